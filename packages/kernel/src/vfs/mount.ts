@@ -1,0 +1,92 @@
+/**
+ * A mounted file system: what all types share, and the vnode cache keyed by inode number.
+ *
+ * The mount table itself belongs to the kernel instance (vfs.ts); this file knows one mount.
+ */
+import type { BlockDevice, Transaction } from '../dev/blockdev.ts';
+import { FsError } from '../kern/errno.ts';
+import type { Ino } from '../kern/ids.ts';
+import type { Timespec } from '../kern/time.ts';
+import type { DeviceBufs } from './buf.ts';
+import type { FileSystemType, MountOptions } from './vfsops.ts';
+import type { Vnode } from './vnode.ts';
+
+/** What a mount needs from the kernel instance; tests give their own. */
+export interface MountServices {
+  /** The host's clock, clamped by SOURCE_DATE_EPOCH. */
+  now(): Timespec;
+  /** Random identity bytes (hash seeds, UUIDs, generations). */
+  random(dst: Uint8Array): void;
+  log(message: string): void;
+  /** Vnodes without references kept per kernel (RUMP_NVNODES). */
+  readonly desiredVnodes: number;
+}
+
+export interface MountInit {
+  readonly type: FileSystemType;
+  readonly device?: BlockDevice;
+  readonly bufs?: (blockSize: number) => DeviceBufs;
+  readonly transaction?: Transaction;
+  readonly readOnly: boolean;
+  readonly options: MountOptions;
+  readonly from: string;
+  readonly services: MountServices;
+}
+
+export class Mount<M = unknown> {
+  readonly type: FileSystemType;
+  readonly services: MountServices;
+  readonly options: MountOptions;
+  readonly transaction: Transaction | undefined;
+  /** Special device or word that was mounted. */
+  readonly from: string;
+  /** Path it is mounted on, as seen from the kernel's root. */
+  on = '';
+  readOnly: boolean;
+  /** Keep access times still (always so on read-only mounts). */
+  noatime = true;
+  /** Set by the type's mount(): its private data and block size in bytes. */
+  data!: M;
+  blockSize = 512;
+  /** Why it is read-only, what was replayed: for `fsu info` and the log. */
+  readonly notes: string[] = [];
+  /** The directory this mount covers; undefined for the kernel's root. */
+  covered: Vnode | undefined;
+  /** In-core vnodes by inode number; those without references come first in age order. */
+  readonly vnodes = new Map<Ino, Vnode>();
+  #device: BlockDevice | undefined;
+  #bufsOf: ((blockSize: number) => DeviceBufs) | undefined;
+  #bufs: DeviceBufs | undefined;
+
+  constructor(init: MountInit) {
+    this.type = init.type;
+    this.services = init.services;
+    this.options = init.options;
+    this.transaction = init.transaction;
+    this.from = init.from;
+    this.readOnly = init.readOnly || (init.device?.readOnly ?? false);
+    this.#device = init.device;
+    this.#bufsOf = init.bufs;
+  }
+
+  /** The device below. ENXIO for types that have none. */
+  get device(): BlockDevice {
+    if (this.#device === undefined) throw new FsError('ENXIO');
+    return this.#device;
+  }
+
+  /** Metadata buffers of this mount, in units of mp.blockSize (set that first). */
+  get bufs(): DeviceBufs {
+    if (this.#bufs !== undefined) return this.#bufs;
+    if (this.#bufsOf === undefined) throw new FsError('ENXIO');
+    return (this.#bufs = this.#bufsOf(this.blockSize));
+  }
+
+  get hasBufs(): boolean {
+    return this.#bufs !== undefined;
+  }
+
+  now(): Timespec {
+    return this.services.now();
+  }
+}

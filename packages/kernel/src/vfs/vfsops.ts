@@ -1,0 +1,135 @@
+/**
+ * A file-system type as a plain value: what boot() is handed, what mount(2) calls.
+ *
+ * Boot registers only FileSystemModule values (names and a probe); load() brings the FileSystemType when an image
+ * needs it, so that listing a FAT image never loads ext2fs.
+ */
+import type { BlockDevice } from '../dev/blockdev.ts';
+import type { Ino } from '../kern/ids.ts';
+import type { Mount } from './mount.ts';
+import type { Vnode } from './vnode.ts';
+
+/** What a type can do: tests and tools ask this, never a name. */
+export interface FsTraits {
+  readonly write: boolean;
+  readonly hardLinks: boolean;
+  readonly symlinks: boolean;
+  readonly devices: boolean;
+  readonly sparse: boolean;
+  readonly caseSensitive: boolean;
+  readonly xattr: boolean;
+  /** chflags(2) flags that can be stored, as a mask of FileFlag. */
+  readonly flags: number;
+  readonly owners: boolean;
+  readonly timeGranularityNs: number;
+  readonly nameMaxBytes: number;
+  readonly symlinkMaxBytes: number;
+  readonly linkMax: number;
+  readonly unlinkOpen: boolean;
+  readonly needsDevice: boolean;
+}
+
+/** A bounded look at the start of an image (or slice): up to `length` bytes at `offset`; shorter past the end. */
+export type ProbeRead = (offset: number, length: number) => Uint8Array;
+
+export interface ProbeResult {
+  /** Words for a person: "ext4 file system". */
+  readonly description: string;
+  /** 'maybe' yields to any 'yes'. */
+  readonly certainty: 'yes' | 'maybe';
+  readonly label?: string;
+  readonly uuid?: string;
+}
+
+export interface FileSystemModule {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** Pure; undefined when the image is of another type. Never throws on any bytes. */
+  probe?(read: ProbeRead): ProbeResult | undefined;
+  load(): Promise<FileSystemType>;
+}
+
+export interface Statvfs {
+  readonly fstypename: string;
+  readonly blockSize: number;
+  readonly fragmentSize: number;
+  /** In fragments. */
+  readonly blocks: number;
+  readonly freeBlocks: number;
+  readonly availBlocks: number;
+  readonly files: number;
+  readonly freeFiles: number;
+  readonly nameMax: number;
+  readonly readOnly: boolean;
+  readonly mountedOn: string;
+  readonly mountedFrom: string;
+}
+
+/** One line of `fsu info`: a format feature, whether the image has it, and what we do with it. */
+export interface FeatureReport {
+  readonly name: string;
+  readonly set: 'compat' | 'incompat' | 'roCompat' | 'other';
+  readonly bit: number;
+  readonly present: boolean;
+  readonly read: boolean;
+  /** true, or why writing is refused. */
+  readonly write: true | string;
+}
+
+/** What `fsu info` tells of a mounted image. */
+export interface FsInfo {
+  /** The variant people know: "ext4". */
+  readonly variant: string;
+  readonly label: string;
+  readonly uuid: string;
+  readonly features: readonly FeatureReport[];
+  /** Ordered name → value pairs: sizes, counts, journal state, times. */
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+  /** Things a person should know: replayed in memory, mounted read-only because … */
+  readonly notes: readonly string[];
+}
+
+/** Options given to mount(2): words of -o. */
+export type MountOptions = Readonly<Record<string, string | true>>;
+
+export interface FileSystemType {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly traits: FsTraits;
+  /** Type-specific -o words with their help; others are EINVAL. */
+  readonly options: Readonly<Record<string, string>>;
+
+  /**
+   * Bring up mp from mp.device with mp.options; sets mp.data and mp.blockSize. Writes nothing, stamps nothing.
+   * May set mp.readOnly (unknown ro_compat feature …) with a reason in mp.notes.
+   * Errors: EFTYPE not this type, CorruptError, UnsupportedError, EIO.
+   */
+  mount(mp: Mount): void;
+  /** All in-core state is clean by contract; drop it. Must not write except what the format needs to be left clean. */
+  unmount(mp: Mount): void;
+  root(mp: Mount): Vnode;
+  /** In-core file of an inode number for vget(), which caches it. ESTALE when the inode is free, CorruptError. */
+  loadVnode(mp: Mount, ino: Ino): Vnode;
+  /**
+   * Everything in memory that mirrors the disk is stale (the stage was rolled back): read it again. Vnodes in
+   * mp.vnodes stay valid where their inode still is the same file; the others are revoked with vrevoke().
+   */
+  reload(mp: Mount): void;
+  /**
+   * Bring delayed state into the stage; called before a commit.
+   * EBUSY when an unlinked file is still open and the type cannot note it on disk.
+   */
+  sync(mp: Mount): void;
+  /** The transaction is durable: space freed in it may be used again without care. */
+  committed?(mp: Mount): void;
+  statvfs(mp: Mount): Statvfs;
+  info?(mp: Mount): FsInfo;
+  /** File handle ↔ vnode (NFS-style, for fhopen(2) and FUSE): ino and generation as bytes. ESTALE. */
+  vptofh?(vp: Vnode): Uint8Array;
+  fhtovp?(mp: Mount, handle: Uint8Array): Vnode;
+}
+
+/** What mkfs of a type needs; a type without one cannot be made (yet). */
+export interface Mkfs {
+  mkfs(device: BlockDevice, options: Readonly<Record<string, string>>): void;
+}
