@@ -36,6 +36,8 @@ export interface BlockDevice {
 
 export interface SuperblockHint {
   readonly extent: Extent;
+  /** What the file system occupies: a transaction that changes nothing there leaves its mark alone. Slices fill it in. */
+  readonly scope?: Extent;
   /**
    * The bytes of `extent` with the format's own "not clean" mark set, given its old bytes; undefined when the format has
    * none. Written and synced before anything else is applied, so that other tools see a half-applied image as dirty.

@@ -74,6 +74,8 @@ export interface Host {
   fsyncDir(path: string): void;
   /** Free bytes a writer may use on the file system holding `path`. */
   freeBytes(path: string): number;
+  /** False when names can surely not be created in this directory (permission, read-only file system). Makes nothing. */
+  writableDir(path: string): boolean;
 
   // ownership of an image
   /** Whole-file exclusive lock on this open description, without waiting; released by close() or the process's end. */
@@ -82,7 +84,9 @@ export interface Host {
   holder(path: string): Holder | undefined;
 
   // parameters, time, chance
-  /** RUMP_VERBOSE, RUMP_MEMLIMIT, SOURCE_DATE_EPOCH …; undefined when unset. */
+  /** Who runs us, to tell our own files from other people's; undefined where the host has no users. */
+  whoami(): { readonly uid: number; readonly gid: number } | undefined;
+  /** RUMP_VERBOSE, RUMP_MEMLIMIT, SOURCE_DATE_EPOCH, TMPDIR …; undefined when unset. */
   getparam(name: string): string | undefined;
   now(): Timespec;
   /** Nanoseconds from an arbitrary start; never goes back. */
