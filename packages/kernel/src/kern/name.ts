@@ -29,7 +29,7 @@ function decodeSlow(src: Uint8Array): string {
 
 function decodeEscaping(src: Uint8Array): string {
   let name = '';
-  for (let i = 0; i < src.length; ) {
+  for (let i = 0; i < src.length;) {
     const length = sequenceLength(src, i);
     if (length === 0) name += String.fromCharCode(0xdc00 | (src[i++] as number));
     else {
@@ -44,7 +44,8 @@ function decodeEscaping(src: Uint8Array): string {
 function sequenceLength(src: Uint8Array, i: number): number {
   const lead = src[i] as number;
   if (lead < 0x80) return 1;
-  const length = lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  const length =
+    lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
   if (length === 0 || i + length > src.length) return 0;
   const second = src[i + 1] as number;
   const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
@@ -71,7 +72,8 @@ function encodeEscaping(name: string): Uint8Array {
       out.push(...encoder.encode(String.fromCodePoint(pair)));
       i++;
     } else if (unit >= 0xdc80 && unit <= 0xdcff) out.push(unit & 0xff);
-    else if (unit >= 0xd800 && unit <= 0xdfff) out.push(0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f));
+    else if (unit >= 0xd800 && unit <= 0xdfff)
+      out.push(0xe0 | (unit >> 12), 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f));
     else out.push(...encoder.encode(String.fromCharCode(unit)));
   }
   return Uint8Array.from(out);

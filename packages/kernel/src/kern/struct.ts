@@ -27,19 +27,27 @@ export const sle32 = field<number>(4, 'v.getInt32(a, true)', 'v.setInt32(a, x, t
 export const be16 = field<number>(2, 'v.getUint16(a, false)', 'v.setUint16(a, x, false)');
 export const be32 = field<number>(4, 'v.getUint32(a, false)', 'v.setUint32(a, x, false)');
 /** 64-bit values as checked numbers: reading more than 2^53-1 is EOVERFLOW, never a silently rounded number. */
-export const le64 = field<number>(8, 'lib.get64(v.getUint32(a, true), v.getUint32(a + 4, true))',
-  'v.setUint32(a, x % 4294967296, true); v.setUint32(a + 4, Math.floor(x / 4294967296), true)');
-export const be64 = field<number>(8, 'lib.get64(v.getUint32(a + 4, false), v.getUint32(a, false))',
-  'v.setUint32(a + 4, x % 4294967296, false); v.setUint32(a, Math.floor(x / 4294967296), false)');
+export const le64 = field<number>(
+  8,
+  'lib.get64(v.getUint32(a, true), v.getUint32(a + 4, true))',
+  'v.setUint32(a, x % 4294967296, true); v.setUint32(a + 4, Math.floor(x / 4294967296), true)',
+);
+export const be64 = field<number>(
+  8,
+  'lib.get64(v.getUint32(a + 4, false), v.getUint32(a, false))',
+  'v.setUint32(a + 4, x % 4294967296, false); v.setUint32(a, Math.floor(x / 4294967296), false)',
+);
 /** `n` raw bytes; the getter is a live view of the buffer. */
 export const bytes = (n: number): Field<Uint8Array> =>
   field(n, `new Uint8Array(v.buffer, v.byteOffset + a, ${n})`, `lib.setBytes(v, a, x, ${n})`);
 /** `n` numbers; the getter copies, so it is for cold paths. */
 export const array = (of: Field<number>, n: number): Field<readonly number[]> =>
-  field(of.size * n,
+  field(
+    of.size * n,
     `Array.from({ length: ${n} }, (_, i) => { const b = a; { const a = b + i * ${of.size}; return ${of.getCode}; } })`,
     `if (x.length !== ${n}) throw new RangeError('expected ${n} elements');
-     { const b = a, xs = x; for (let i = 0; i < ${n}; i++) { const a = b + i * ${of.size}, x = xs[i]; ${of.setCode}; } }`);
+     { const b = a, xs = x; for (let i = 0; i < ${n}; i++) { const a = b + i * ${of.size}, x = xs[i]; ${of.setCode}; } }`,
+  );
 
 const lib = {
   get64(low: number, high: number): number {
@@ -75,7 +83,9 @@ export function struct<const R extends readonly Row[]>(structName: string, size:
   let end = 0;
   for (const [offset, name, { size: fieldSize }] of rows) {
     if (offset !== end) {
-      throw new Error(`${structName}.${name}: at 0x${offset.toString(16)}, previous field ends at 0x${end.toString(16)}`);
+      throw new Error(
+        `${structName}.${name}: at 0x${offset.toString(16)}, previous field ends at 0x${end.toString(16)}`,
+      );
     }
     end = offset + fieldSize;
   }
@@ -87,7 +97,8 @@ export function struct<const R extends readonly Row[]>(structName: string, size:
     size,
     rows,
     at(block, offset) {
-      if (offset < 0 || offset + size > block.length) throw new RangeError(`${structName} at ${offset} runs past the block`);
+      if (offset < 0 || offset + size > block.length)
+        throw new RangeError(`${structName} at ${offset} runs past the block`);
       View ??= compile(rows) as new (v: DataView, base: number) => View;
       return new View(dataView(block), offset);
     },
@@ -123,10 +134,12 @@ function dataView(block: Uint8Array): DataView {
 /** Scalar access for hot loops and variable-length records. `at` is a byte offset; the caller has bounded it. */
 export const getLe16 = (b: Uint8Array, at: number): number => (b[at] as number) | ((b[at + 1] as number) << 8);
 export const getLe32 = (b: Uint8Array, at: number): number =>
-  ((b[at] as number) | ((b[at + 1] as number) << 8) | ((b[at + 2] as number) << 16) | ((b[at + 3] as number) << 24)) >>> 0;
+  ((b[at] as number) | ((b[at + 1] as number) << 8) | ((b[at + 2] as number) << 16) | ((b[at + 3] as number) << 24)) >>>
+  0;
 export const getBe16 = (b: Uint8Array, at: number): number => ((b[at] as number) << 8) | (b[at + 1] as number);
 export const getBe32 = (b: Uint8Array, at: number): number =>
-  (((b[at] as number) << 24) | ((b[at + 1] as number) << 16) | ((b[at + 2] as number) << 8) | (b[at + 3] as number)) >>> 0;
+  (((b[at] as number) << 24) | ((b[at + 1] as number) << 16) | ((b[at + 2] as number) << 8) | (b[at + 3] as number)) >>>
+  0;
 export const getLe64 = (b: Uint8Array, at: number): number => lib.get64(getLe32(b, at), getLe32(b, at + 4));
 export const getBe64 = (b: Uint8Array, at: number): number => lib.get64(getBe32(b, at + 4), getBe32(b, at));
 export function setLe16(b: Uint8Array, at: number, x: number): void {
