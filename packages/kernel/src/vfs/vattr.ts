@@ -45,6 +45,8 @@ export interface SetAttr {
   readonly size?: number;
   readonly atime?: Timespec;
   readonly mtime?: Timespec;
+  /** Status-change time instead of now: for an access time that only follows a read, which changes no status. */
+  readonly ctime?: Timespec;
   readonly birthtime?: Timespec;
   readonly flags?: number;
 }
@@ -60,14 +62,26 @@ export interface NewFile {
 
 /** chflags(2). Source: NetBSD sys/stat.h via chflags(2). */
 export const FileFlag = {
-  UF_NODUMP: 0x1, UF_IMMUTABLE: 0x2, UF_APPEND: 0x4, UF_OPAQUE: 0x8,
-  SF_ARCHIVED: 0x10000, SF_IMMUTABLE: 0x20000, SF_APPEND: 0x40000, SF_SNAPSHOT: 0x200000,
+  UF_NODUMP: 0x1,
+  UF_IMMUTABLE: 0x2,
+  UF_APPEND: 0x4,
+  UF_OPAQUE: 0x8,
+  SF_ARCHIVED: 0x10000,
+  SF_IMMUTABLE: 0x20000,
+  SF_APPEND: 0x40000,
+  SF_SNAPSHOT: 0x200000,
 } as const;
 
 /** File-type bits of st_mode (POSIX sys/stat.h), shared by every format that stores them. */
 export const S_IFMT = 0o170000;
 const typeBits: Readonly<Record<VType, number>> = {
-  fifo: 0o010000, chr: 0o020000, dir: 0o040000, blk: 0o060000, reg: 0o100000, lnk: 0o120000, sock: 0o140000,
+  fifo: 0o010000,
+  chr: 0o020000,
+  dir: 0o040000,
+  blk: 0o060000,
+  reg: 0o100000,
+  lnk: 0o120000,
+  sock: 0o140000,
 };
 const typeOfBits = new Map(Object.entries(typeBits).map(([type, bits]) => [bits, type as VType]));
 export const modeOfType = (type: VType): number => typeBits[type];

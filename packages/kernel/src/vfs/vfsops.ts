@@ -96,6 +96,8 @@ export interface FileSystemType {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly traits: FsTraits;
+  /** Names may come and go without a system call (host directories shown by etfs): no name cache. */
+  readonly uncached?: boolean;
   /** Type-specific -o words with their help; others are EINVAL. */
   readonly options: Readonly<Record<string, string>>;
 
@@ -105,6 +107,11 @@ export interface FileSystemType {
    * Errors: EFTYPE not this type, CorruptError, UnsupportedError, EIO.
    */
   mount(mp: Mount): void;
+  /**
+   * mount(2) with MNT.UPDATE turns the mount read-only or read-write; the caller has checked for open writers.
+   * Absent: always fine. Errors: EROFS, UnsupportedError when the image must stay read-only (see mp.notes).
+   */
+  update?(mp: Mount, options: { readonly readOnly: boolean }): void;
   /** All in-core state is clean by contract; drop it. Must not write except what the format needs to be left clean. */
   unmount(mp: Mount): void;
   root(mp: Mount): Vnode;

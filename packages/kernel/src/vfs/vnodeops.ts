@@ -13,7 +13,10 @@ import type { Dirent } from './dirent.ts';
 import type { NewFile, SetAttr, Vattr } from './vattr.ts';
 import type { Vnode } from './vnode.ts';
 
-/** Where a lookup found a name: opaque to all but the type that made it, valid until the directory changes. */
+/**
+ * Where a lookup found a name: opaque to all but the type that made it, valid until the directory changes. (A rename
+ * within one directory that adds the new name first must therefore find the old one again.)
+ */
 export type Slot = unknown;
 
 export interface LookupResult<D = unknown> {
@@ -40,7 +43,10 @@ export interface VnodeOps<D = unknown> {
    * Errors: EIO.
    */
   lookup(dvp: Vnode<D>, name: string): LookupResult<D> | undefined;
-  /** Create a regular file; `name` does not exist. Errors: ENOSPC, EDQUOT, EIO. */
+  /**
+   * Create a regular file; `name` does not exist.
+   * Errors: EINVAL the format cannot hold such a name, ENAMETOOLONG it is too long for this type, ENOSPC, EDQUOT, EIO.
+   */
   create(dvp: Vnode<D>, name: string, attr: NewFile): Vnode<D>;
   /** Create a device, fifo or socket. Errors: as create; EINVAL when the format cannot hold the numbers. */
   mknod(dvp: Vnode<D>, name: string, attr: NewFile): Vnode<D>;
@@ -74,7 +80,10 @@ export interface VnodeOps<D = unknown> {
   /** May `cred` do all of `want` (ACCESS bits)? Errors: EACCES, EPERM (immutable), EROFS is the caller's. */
   access(vp: Vnode<D>, want: number, cred: Cred): void;
   getattr(vp: Vnode<D>): Vattr;
-  /** Change attributes; ctime is updated. Truncation frees or extends. Errors: EFBIG, ENOSPC, EINVAL, EOPNOTSUPP, EIO. */
+  /**
+   * Change attributes; ctime becomes now unless attr.ctime says otherwise. A size, even the same one, also updates mtime;
+   * cutting frees and growing makes a hole. Set-id bits are the caller's to clear. Errors: EFBIG, ENOSPC, EINVAL, EOPNOTSUPP, EIO.
+   */
   setattr(vp: Vnode<D>, attr: SetAttr): void;
   /** Bytes read into `dst` from byte `offset`; 0 at end of file. Access time is the caller's. */
   read(vp: Vnode<D>, dst: Uint8Array, offset: number): number;
@@ -98,6 +107,11 @@ export interface VnodeOps<D = unknown> {
   reclaim(vp: Vnode<D>): void;
   /** Where file block `fileBlock` lies, and for how many blocks on (at most `max`) it goes on so. */
   bmap(vp: Vnode<D>, fileBlock: FileBlock, max: number): Run;
+  /**
+   * First byte at or after `offset` that is data, or that lies in a hole (the end of the file is one); undefined when
+   * there is none before the end. genfs asks bmap; types without block maps answer themselves or call all of it data.
+   */
+  seek(vp: Vnode<D>, offset: number, what: 'data' | 'hole'): number | undefined;
   pathconf(vp: Vnode<D>, name: PathconfName): number;
   /** Space for [offset, offset + length) without writing data; the size grows unless keepSize. EOPNOTSUPP by default. */
   allocate(vp: Vnode<D>, offset: number, length: number, options: { readonly keepSize: boolean }): void;
