@@ -1,0 +1,79 @@
+// Builds everything: `tsc -b` (types, and the libraries' dist/), then the tools as one bundle with a V8 code cache.
+// `--bundle` leaves tsc out: the bundle is made from the sources and needs nothing of it.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { builtinModules, createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { root, runNode, say } from './lib/setup.mjs';
+
+const bundleFile = join(root, 'packages/fsu-cli/dist/bundle/fsu.js');
+
+/** Modules that Node has loaded before it runs us; asking for any other costs up to 4 ms (child_process). */
+const loadedAtStart = ['buffer', 'events', 'fs', 'path', 'process', 'url', 'util', 'vm'];
+
+export async function buildBundle() {
+  const { build } = await import('esbuild');
+  mkdirSync(dirname(bundleFile), { recursive: true });
+  // The old cache goes first: V8 compares no more of the source than its length.
+  rmSync(`${bundleFile}.cache`, { force: true });
+  const result = await build({
+    entryPoints: [join(root, 'packages/fsu-cli/src/bin.ts')],
+    write: false,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    // One CJS file. `import('./x.ts')` in the sources becomes a module that is evaluated when it is asked for, and with the
+    // code cache a function never called is never compiled: laziness without a second file to find and read.
+    format: 'cjs',
+    conditions: ['source'],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    charset: 'ascii',
+    legalComments: 'none',
+    logLevel: 'warning',
+    define: { 'import.meta.url': '__url' },
+    plugins: [lazyBuiltins],
+  });
+  const code = result.outputFiles[0].text;
+  writeFileSync(
+    bundleFile,
+    `(function(require,module,__filename){const __url='file://'+__filename,exports=module.exports;${code}\n})`,
+  );
+  // A process of its own: what the commands print is of no interest, and one of them reads standard input.
+  const warm = spawnSync(process.execPath, [join(root, 'tools/lib/warm.mjs'), bundleFile], {
+    input: 'warm\n',
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  return warm.status === 0;
+}
+
+/** Node's own modules, asked for on first use instead of at start, by getters that stand for their exports. */
+const lazyBuiltins = {
+  name: 'lazy-builtins',
+  setup(build) {
+    const names = builtinModules.filter((name) => !name.startsWith('_') && !loadedAtStart.includes(name));
+    const filter = new RegExp(`^(node:)?(${names.join('|')})$`);
+    build.onResolve({ filter }, ({ path, pluginData }) =>
+      pluginData === 'real' ? undefined : { path: path.replace(/^node:/, ''), namespace: 'lazy-builtin' },
+    );
+    build.onLoad({ filter: /.*/, namespace: 'lazy-builtin' }, ({ path }) => {
+      const keys = Object.keys(createRequire(import.meta.url)(`node:${path}`));
+      const getters = keys.map((key) => `get ${JSON.stringify(key)}(){return load()[${JSON.stringify(key)}]}`);
+      // The name is put together at run time so that esbuild leaves this require alone.
+      const contents = `let real;const load=()=>real??=module.require(['node',${JSON.stringify(path)}].join(':'));module.exports={${getters.join(',')}};`;
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
+async function main() {
+  if (!process.argv.includes('--bundle')) {
+    say('tsc -b');
+    if (!runNode('node_modules/typescript/bin/tsc', ['-b'])) return false;
+  }
+  say('bundle');
+  return buildBundle();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = (await main()) ? 0 : 1;

@@ -1,0 +1,51 @@
+// Times the start of the built tools against Node's own: `node tools/startup.mjs [ROUNDS]`. The runs are interleaved, so
+// that a busy moment of the machine hits all alike; the figure to watch is the ratio to `node -e 0`.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { root } from './lib/setup.mjs';
+import { unpackDemo } from './lib/demo.mjs';
+
+/** @returns {Record<string, { median: number, min: number }>} milliseconds */
+export function timeStart(rounds) {
+  const { image } = unpackDemo();
+  const tool = (name) => join(root, `packages/fsu-cli/bin/${name}.cjs`);
+  const env = { ...process.env };
+  // It costs Node 20 some 50 ms a start where it is set, and would hide what we measure.
+  delete env.NODE_EXTRA_CA_CERTS;
+  const commands = {
+    'node -e 0': ['-e', '0'],
+    fsu_ls: [tool('fsu_ls'), image],
+    'fsu_ls -l': [tool('fsu_ls'), '-l', image, '/etc'],
+    fsu_cat: [tool('fsu_cat'), image, '/README'],
+    'fsu_ls, no code cache': [tool('fsu_ls'), image],
+  };
+  const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, args] of Object.entries(commands)) {
+      const start = process.hrtime.bigint();
+      const { status, stderr } = spawnSync(process.execPath, args, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        encoding: 'utf8',
+        env: name.includes('no code cache') ? { ...env, UKFS_CODE_CACHE: '0' } : env,
+      });
+      if (status !== 0) throw new Error(`${name}: exit status ${status}: ${stderr}`);
+      times[name].push(Number(process.hrtime.bigint() - start) / 1e6);
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(times).map(([name, list]) => {
+      const sorted = list.toSorted((a, b) => a - b);
+      return [name, { median: sorted[sorted.length >> 1], min: sorted[0] }];
+    }),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const result = timeStart(Number(process.argv[2] ?? 21));
+  const base = result['node -e 0'];
+  for (const [name, { median, min }] of Object.entries(result)) {
+    const ratio = `× ${(median / base.median).toFixed(2)} (min × ${(min / base.min).toFixed(2)})`;
+    console.log(`${name.padEnd(24)} median ${median.toFixed(1)} ms  min ${min.toFixed(1)} ms  ${ratio}`);
+  }
+}
