@@ -1,22 +1,19 @@
-/** The kernel's public surface. Components and file systems come from ./all; hosts from ./host/*. */
-export type { BlockDevice, Extent, SuperblockHint, Transaction } from './dev/blockdev.ts';
-export { HYPERCALL_VERSION } from './hypercall/hypercall.ts';
-export type { Holder, Host, HostFile, HostFileType, HostStat, OpenMode } from './hypercall/hypercall.ts';
-export { rootCred } from './kern/cred.ts';
+/** Public surface of the kernel package. */
+export { boot, Rump, type BootOptions } from './rump.ts';
+export { Errno, errnoText, FsError, CorruptError, UnsupportedError, asFsError, type ErrnoName, type ErrorContext } from './kern/errno.ts';
+export type { Component, ComponentClass } from './kern/component.ts';
 export type { Cred } from './kern/cred.ts';
-export { asFsError, CorruptError, Errno, errnoText, FsError, UnsupportedError, withContext } from './kern/errno.ts';
-export type { ErrnoName, ErrorContext } from './kern/errno.ts';
-export * from './kern/limits.ts';
-export { isWellFormedName, nameByteLength, nameFromBytes, nameToBytes } from './kern/name.ts';
-export { timespecCompare, timespecEqual } from './kern/time.ts';
+export type { Lwp } from './kern/lwproc.ts';
+export { RF } from './kern/lwproc.ts';
 export type { Timespec } from './kern/time.ts';
+export { nameFromBytes, nameToBytes, nameByteLength, isWellFormedName } from './kern/name.ts';
+export { KERNEL_NAME, KERNEL_VERSION } from './kern/kernel.ts';
+export type { Host, HostFile, HostStat, Holder } from './hypercall/hypercall.ts';
+export type { BlockDevice, Extent } from './dev/blockdev.ts';
+export type { EtfsType, EtfsWindow } from './dev/etfs.ts';
+export type { Stage, StageOptions } from './dev/stage.ts';
+export { O, SEEK, MNT, type DirentPlus, type Flock, type FollowOption, type MountArgs, type Stat, type UtimeSpec, type VfsSyscalls } from './vfs/sys.ts';
+export { ACCESS, type PathconfName } from './vfs/vnodeops.ts';
+export { FileFlag, modeOfType, typeOfMode, type Rdev, type VType } from './vfs/vattr.ts';
 export type { Dirent } from './vfs/dirent.ts';
-export { MNT, O, SEEK } from './vfs/sys.ts';
-export type { DirentPlus, Flock, FollowOption, MountArgs, Stat, UtimeSpec, VfsSyscalls } from './vfs/sys.ts';
-export { FileFlag, modeOfType, S_IFMT, typeOfMode } from './vfs/vattr.ts';
-export type { Rdev, SetAttr, Vattr, VType } from './vfs/vattr.ts';
-export type {
-  FeatureReport, FileSystemModule, FileSystemType, FsInfo, FsTraits, MountOptions, ProbeRead, ProbeResult, Statvfs,
-} from './vfs/vfsops.ts';
-export { ACCESS } from './vfs/vnodeops.ts';
-export type { PathconfName } from './vfs/vnodeops.ts';
+export type { FeatureReport, FileSystemModule, FileSystemType, FsInfo, FsTraits, MountOptions, ProbeRead, ProbeResult, Statvfs } from './vfs/vfsops.ts';

@@ -31,10 +31,13 @@ export interface MountInit {
   readonly options: MountOptions;
   readonly from: string;
   readonly services: MountServices;
+  readonly id?: number;
 }
 
 export class Mount<M = unknown> {
   readonly type: FileSystemType;
+  /** Number of the mount in its kernel: st_dev. */
+  readonly id: number;
   readonly services: MountServices;
   readonly options: MountOptions;
   readonly transaction: Transaction | undefined;
@@ -60,6 +63,7 @@ export class Mount<M = unknown> {
 
   constructor(init: MountInit) {
     this.type = init.type;
+    this.id = init.id ?? 0;
     this.services = init.services;
     this.options = init.options;
     this.transaction = init.transaction;

@@ -98,6 +98,11 @@ export interface FileSystemType {
   readonly traits: FsTraits;
   /** Names may come and go without a system call (host directories shown by etfs): no name cache. */
   readonly uncached?: boolean;
+  /**
+   * A path below the type's root that begins with a whole key, slashes and all (etfs in rumpfs): its vnode, with a
+   * reference, and how many characters of the path it takes.
+   */
+  lookupKey?(mp: Mount, path: string): { readonly vp: Vnode; readonly length: number } | undefined;
   /** Type-specific -o words with their help; others are EINVAL. */
   readonly options: Readonly<Record<string, string>>;
 

@@ -1,0 +1,86 @@
+/**
+ * boot(): a kernel instance from a host, components and file-system modules (≙ rump_init).
+ *
+ * The only place where the factions meet; everything else finds its neighbours through services.
+ */
+import { DEVSW } from './dev/devsw.ts';
+import { ETFS, Etfs } from './dev/etfs.ts';
+import type { Stage } from './dev/stage.ts';
+import type { Host } from './hypercall/hypercall.ts';
+import type { Component } from './kern/component.ts';
+import { Kernel } from './kern/kernel.ts';
+import type { FileSystemModule } from './vfs/vfsops.ts';
+import type { VfsSyscalls } from './vfs/sys.ts';
+import { ETFS_NAMES, memDevices, SYS, vfsFaction } from './vfs/syscalls.ts';
+import { VFS } from './vfs/vfs.ts';
+
+export interface BootOptions {
+  readonly host: Host;
+  /** Beyond the three factions; duplicates are EEXIST. */
+  readonly components?: readonly Component[];
+  readonly filesystems?: readonly FileSystemModule[];
+}
+
+/** The device faction: host files as disks. */
+const devFaction: Component = {
+  name: 'rumpdev',
+  class: 'FACTION_DEV',
+  init(k) {
+    const etfs = new Etfs(k.host, k.service(DEVSW));
+    k.services.provide(ETFS, etfs);
+    k.service(ETFS_NAMES).names = etfs;
+  },
+  fini: (k) => k.service(ETFS).removeAll(),
+};
+
+/** A running kernel, as its users see it. */
+export class Rump extends Kernel {
+  /** The system calls; each acts for the current process. */
+  get sys(): VfsSyscalls {
+    return this.service(SYS);
+  }
+
+  /** Host files in the name space, and the stages under them. */
+  get etfs(): Etfs {
+    return this.service(ETFS);
+  }
+
+  /**
+   * Make everything changed on a disk durable, all or nothing: every mount's state goes into the stage, which commits.
+   * Errors: EBUSY an unlinked file is open and its type cannot note that; what Stage.commit throws.
+   */
+  commit(stage: Stage): void {
+    const vfs = this.service(VFS);
+    vfs.syncTransaction(stage);
+    stage.commit();
+    vfs.committed(stage);
+  }
+
+  /** Throw away everything since the last commit; open files whose inode is gone become ESTALE. */
+  discard(stage: Stage): void {
+    this.service(VFS).rollback(stage, () => stage.discard());
+  }
+
+  /** An explicit savepoint for undo. */
+  savepoint(stage: Stage): number {
+    this.service(VFS).syncTransaction(stage);
+    return stage.explicitSavepoint();
+  }
+
+  rollback(stage: Stage, savepoint: number): void {
+    this.service(VFS).rollback(stage, () => stage.rollback(savepoint));
+  }
+}
+
+/**
+ * Bring up a kernel. Errors: EPROGMISMATCH host of another interface version; EEXIST a component or file system given
+ * twice; EINVAL a bad RUMP_ parameter.
+ */
+export function boot(options: BootOptions): Rump {
+  const rump = new Rump(options.host);
+  const { components = [], filesystems = [] } = options;
+  rump.start([vfsFaction, memDevices, devFaction, ...components]);
+  const vfs = rump.service(VFS);
+  for (const module of filesystems) vfs.registerModule(module);
+  return rump;
+}

@@ -1,0 +1,267 @@
+/**
+ * The VFS of one kernel: loaded types, the mount table, each process's directories, and the bracket that makes every
+ * modifying system call all or nothing.
+ */
+import type { BlockDevice, Transaction } from '../dev/blockdev.ts';
+import { assert } from '../kern/assert.ts';
+import { serviceKey } from '../kern/component.ts';
+import { CorruptError, FsError } from '../kern/errno.ts';
+import type { Kernel } from '../kern/kernel.ts';
+import type { Proc } from '../kern/lwproc.ts';
+import { BufCache } from './buf.ts';
+import { LockTable } from './lockf.ts';
+import { Mount } from './mount.ts';
+import type { NameiContext } from './namei.ts';
+import type { FileSystemModule, FileSystemType, MountOptions } from './vfsops.ts';
+import { vref, vrele, vrevoke, type Vnode } from './vnode.ts';
+
+/** A process's root and current directory. */
+interface Cwdinfo {
+  rdir: Vnode;
+  cdir: Vnode;
+}
+const CWDI = serviceKey<Cwdinfo>('cwdinfo');
+export const VFS = serviceKey<Vfs>('vfs');
+
+/** NetBSD's default for rump kernels (RUMP_NVNODES). */
+const DEFAULT_NVNODES = 1024;
+/** The buffer cache's share of the memory limit, and the least it can work with. */
+const BUFCACHE_PERCENT = 5;
+
+export class Vfs {
+  readonly k: Kernel;
+  readonly bufcache: BufCache;
+  readonly locks = new LockTable();
+  readonly mounts: Mount[] = [];
+  readonly desiredVnodes: number;
+  readonly #types = new Map<string, FileSystemType>();
+  #root: Vnode | undefined;
+  #nextMountId = 1;
+
+  constructor(k: Kernel) {
+    this.k = k;
+    this.bufcache = new BufCache(Math.floor((k.memlimit * BUFCACHE_PERCENT) / 100));
+    this.desiredVnodes = Number(k.host.getparam('RUMP_NVNODES') ?? DEFAULT_NVNODES) || DEFAULT_NVNODES;
+    k.lwproc.addHook({ fork: (parent, child) => this.#forkCwd(parent, child), exit: (proc) => this.#exitCwd(proc) });
+    k.sysctl.node('vfs.generic.fstypes', () => [...this.#types.keys()].join(' '));
+    k.sysctl.node('kern.maxvnodes', () => this.desiredVnodes);
+  }
+
+  // types
+
+  /** Make a type's module known; its code comes with modules.load(). */
+  registerModule(module: FileSystemModule): void {
+    this.k.modules.register({
+      name: module.name,
+      aliases: module.aliases,
+      load: async () => {
+        const type = await module.load();
+        return { init: () => this.attach(type), fini: () => this.detach(type) };
+      },
+    });
+  }
+
+  attach(type: FileSystemType): void {
+    if (this.#types.has(type.name)) throw new FsError('EEXIST', { what: `file system ${type.name} attached twice` });
+    this.#types.set(type.name, type);
+  }
+
+  /** EBUSY while a mount of the type exists. */
+  detach(type: FileSystemType): void {
+    if (this.mounts.some((mp) => mp.type === type)) throw new FsError('EBUSY', { what: `${type.name} is mounted` });
+    this.#types.delete(type.name);
+  }
+
+  /** ENODEV when the type is not loaded. */
+  type(name: string): FileSystemType {
+    const type = this.#types.get(this.k.modules.resolve(name) ?? name);
+    if (type === undefined) throw new FsError('ENODEV', { op: 'mount', what: `file system type ${name} is not loaded` });
+    return type;
+  }
+
+  // mounts
+
+  /** The root of the name space; set once, by the component that mounts rumpfs. */
+  get rootvnode(): Vnode {
+    assert(this.#root !== undefined, 'no root file system');
+    return this.#root;
+  }
+
+  mountRoot(type: FileSystemType): Mount {
+    assert(this.#root === undefined, 'root file system mounted twice');
+    const mp = this.#newMount(type, { from: type.name, readOnly: false, options: {} });
+    mp.on = '/';
+    this.#root = type.root(mp);
+    const { initproc } = this.k.lwproc;
+    initproc.specific.provide(CWDI, { rdir: vref(this.#root), cdir: vref(this.#root) });
+    return mp;
+  }
+
+  /** Mount on directory `covered`, whose reference the mount keeps. `covered` stays the caller's when this throws. */
+  mount(
+    type: FileSystemType,
+    covered: Vnode,
+    on: string,
+    init: {
+      readonly device?: BlockDevice;
+      readonly transaction?: Transaction | undefined;
+      readonly readOnly: boolean;
+      readonly options: MountOptions;
+      readonly from: string;
+    },
+  ): Mount {
+    const mp = this.#newMount(type, init);
+    mp.on = on;
+    mp.covered = covered;
+    covered.mountedHere = mp;
+    return mp;
+  }
+
+  /** EBUSY while vnodes are in use, unless forced: then their holders get ESTALE. */
+  unmount(mp: Mount, options: { readonly force: boolean }): void {
+    if (!options.force && (this.mounts.some((m) => m.covered?.mount === mp) || this.#busyVnodes(mp))) throw new FsError('EBUSY');
+    for (const upper of this.mounts.filter((m) => m.covered?.mount === mp)) this.unmount(upper, options);
+    if (!mp.readOnly && !options.force) this.syncMount(mp);
+    for (const vp of [...mp.vnodes.values()]) vrevoke(vp);
+    mp.type.unmount(mp);
+    if (mp.hasBufs) mp.bufs.dropAll();
+    this.mounts.splice(this.mounts.indexOf(mp), 1);
+    const { covered } = mp;
+    if (covered === undefined) return;
+    covered.mountedHere = undefined;
+    mp.covered = undefined;
+    vrele(covered);
+  }
+
+  // transactions
+
+  /**
+   * The bracket around every modifying call on a mount: what `fn` does reaches the stage as a whole when it returns,
+   * and not at all when it throws. A corrupt structure met on the way poisons the transaction.
+   */
+  modify<T>(mp: Mount, fn: () => T): T {
+    const { transaction } = mp;
+    if (transaction === undefined) return fn();
+    const savepoint = transaction.savepoint();
+    const traces = mp.bufs.modCount;
+    try {
+      const result = fn();
+      mp.bufs.flush();
+      transaction.release(savepoint);
+      return result;
+    } catch (e) {
+      if (transaction.changedSince(savepoint) || mp.bufs.modCount !== traces) {
+        transaction.rollback(savepoint);
+        this.#reload(mp);
+        if (e instanceof CorruptError) transaction.poison(e);
+      } else transaction.release(savepoint);
+      throw e;
+    }
+  }
+
+  /** Bring the delayed state of every mount of a transaction into it: the first step of a commit. EBUSY as type.sync. */
+  syncTransaction(transaction: Transaction): void {
+    for (const mp of this.mounts) if (mp.transaction === transaction && !mp.readOnly) this.syncMount(mp);
+  }
+
+  syncMount(mp: Mount): void {
+    this.modify(mp, () => mp.type.sync(mp));
+  }
+
+  /** The transaction became durable. */
+  committed(transaction: Transaction): void {
+    for (const mp of this.mounts) if (mp.transaction === transaction) mp.type.committed?.(mp);
+  }
+
+  /** The bytes under every mount of a transaction went back in time (`back` does it): drop every cache, read again. */
+  rollback(transaction: Transaction, back: () => void): void {
+    const touched = this.mounts.filter((mp) => mp.transaction === transaction);
+    for (const mp of touched) if (mp.hasBufs) mp.bufs.dropAll();
+    back();
+    for (const mp of touched) this.#reload(mp);
+  }
+
+  #reload(mp: Mount): void {
+    mp.bufs.dropAll();
+    for (const vp of mp.vnodes.values()) vp.names = undefined;
+    mp.type.reload(mp);
+  }
+
+  // processes
+
+  cwdi(proc: Proc): Cwdinfo {
+    return proc.specific.get(CWDI);
+  }
+
+  nameiContext(): NameiContext {
+    const proc = this.k.lwproc.curproc;
+    const { rdir, cdir } = this.cwdi(proc);
+    return { rdir, cdir, cred: proc.cred };
+  }
+
+  #forkCwd(parent: Proc, child: Proc): void {
+    const from = parent.specific.find(CWDI);
+    if (from !== undefined) child.specific.provide(CWDI, { rdir: vref(from.rdir), cdir: vref(from.cdir) });
+  }
+
+  #exitCwd(proc: Proc): void {
+    const cwdi = proc.specific.find(CWDI);
+    if (cwdi === undefined) return;
+    this.vput(cwdi.cdir);
+    this.vput(cwdi.rdir);
+  }
+
+  /** vrele for callers outside a bracket: the last reference of an unlinked file frees it, which writes. */
+  vput(vp: Vnode): void {
+    if (vp.usecount > 1 || vp.mount.readOnly || vp.mount.transaction === undefined || vp.revoked) vrele(vp);
+    else this.modify(vp.mount, () => vrele(vp));
+  }
+
+  #busyVnodes(mp: Mount): boolean {
+    for (const vp of mp.vnodes.values()) if (vp.usecount > 0) return true;
+    return false;
+  }
+
+  #newMount(
+    type: FileSystemType,
+    init: {
+      readonly device?: BlockDevice;
+      readonly transaction?: Transaction | undefined;
+      readonly readOnly: boolean;
+      readonly options: MountOptions;
+      readonly from: string;
+    },
+  ): Mount {
+    for (const word of Object.keys(init.options)) {
+      if (type.options[word] === undefined) throw new FsError('EINVAL', { op: 'mount', what: `-o ${word}: option not supported` });
+    }
+    const { device, transaction, ...rest } = init;
+    const { k, bufcache } = this;
+    const mp = new Mount({
+      type,
+      id: this.#nextMountId++,
+      ...rest,
+      ...(device === undefined ? {} : { device, bufs: (blockSize: number) => bufcache.open(device, blockSize) }),
+      ...(transaction === undefined ? {} : { transaction }),
+      services: {
+        now: () => k.now(),
+        random: (dst) => k.host.random(dst),
+        log: (message) => k.log.verbose(message),
+        desiredVnodes: this.desiredVnodes,
+      },
+    });
+    const savepoint = transaction?.savepoint();
+    try {
+      type.mount(mp);
+      if (mp.hasBufs) mp.bufs.flush();
+      if (savepoint !== undefined) transaction?.release(savepoint);
+    } catch (e) {
+      // A journal replay that failed half way must leave nothing staged.
+      if (mp.hasBufs) mp.bufs.dropAll();
+      if (savepoint !== undefined) transaction?.rollback(savepoint);
+      throw e;
+    }
+    this.mounts.push(mp);
+    return mp;
+  }
+}
