@@ -44,7 +44,7 @@ export function requireOracle(name: string): string {
   const message = missing(name);
   if (isCi() || test === undefined) throw new Error(message);
   console.error(`SKIPPED: ${message}`);
-  test.context.skip(message);
+  return test.context.skip(message);
 }
 
 /** For whole blocks, `describe.skipIf(lacksOracle('e2fsck'))`: same counting, same failure when CI=true. */

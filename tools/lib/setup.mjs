@@ -1,7 +1,7 @@
 // What `npm test` and `npm start` do first, in a clone that holds nothing but the sources. Plain Node, no dependencies:
 // node_modules may not exist yet.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -29,6 +29,13 @@ export function installPackages() {
   const lock = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules/.package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return true;
+  // `npm ci` begins by emptying node_modules, through a symbolic link too, and so would empty another clone's.
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    process.stderr.write(
+      'node_modules is a symbolic link and older than package-lock.json: remove the link, or install there\n',
+    );
+    return false;
+  }
   say('npm ci');
   return npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
