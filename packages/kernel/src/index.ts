@@ -1,6 +1,15 @@
 /** Public surface of the kernel package. */
 export { boot, Rump, type BootOptions } from './rump.ts';
-export { Errno, errnoText, FsError, CorruptError, UnsupportedError, asFsError, type ErrnoName, type ErrorContext } from './kern/errno.ts';
+export {
+  Errno,
+  errnoText,
+  FsError,
+  CorruptError,
+  UnsupportedError,
+  asFsError,
+  type ErrnoName,
+  type ErrorContext,
+} from './kern/errno.ts';
 export type { Component, ComponentClass } from './kern/component.ts';
 export type { Cred } from './kern/cred.ts';
 export type { Lwp } from './kern/lwproc.ts';
@@ -12,8 +21,29 @@ export type { Host, HostFile, HostStat, Holder } from './hypercall/hypercall.ts'
 export type { BlockDevice, Extent } from './dev/blockdev.ts';
 export type { EtfsType, EtfsWindow } from './dev/etfs.ts';
 export type { Stage, StageOptions } from './dev/stage.ts';
-export { O, SEEK, MNT, type DirentPlus, type Flock, type FollowOption, type MountArgs, type Stat, type UtimeSpec, type VfsSyscalls } from './vfs/sys.ts';
+export {
+  O,
+  SEEK,
+  MNT,
+  type DirentPlus,
+  type Flock,
+  type FollowOption,
+  type MountArgs,
+  type Stat,
+  type UtimeSpec,
+  type VfsSyscalls,
+} from './vfs/sys.ts';
 export { ACCESS, type PathconfName } from './vfs/vnodeops.ts';
 export { FileFlag, modeOfType, typeOfMode, type Rdev, type VType } from './vfs/vattr.ts';
 export type { Dirent } from './vfs/dirent.ts';
-export type { FeatureReport, FileSystemModule, FileSystemType, FsInfo, FsTraits, MountOptions, ProbeRead, ProbeResult, Statvfs } from './vfs/vfsops.ts';
+export type {
+  FeatureReport,
+  FileSystemModule,
+  FileSystemType,
+  FsInfo,
+  FsTraits,
+  MountOptions,
+  ProbeRead,
+  ProbeResult,
+  Statvfs,
+} from './vfs/vfsops.ts';

@@ -105,7 +105,12 @@ export class Etfs {
    * Show host file `path` as `key`. Errors: EINVAL key without leading slash, window outside the file, type that does
    * not fit; EEXIST; ENOENT; EISDIR window on a directory; ENOTDIR; EBUSY too many disks; what opening the stage throws.
    */
-  register(key: string, path: string, type: EtfsType, options: EtfsWindow & { readonly stage?: StageOptions } = {}): void {
+  register(
+    key: string,
+    path: string,
+    type: EtfsType,
+    options: EtfsWindow & { readonly stage?: StageOptions } = {},
+  ): void {
     const name = keyName(key);
     if (this.#keys.has(name)) throw new FsError('EEXIST', { op: 'etfs', path: key });
     this.#keys.set(name, this.#make(path, type, options));
@@ -150,7 +155,10 @@ export class Etfs {
         if (windowed) throw new FsError('EISDIR', { op: 'etfs', path });
         if (this.#host.stat(path)?.type !== 'dir') throw new FsError('ENOTDIR', { op: 'etfs', path });
         const opened: HostFile[] = [];
-        return { node: this.#directory(path, type === 'DIR_SUBDIRS', opened), close: () => opened.forEach((f) => f.close()) };
+        return {
+          node: this.#directory(path, type === 'DIR_SUBDIRS', opened),
+          close: () => opened.forEach((f) => f.close()),
+        };
       }
       case 'REG':
         return this.#regular(path, options);
@@ -194,7 +202,8 @@ export class Etfs {
   #disk(path: string, type: 'blk' | 'chr', options: EtfsWindow & { readonly stage?: StageOptions }): Registration {
     const stat = this.#host.stat(path);
     if (stat === undefined) throw new FsError('ENOENT', { op: 'etfs', path });
-    if (stat.type !== 'reg' && stat.type !== 'blk' && stat.type !== 'chr') throw new FsError('EINVAL', { op: 'etfs', path });
+    if (stat.type !== 'reg' && stat.type !== 'blk' && stat.type !== 'chr')
+      throw new FsError('EINVAL', { op: 'etfs', path });
     const free = this.#minors.findIndex((m) => m === undefined);
     const minor = free < 0 ? this.#minors.length : free;
     if (minor >= MAX_MINORS) throw new FsError('EBUSY', { op: 'etfs', path, what: 'too many disks' });
@@ -240,7 +249,8 @@ function keyName(key: string): string {
 function checkWindow(window: EtfsWindow, fileSize: number): { begin: number; size: number } {
   const begin = window.begin ?? 0;
   const size = window.size ?? fileSize - begin;
-  if (begin < 0 || size < 0 || begin + size > fileSize) throw new FsError('EINVAL', { op: 'etfs', what: 'window outside the file' });
+  if (begin < 0 || size < 0 || begin + size > fileSize)
+    throw new FsError('EINVAL', { op: 'etfs', what: 'window outside the file' });
   return { begin, size };
 }
 

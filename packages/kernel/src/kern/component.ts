@@ -10,7 +10,14 @@ import type { Kernel } from './kernel.ts';
  * within a class the order given to boot() holds.
  */
 export const componentClasses = [
-  'KERN', 'FACTION_VFS', 'VFS', 'FACTION_DEV', 'DEV', 'KERN_VFS', 'POSTINIT', 'SYSCALL',
+  'KERN',
+  'FACTION_VFS',
+  'VFS',
+  'FACTION_DEV',
+  'DEV',
+  'KERN_VFS',
+  'POSTINIT',
+  'SYSCALL',
 ] as const;
 export type ComponentClass = (typeof componentClasses)[number];
 

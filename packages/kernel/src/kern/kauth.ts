@@ -56,7 +56,10 @@ export class Kauth {
       case 'sticky':
         return cred.uid === request.directoryOwner || cred.uid === request.owner;
       case 'hardlink':
-        return (!this.hardlinkCheckUid || cred.uid === request.owner) && (!this.hardlinkCheckGid || inGroup(cred, request.gid));
+        return (
+          (!this.hardlinkCheckUid || cred.uid === request.owner) &&
+          (!this.hardlinkCheckGid || inGroup(cred, request.gid))
+        );
       default:
         return false;
     }

@@ -40,7 +40,10 @@ export class Kernel {
 
   constructor(host: Host) {
     if (host.version !== HYPERCALL_VERSION) {
-      throw new FsError('EPROGMISMATCH', { op: 'boot', what: `host interface ${host.version}, kernel ${HYPERCALL_VERSION}` });
+      throw new FsError('EPROGMISMATCH', {
+        op: 'boot',
+        what: `host interface ${host.version}, kernel ${HYPERCALL_VERSION}`,
+      });
     }
     this.host = host;
     this.log = new KernelLog(host);

@@ -86,7 +86,8 @@ export class Lwproc {
 
   /** New process with one lwp, made current. `flags`: 0 share descriptors, RF.FDG copy, RF.CFDG none. EINVAL for both. */
   rfork(flags: number = RF.CFDG): Lwp {
-    if ((flags & ~(RF.FDG | RF.CFDG)) !== 0 || flags === (RF.FDG | RF.CFDG)) throw new FsError('EINVAL', { op: 'rfork' });
+    if ((flags & ~(RF.FDG | RF.CFDG)) !== 0 || flags === (RF.FDG | RF.CFDG))
+      throw new FsError('EINVAL', { op: 'rfork' });
     const parent = this.curproc;
     const fds = flags === RF.CFDG ? new FdTable() : flags === RF.FDG ? parent.fds.copy() : parent.fds;
     if (fds === parent.fds) fds.sharers++;

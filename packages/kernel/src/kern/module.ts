@@ -49,7 +49,8 @@ export class ModuleTable {
   async init(name: string): Promise<void> {
     const module = this.#known.get(name);
     if (module === undefined) throw new FsError('ENODEV', { op: 'module', what: `no module named ${name}` });
-    if (this.#loaded.has(module.name)) throw new FsError('EEXIST', { op: 'module', what: `module ${module.name} is loaded` });
+    if (this.#loaded.has(module.name))
+      throw new FsError('EEXIST', { op: 'module', what: `module ${module.name} is loaded` });
     for (const required of module.requires ?? []) await this.load(required);
     const code = await module.load();
     // Another load of the same module may have finished while this one waited.

@@ -12,7 +12,8 @@ export class SyscallTable {
   /** Add every call of an object. EEXIST when a name is taken: calls are not silently replaced. */
   fill(calls: object): void {
     for (const [name, call] of Object.entries(calls)) {
-      if (this.#calls.has(name)) throw new FsError('EEXIST', { op: 'syscall', what: `system call ${name} defined twice` });
+      if (this.#calls.has(name))
+        throw new FsError('EEXIST', { op: 'syscall', what: `system call ${name} defined twice` });
       if (typeof call === 'function') this.#calls.set(name, call as Syscall);
     }
   }

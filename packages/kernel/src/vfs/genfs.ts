@@ -55,7 +55,7 @@ function genfsSeek(vp: Vnode, offset: number, what: 'data' | 'hole'): number | u
   if (offset >= size) return undefined;
   const { blockSize } = vp.mount;
   const end = Math.ceil(size / blockSize);
-  for (let block = Math.floor(offset / blockSize); block < end; ) {
+  for (let block = Math.floor(offset / blockSize); block < end;) {
     const run = vp.ops.bmap(vp, block, end - block);
     if ((run.block === undefined) === (what === 'hole')) return Math.max(offset, block * blockSize);
     block += run.count;

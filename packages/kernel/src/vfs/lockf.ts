@@ -41,7 +41,12 @@ export class LockTable {
       (h) => h.pid !== pid && h.start < end && h.end > lock.start && (h.type === 'write' || lock.type === 'write'),
     );
     if (held === undefined) return undefined;
-    return { pid: held.pid, type: held.type, start: held.start, length: held.end === Infinity ? 0 : held.end - held.start };
+    return {
+      pid: held.pid,
+      type: held.type,
+      start: held.start,
+      length: held.end === Infinity ? 0 : held.end - held.start,
+    };
   }
 
   /** close(2): all of the process's locks on the file go. */

@@ -58,7 +58,8 @@ export function namei(ctx: NameiContext, path: string, options: NameiOptions): N
       // One component: skip slashes, take the name, see whether anything but slashes follows it.
       let start = 0;
       while (rest[start] === '/') start++;
-      if (start === rest.length) return { dvp, vp: vref(dvp), name: '/', slot: undefined, kind: 'root', mustBeDirectory: true };
+      if (start === rest.length)
+        return { dvp, vp: vref(dvp), name: '/', slot: undefined, kind: 'root', mustBeDirectory: true };
       const key = dvp.isRoot ? dvp.mount.type.lookupKey?.(dvp.mount, rest.slice(start)) : undefined;
       let end = key === undefined ? rest.indexOf('/', start) : start + key.length;
       if (end < 0) end = rest.length;

@@ -71,23 +71,50 @@ export function rumpfs(devsw: Devsw, etfs: EtfsNames): FileSystemType {
   const newNode = (mp: Mount, attr: NewFile, parent: RumpNode | undefined, more?: Partial<RumpNode>): RumpNode => {
     const now = mp.now();
     return {
-      ino: nextIno++, type: attr.type, mode: attr.mode, uid: attr.uid, gid: attr.gid,
-      nlink: attr.type === 'dir' ? 2 : 1, atime: now, mtime: now, ctime: now, data: new Uint8Array(0),
-      entries: new Map(), parent, target: '', rdev: attr.rdev, etfs: undefined, ...more,
+      ino: nextIno++,
+      type: attr.type,
+      mode: attr.mode,
+      uid: attr.uid,
+      gid: attr.gid,
+      nlink: attr.type === 'dir' ? 2 : 1,
+      atime: now,
+      mtime: now,
+      ctime: now,
+      data: new Uint8Array(0),
+      entries: new Map(),
+      parent,
+      target: '',
+      rdev: attr.rdev,
+      etfs: undefined,
+      ...more,
     };
   };
   const nodes = new Map<Ino, RumpNode>();
   const spec = specOps(devsw);
   const toVnode = (mp: Mount, node: RumpNode): Vnode<RumpNode> => {
     const ops = node.type === 'chr' || node.type === 'blk' ? deviceOps : nodeOps;
-    return new Vnode({ mount: mp, type: node.type, ino: node.ino, data: node, ops, isRoot: node === rootNode, rdev: node.rdev });
+    return new Vnode({
+      mount: mp,
+      type: node.type,
+      ino: node.ino,
+      data: node,
+      ops,
+      isRoot: node === rootNode,
+      rdev: node.rdev,
+    });
   };
   const hostFile = (node: RumpNode): HostNode | undefined => node.etfs?.file?.();
 
   const show = (mp: Mount, key: string, entry: EtfsEntry, parent: RumpNode): RumpNode => {
     const known = shown.get(key);
     if (known !== undefined && known.etfs === entry) return known;
-    const attr: NewFile = { type: entry.type, mode: 0o755, uid: 0, gid: 0, ...(entry.rdev ? { rdev: entry.rdev } : {}) };
+    const attr: NewFile = {
+      type: entry.type,
+      mode: 0o755,
+      uid: 0,
+      gid: 0,
+      ...(entry.rdev ? { rdev: entry.rdev } : {}),
+    };
     const node = newNode(mp, attr, parent, { etfs: entry });
     nodes.set(node.ino, node);
     shown.set(key, node);
@@ -139,10 +166,32 @@ export function rumpfs(devsw: Devsw, etfs: EtfsNames): FileSystemType {
       dvp.data.nlink--;
     },
     getattr({ data, mount }) {
-      const size = data.type === 'dir' ? DIR_SIZE : data.type === 'lnk' ? data.target.length : (hostFile(data)?.size() ?? data.data.length);
+      const size =
+        data.type === 'dir'
+          ? DIR_SIZE
+          : data.type === 'lnk'
+            ? data.target.length
+            : (hostFile(data)?.size() ?? data.data.length);
       const { type, mode, nlink, uid, gid, ino, atime, mtime, ctime, rdev } = data;
       const { blockSize } = mount;
-      return { type, mode, nlink, uid, gid, ino, size, bytes: size, blockSize, atime, mtime, ctime, birthtime: undefined, gen: 0, flags: 0, rdev };
+      return {
+        type,
+        mode,
+        nlink,
+        uid,
+        gid,
+        ino,
+        size,
+        bytes: size,
+        blockSize,
+        atime,
+        mtime,
+        ctime,
+        birthtime: undefined,
+        gen: 0,
+        flags: 0,
+        rdev,
+      };
     },
     setattr({ data, mount }, attr) {
       if (attr.flags !== undefined || attr.birthtime !== undefined) throw new FsError('EOPNOTSUPP');
@@ -196,9 +245,21 @@ export function rumpfs(devsw: Devsw, etfs: EtfsNames): FileSystemType {
     name: 'rumpfs',
     aliases: [],
     traits: {
-      write: true, hardLinks: false, symlinks: true, devices: true, sparse: false, caseSensitive: true, xattr: false,
-      flags: 0, owners: true, timeGranularityNs: 1, nameMaxBytes: 255, symlinkMaxBytes: 1024, linkMax: LINK_MAX,
-      unlinkOpen: true, needsDevice: false,
+      write: true,
+      hardLinks: false,
+      symlinks: true,
+      devices: true,
+      sparse: false,
+      caseSensitive: true,
+      xattr: false,
+      flags: 0,
+      owners: true,
+      timeGranularityNs: 1,
+      nameMaxBytes: 255,
+      symlinkMaxBytes: 1024,
+      linkMax: LINK_MAX,
+      unlinkOpen: true,
+      needsDevice: false,
     },
     uncached: true,
     options: {},
@@ -222,8 +283,18 @@ export function rumpfs(devsw: Devsw, etfs: EtfsNames): FileSystemType {
     reload() {},
     sync() {},
     statvfs: (mp) => ({
-      fstypename: 'rumpfs', blockSize: 512, fragmentSize: 512, blocks: 0, freeBlocks: 0, availBlocks: 0,
-      files: nodes.size, freeFiles: 0, nameMax: 255, readOnly: mp.readOnly, mountedOn: mp.on, mountedFrom: mp.from,
+      fstypename: 'rumpfs',
+      blockSize: 512,
+      fragmentSize: 512,
+      blocks: 0,
+      freeBlocks: 0,
+      availBlocks: 0,
+      files: nodes.size,
+      freeFiles: 0,
+      nameMax: 255,
+      readOnly: mp.readOnly,
+      mountedOn: mp.on,
+      mountedFrom: mp.from,
     }),
   };
 }

@@ -14,9 +14,28 @@ const DEFAULT_DIRENTS = 512;
 
 type FileCalls = Pick<
   VfsSyscalls,
-  | 'open' | 'close' | 'read' | 'write' | 'pread' | 'pwrite' | 'lseek' | 'dup' | 'fstat' | 'ftruncate' | 'fchmod'
-  | 'fchown' | 'futimens' | 'fchflags' | 'fsync' | 'getdents' | 'getdentsplus' | 'setlk' | 'getlk' | 'fpathconf'
-  | 'posix_fallocate' | 'fdiscard'
+  | 'open'
+  | 'close'
+  | 'read'
+  | 'write'
+  | 'pread'
+  | 'pwrite'
+  | 'lseek'
+  | 'dup'
+  | 'fstat'
+  | 'ftruncate'
+  | 'fchmod'
+  | 'fchown'
+  | 'futimens'
+  | 'fchflags'
+  | 'fsync'
+  | 'getdents'
+  | 'getdentsplus'
+  | 'setlk'
+  | 'getlk'
+  | 'fpathconf'
+  | 'posix_fallocate'
+  | 'fdiscard'
 >;
 
 export function fileCalls(sys: SysContext): FileCalls {

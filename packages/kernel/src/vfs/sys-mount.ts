@@ -10,8 +10,21 @@ import { vref, vrele, type Vnode } from './vnode.ts';
 
 type MountCalls = Pick<
   VfsSyscalls,
-  | 'fchdir' | 'chdir' | 'chroot' | 'getcwd' | 'umask' | 'setcred' | 'mount' | 'unmount' | 'statvfs' | 'fstatvfs'
-  | 'getvfsstat' | 'fsinfo' | 'sync' | 'getfh' | 'fhopen'
+  | 'fchdir'
+  | 'chdir'
+  | 'chroot'
+  | 'getcwd'
+  | 'umask'
+  | 'setcred'
+  | 'mount'
+  | 'unmount'
+  | 'statvfs'
+  | 'fstatvfs'
+  | 'getvfsstat'
+  | 'fsinfo'
+  | 'sync'
+  | 'getfh'
+  | 'fhopen'
 >;
 
 /** Bytes of a file handle that name the mount. */
@@ -184,7 +197,7 @@ function getcwd(sys: SysContext): string {
 }
 
 function nameOf(dvp: Vnode, ino: number): string | undefined {
-  for (let cookie = 0; ; ) {
+  for (let cookie = 0; ;) {
     const entries = dvp.ops.readdir(dvp, cookie, 512);
     const found = entries.find((e) => e.ino === ino && e.name !== '.' && e.name !== '..');
     if (found !== undefined) return found.name;

@@ -18,9 +18,30 @@ const RUN_BLOCKS = 1 << 30;
 
 type NameCalls = Pick<
   VfsSyscalls,
-  | 'stat' | 'lstat' | 'access' | 'mkdir' | 'rmdir' | 'unlink' | 'link' | 'symlink' | 'readlink' | 'rename' | 'mknod'
-  | 'mkfifo' | 'truncate' | 'chmod' | 'chown' | 'utimens' | 'setbirthtime' | 'chflags' | 'pathconf' | 'getxattr'
-  | 'setxattr' | 'listxattr' | 'removexattr' | 'bmap'
+  | 'stat'
+  | 'lstat'
+  | 'access'
+  | 'mkdir'
+  | 'rmdir'
+  | 'unlink'
+  | 'link'
+  | 'symlink'
+  | 'readlink'
+  | 'rename'
+  | 'mknod'
+  | 'mkfifo'
+  | 'truncate'
+  | 'chmod'
+  | 'chown'
+  | 'utimens'
+  | 'setbirthtime'
+  | 'chflags'
+  | 'pathconf'
+  | 'getxattr'
+  | 'setxattr'
+  | 'listxattr'
+  | 'removexattr'
+  | 'bmap'
 >;
 
 export function nameCalls(sys: SysContext): NameCalls {
@@ -118,7 +139,9 @@ export function nameCalls(sys: SysContext): NameCalls {
         if (target.includes('\0')) throw new FsError('EINVAL', { what: 'target with a NUL byte' });
         if (target === '') throw new FsError('ENOENT');
         if (nameByteLength(target) >= PATH_MAX) throw new FsError('ENAMETOOLONG');
-        creating(path, 'lnk', (dvp, name) => dvp.ops.symlink(dvp, name, { ...newFile(dvp, 'lnk', 0), mode: 0o777 }, target));
+        creating(path, 'lnk', (dvp, name) =>
+          dvp.ops.symlink(dvp, name, { ...newFile(dvp, 'lnk', 0), mode: 0o777 }, target),
+        );
       }),
     readlink: (path) =>
       on('readlink', path, true, (vp) => {
@@ -181,7 +204,7 @@ function fileRuns(vp: Vnode): ReturnType<VfsSyscalls['bmap']> {
   const { blockSize } = vp.mount;
   const { size } = vp.ops.getattr(vp);
   const runs: ReturnType<VfsSyscalls['bmap']> = [];
-  for (let block = 0, end = Math.ceil(size / blockSize); block < end; ) {
+  for (let block = 0, end = Math.ceil(size / blockSize); block < end;) {
     if (runs.length === MAX_RUNS) throw new FsError('EFBIG');
     const run = vp.ops.bmap(vp, block, Math.min(end - block, RUN_BLOCKS));
     const fileOffset = block * blockSize;
@@ -236,7 +259,11 @@ function rename(
   });
 }
 
-function checkTarget(from: Namei, to: Namei, flags: { readonly noreplace?: boolean; readonly exchange?: boolean }): void {
+function checkTarget(
+  from: Namei,
+  to: Namei,
+  flags: { readonly noreplace?: boolean; readonly exchange?: boolean },
+): void {
   const { vp: fvp } = from;
   const { vp: tvp } = to;
   if (fvp === undefined) throw new FsError('ENOENT');
@@ -271,4 +298,3 @@ function notInside(vp: Vnode, dvp: Vnode): void {
     vrele(at);
   }
 }
-

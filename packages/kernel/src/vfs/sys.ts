@@ -15,8 +15,17 @@ import type { FsInfo, MountOptions, Statvfs } from './vfsops.ts';
 
 /** open(2) flags: NetBSD's values. */
 export const O = {
-  RDONLY: 0, WRONLY: 1, RDWR: 2, ACCMODE: 3, APPEND: 0x8, CREAT: 0x200, TRUNC: 0x400, EXCL: 0x800,
-  NOFOLLOW: 0x100, SYNC: 0x80, DIRECTORY: 0x200000,
+  RDONLY: 0,
+  WRONLY: 1,
+  RDWR: 2,
+  ACCMODE: 3,
+  APPEND: 0x8,
+  CREAT: 0x200,
+  TRUNC: 0x400,
+  EXCL: 0x800,
+  NOFOLLOW: 0x100,
+  SYNC: 0x80,
+  DIRECTORY: 0x200000,
 } as const;
 
 export const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
@@ -127,7 +136,9 @@ export interface VfsSyscalls {
   /** Errors: ENOATTR. */
   removexattr(path: string, name: string, options?: FollowOption): void;
   /** Runs of a regular file: device byte offset (undefined: hole), file offset and length in bytes. */
-  bmap(path: string): { readonly fileOffset: number; readonly length: number; readonly deviceOffset: number | undefined }[];
+  bmap(
+    path: string,
+  ): { readonly fileOffset: number; readonly length: number; readonly deviceOffset: number | undefined }[];
 
   // the process
   chdir(path: string): void;

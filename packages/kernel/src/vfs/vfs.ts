@@ -75,7 +75,8 @@ export class Vfs {
   /** ENODEV when the type is not loaded. */
   type(name: string): FileSystemType {
     const type = this.#types.get(this.k.modules.resolve(name) ?? name);
-    if (type === undefined) throw new FsError('ENODEV', { op: 'mount', what: `file system type ${name} is not loaded` });
+    if (type === undefined)
+      throw new FsError('ENODEV', { op: 'mount', what: `file system type ${name} is not loaded` });
     return type;
   }
 
@@ -119,7 +120,8 @@ export class Vfs {
 
   /** EBUSY while vnodes are in use, unless forced: then their holders get ESTALE. */
   unmount(mp: Mount, options: { readonly force: boolean }): void {
-    if (!options.force && (this.mounts.some((m) => m.covered?.mount === mp) || this.#busyVnodes(mp))) throw new FsError('EBUSY');
+    if (!options.force && (this.mounts.some((m) => m.covered?.mount === mp) || this.#busyVnodes(mp)))
+      throw new FsError('EBUSY');
     for (const upper of this.mounts.filter((m) => m.covered?.mount === mp)) this.unmount(upper, options);
     if (!mp.readOnly && !options.force) this.syncMount(mp);
     for (const vp of [...mp.vnodes.values()]) vrevoke(vp);
@@ -233,7 +235,8 @@ export class Vfs {
     },
   ): Mount {
     for (const word of Object.keys(init.options)) {
-      if (type.options[word] === undefined) throw new FsError('EINVAL', { op: 'mount', what: `-o ${word}: option not supported` });
+      if (type.options[word] === undefined)
+        throw new FsError('EINVAL', { op: 'mount', what: `-o ${word}: option not supported` });
     }
     const { device, transaction, ...rest } = init;
     const { k, bufcache } = this;
