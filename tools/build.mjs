@@ -1,7 +1,7 @@
 // Builds everything: `tsc -b` (types, and the libraries' dist/), then the tools as one bundle with a V8 code cache.
 // `--bundle` leaves tsc out: the bundle is made from the sources and needs nothing of it.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules, createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,6 +45,10 @@ export async function buildBundle() {
     input: 'warm\n',
     stdio: ['pipe', 'ignore', 'inherit'],
   });
+  if (warm.status === 0 && !existsSync(`${bundleFile}.cache`)) {
+    process.stderr.write('code cache: a command ended the process by process.exit(); set process.exitCode instead\n');
+    return false;
+  }
   return warm.status === 0;
 }
 

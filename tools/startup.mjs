@@ -41,11 +41,18 @@ export function timeStart(rounds) {
   );
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const result = timeStart(Number(process.argv[2] ?? 21));
-  const base = result['node -e 0'];
-  for (const [name, { median, min }] of Object.entries(result)) {
-    const ratio = `× ${(median / base.median).toFixed(2)} (min × ${(min / base.min).toFixed(2)})`;
-    console.log(`${name.padEnd(24)} median ${median.toFixed(1)} ms  min ${min.toFixed(1)} ms  ${ratio}`);
+/** The same as lines on standard output, with the ratios to `node -e 0`. */
+export function reportStart(rounds) {
+  const times = timeStart(rounds);
+  const base = times['node -e 0'];
+  const report = {};
+  for (const [name, { median, min }] of Object.entries(times)) {
+    const [ratio, minRatio] = [median / base.median, min / base.min];
+    report[name] = { ratio, minRatio };
+    const ratios = `× ${ratio.toFixed(2)} (quickest × ${minRatio.toFixed(2)})`;
+    console.log(`${name.padEnd(22)} median ${median.toFixed(1)} ms  quickest ${min.toFixed(1)} ms  ${ratios}`);
   }
+  return report;
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) reportStart(Number(process.argv[2] ?? 21));
