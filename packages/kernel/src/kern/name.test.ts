@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, property, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWellFormedName, nameByteLength, nameFromBytes, nameToBytes } from './name.ts';
 
@@ -8,7 +8,7 @@ describe('file names', () => {
   it.each([
     ['plain', '66696c65', 'file'],
     ['UTF-8 of every length', 'c3bce697a5f09f9880', 'ü日😀'],
-    ['an invalid byte', '61ff62', 'a\udcff' + 'b'],
+    ['an invalid byte', '61ff62', 'a\udcffb'],
     ['a truncated sequence', 'e697', '\udce6\udc97'],
     ['an overlong form', 'c0af', '\udcc0\udcaf'],
     ['a surrogate in UTF-8 (WTF-8)', 'eda080', '\udced\udca0\udc80'],
@@ -21,8 +21,8 @@ describe('file names', () => {
   });
 
   it('maps any bytes to a name and back', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+    assert(
+      property(uint8Array({ maxLength: 40 }), (bytes) => {
         const name = nameFromBytes(bytes);
         expect(nameToBytes(name)).toEqual(bytes);
         expect(nameByteLength(name)).toBe(bytes.length);

@@ -1,6 +1,6 @@
 /**
  * The system-call table: name → function, filled by components while the kernel comes up. Typed callers (the library,
- * tests) use the objects that filled it; a remote server dispatches by name through call().
+ * tests) use the objects that filled it; a remote server dispatches by name through get().
  */
 import { FsError } from './errno.ts';
 
@@ -10,7 +10,7 @@ export class SyscallTable {
   readonly #calls = new Map<string, Syscall>();
 
   /** Add every call of an object. EEXIST when a name is taken: calls are not silently replaced. */
-  fill(calls: object): void {
+  define(calls: object): void {
     for (const [name, call] of Object.entries(calls)) {
       if (this.#calls.has(name))
         throw new FsError('EEXIST', { op: 'syscall', what: `system call ${name} defined twice` });

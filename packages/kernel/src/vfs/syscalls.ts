@@ -30,7 +30,7 @@ export const vfsFaction: Component = {
     const context = new SysContext(vfs);
     const sys: VfsSyscalls = { ...fileCalls(context), ...nameCalls(context), ...mountCalls(context) };
     k.services.provide(SYS, sys);
-    k.syscalls.fill(sys);
+    k.syscalls.define(sys);
     sys.mkdir('/dev', 0o755);
     sys.mkdir('/tmp', 0o777);
     sys.chmod('/tmp', 0o1777);
