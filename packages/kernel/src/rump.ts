@@ -64,7 +64,7 @@ export class Rump extends Kernel {
   /** An explicit savepoint for undo. */
   savepoint(stage: Stage): number {
     this.service(VFS).syncTransaction(stage);
-    return stage.explicitSavepoint();
+    return stage.savepoint('explicit');
   }
 
   rollback(stage: Stage, savepoint: number): void {
