@@ -86,6 +86,17 @@ export class Mount<M = unknown> {
     return (this.#bufs = this.#bufsOf(this.blockSize));
   }
 
+  /**
+   * Put a device over the one below, for what a mount reads in place of the disk (a journal replayed in memory).
+   * Buffers read so far stay with the device below; none may be pinned.
+   */
+  layer(over: (below: BlockDevice) => BlockDevice): void {
+    const { cache } = this.bufs;
+    this.bufs.dropAll();
+    this.#device = over(this.device);
+    this.#bufs = cache.open(this.#device, this.blockSize);
+  }
+
   get hasBufs(): boolean {
     return this.#bufs !== undefined;
   }
