@@ -39,4 +39,5 @@ export function sliceDevice(device: BlockDevice, window: Extent): BlockDevice {
   };
 }
 
-const outside = (op: string, offset: number): FsError => new FsError('EINVAL', { op, offset, what: 'outside the slice' });
+const outside = (op: string, offset: number): FsError =>
+  new FsError('EINVAL', { op, offset, what: 'outside the slice' });

@@ -11,8 +11,23 @@ import { HYPERCALL_VERSION } from './hypercall.ts';
 import type { Holder, Host, HostFile, HostFileType, HostStat, OpenMode } from './hypercall.ts';
 
 export type HostOp =
-  | 'open' | 'create' | 'stat' | 'fstat' | 'realpath' | 'readdir' | 'rename' | 'unlink' | 'fsyncDir' | 'freeBytes'
-  | 'writableDir' | 'lock' | 'holder' | 'read' | 'write' | 'truncate' | 'fsync';
+  | 'open'
+  | 'create'
+  | 'stat'
+  | 'fstat'
+  | 'realpath'
+  | 'readdir'
+  | 'rename'
+  | 'unlink'
+  | 'fsyncDir'
+  | 'freeBytes'
+  | 'writableDir'
+  | 'lock'
+  | 'holder'
+  | 'read'
+  | 'write'
+  | 'truncate'
+  | 'fsync';
 
 /** Operations that change something a crash could keep. */
 const CHANGING: ReadonlySet<HostOp> = new Set<HostOp>(['create', 'write', 'truncate', 'rename', 'unlink']);
@@ -76,7 +91,7 @@ class Inode {
 
   read(dst: Uint8Array, offset: number): number {
     const length = Math.max(0, Math.min(dst.length, this.size - offset));
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const at = offset + done;
       const inPage = at % PAGE;
       const n = Math.min(PAGE - inPage, length - done);
@@ -90,7 +105,7 @@ class Inode {
 
   /** `room` is asked before a page is allocated and throws ENOSPC. */
   write(src: Uint8Array, offset: number, room: () => void): void {
-    for (let done = 0; done < src.length; ) {
+    for (let done = 0; done < src.length;) {
       const at = offset + done;
       const inPage = at % PAGE;
       const n = Math.min(PAGE - inPage, src.length - done);
@@ -222,7 +237,8 @@ export class MemoryHost implements Host {
     if (mode.create !== undefined) {
       if (this.has(path)) throw new FsError('EEXIST', { op: 'open', path });
       this.#checkDir(path);
-      if (byteLength(path.slice(path.lastIndexOf('/') + 1)) > 255) throw new FsError('ENAMETOOLONG', { op: 'open', path });
+      if (byteLength(path.slice(path.lastIndexOf('/') + 1)) > 255)
+        throw new FsError('ENAMETOOLONG', { op: 'open', path });
       const inode = new Inode(this.#nextIno++, this.#tick(), { mode: mode.create, uid: this.#options.uid ?? 0 });
       this.#names.set(path, inode);
       this.observe?.({ op: 'create', path, ino: inode.ino });

@@ -18,7 +18,11 @@ const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 
 /** Node's names for what NetBSD calls otherwise. */
 const renamed: Readonly<Record<string, ErrnoName>> = {
-  ENODATA: 'ENOATTR', EWOULDBLOCK: 'EAGAIN', EOPNOTSUPP: 'ENOTSUP', ECANCELLED: 'ECANCELED', EUNATCH: 'EIO',
+  ENODATA: 'ENOATTR',
+  EWOULDBLOCK: 'EAGAIN',
+  EOPNOTSUPP: 'ENOTSUP',
+  ECANCELLED: 'ECANCELED',
+  EUNATCH: 'EIO',
 };
 
 const isErrno = (code: string): code is ErrnoName => code in Errno;
@@ -135,7 +139,8 @@ class NodeFile implements HostFile {
       try {
         done += fs.writeSync(this.fd, src, done, src.length - done, offset + done);
       } catch (thrown) {
-        if (codeOf(thrown) !== 'EINTR') throw hostError(thrown, { op: 'write', path: this.path, offset: offset + done });
+        if (codeOf(thrown) !== 'EINTR')
+          throw hostError(thrown, { op: 'write', path: this.path, offset: offset + done });
       }
     }
   }
@@ -279,7 +284,7 @@ class NodeHost implements Host {
   console(text: string): void {
     const line = new TextEncoder().encode(text.endsWith('\n') ? text : `${text}\n`);
     try {
-      for (let done = 0; done < line.length; ) done += fs.writeSync(2, line, done);
+      for (let done = 0; done < line.length;) done += fs.writeSync(2, line, done);
     } catch (thrown) {
       // Nobody reads stderr any more: a message is not worth failing an edit for.
       if (codeOf(thrown) === undefined) throw thrown;
