@@ -1,0 +1,15 @@
+/** What a mounted ext2/3/4 keeps in memory. Everything that changes on disk stays in the buffers; see the files named. */
+import type { Geometry } from './superblock.ts';
+
+export interface Ext2Mount {
+  /** superblock.ts; replaced as a whole when the stage was rolled back. */
+  geo: Geometry;
+  /** Byte offset of the superblock in use: 1024, or that of a copy (`sb=`, read-only). */
+  readonly sbOffset: number;
+  /** First block of each group's inode table, as far as it was looked up and found sound: group.ts. */
+  readonly inodeTables: Map<number, number>;
+  /** May a writer call extents fresh? Not after the journal was replayed or the image was not clean: vfsops.ts. */
+  allowFresh: boolean;
+  /** What mounting found in the journal, for info.ts. */
+  journalState: string;
+}
