@@ -3,7 +3,12 @@
  * a file system; its module does when an image asks for it.
  */
 import type * as Labels from './dev/label/index.ts';
+import { tmpfsModule } from './fs/tmpfs/probe.ts';
+import type { FileSystemModule } from './vfs/vfsops.ts';
 
-/** Partition tables, loaded when an image holds no file system as a whole. */
+/** In order of precedence for images that could be several things: fs-utils' order. */
+export const filesystems: readonly FileSystemModule[] = [tmpfsModule];
+
+/** Partition tables, loaded when an image may hold one. */
 export const loadLabels = (): Promise<typeof Labels> => import('./dev/label/index.ts');
 export type { Disk, LabelRead, Partition, PartitionTable } from './dev/label/label.ts';

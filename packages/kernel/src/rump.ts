@@ -5,11 +5,11 @@
  */
 import { DEVSW } from './dev/devsw.ts';
 import { ETFS, Etfs } from './dev/etfs.ts';
-import type { Stage } from './dev/stage.ts';
+import type { CommitResult, Stage } from './dev/stage.ts';
 import type { Host } from './hypercall/hypercall.ts';
 import type { Component } from './kern/component.ts';
 import { Kernel } from './kern/kernel.ts';
-import type { FileSystemModule } from './vfs/vfsops.ts';
+import type { FileSystemModule, FileSystemType } from './vfs/vfsops.ts';
 import type { VfsSyscalls } from './vfs/sys.ts';
 import { ETFS_NAMES, memDevices, SYS, vfsFaction } from './vfs/syscalls.ts';
 import { VFS } from './vfs/vfs.ts';
@@ -49,11 +49,17 @@ export class Rump extends Kernel {
    * Make everything changed on a disk durable, all or nothing: every mount's state goes into the stage, which commits.
    * Errors: EBUSY an unlinked file is open and its type cannot note that; what Stage.commit throws.
    */
-  commit(stage: Stage): void {
+  commit(stage: Stage): CommitResult {
     const vfs = this.service(VFS);
     vfs.syncTransaction(stage);
-    stage.commit();
+    const result = stage.commit();
     vfs.committed(stage);
+    return result;
+  }
+
+  /** Attach a file-system type whose code is there already; modules.load() is for those that it has to bring. EEXIST. */
+  attach(type: FileSystemType): void {
+    this.service(VFS).attach(type);
   }
 
   /** Throw away everything since the last commit; open files whose inode is gone become ESTALE. */

@@ -118,6 +118,8 @@ export const errnoText: Readonly<Record<ErrnoName, string>> = {
 export interface ErrorContext {
   op?: string;
   path?: string;
+  /** Host path of the image that `path` lies in; the library knows it. */
+  image?: string;
   ino?: number;
   /** Block number in the unit the message names (a file system's own blocks unless it says otherwise). */
   block?: number;
