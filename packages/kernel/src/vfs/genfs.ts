@@ -101,7 +101,10 @@ export const genfs: VnodeOps = {
   remove: unsupported,
   rmdir: unsupported,
   rename: unsupported,
-  open() {},
+  open(vp) {
+    // An image's device nodes never reach a device of ours; nobody is ever at the other end of a fifo.
+    if (vp.type === 'chr' || vp.type === 'blk' || vp.type === 'fifo') throw new FsError('ENXIO');
+  },
   close() {},
   access: (vp, want, cred) => genfsAccess(vp.ops.getattr(vp), want, cred),
   getattr: unsupported,

@@ -49,6 +49,11 @@ export class LockTable {
     };
   }
 
+  /** exit(2): all of the process's locks go, wherever they are. */
+  dropProcess(pid: number): void {
+    for (const vp of [...this.#locks.keys()]) this.drop(vp, pid);
+  }
+
   /** close(2): all of the process's locks on the file go. */
   drop(vp: Vnode, pid: number): void {
     const kept = (this.#locks.get(vp) ?? []).filter((h) => h.pid !== pid);

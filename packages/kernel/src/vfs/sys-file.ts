@@ -53,6 +53,7 @@ export function fileCalls(sys: SysContext): FileCalls {
     checkOffset(offset);
     if (offset + src.length > OFFSET_MAX) throw new FsError('EFBIG');
     if (src.length === 0) return 0;
+    sys.mayWriteAt(vp, offset);
     return vfs.modify(vp.mount, () => {
       const written = vp.ops.write(vp, src, offset);
       sys.dropSetid(vp);
@@ -187,6 +188,7 @@ export function fileCalls(sys: SysContext): FileCalls {
         if (!writable) throw new FsError('EBADF');
         checkOffset(offset);
         if (length < 0) throw new FsError('EINVAL');
+        sys.mayWriteAt(vp, offset);
         vfs.modify(vp.mount, () => vp.ops.punch(vp, offset, length));
       }),
   };

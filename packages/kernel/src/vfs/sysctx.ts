@@ -191,7 +191,16 @@ export class SysContext {
   truncate(vp: Vnode, size: number): void {
     if (vp.type === 'dir') throw new FsError('EISDIR');
     if (!Number.isSafeInteger(size) || size < 0) throw new FsError('EINVAL');
-    this.setattr(vp, { size });
+    const { flags, mode } = vp.ops.getattr(vp);
+    if ((flags & APPEND_ONLY) !== 0) throw new FsError('EPERM');
+    const plain = this.cred.uid === 0 ? mode : mode & ~(S_ISUID | S_ISGID);
+    this.setattr(vp, { size, ...(plain === mode ? {} : { mode: plain }) });
+  }
+
+  /** An append-only file is written at its end alone. EPERM. */
+  mayWriteAt(vp: Vnode, offset: number): void {
+    const { flags, size } = vp.ops.getattr(vp);
+    if ((flags & APPEND_ONLY) !== 0 && offset !== size) throw new FsError('EPERM');
   }
 
   /** Clear set-id bits after someone other than root wrote (POSIX write(2)). */

@@ -207,6 +207,7 @@ export class Vfs {
   }
 
   #exitCwd(proc: Proc): void {
+    this.locks.dropProcess(proc.pid);
     const cwdi = proc.specific.find(CWDI);
     if (cwdi === undefined) return;
     this.vput(cwdi.cdir);
