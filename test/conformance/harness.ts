@@ -92,6 +92,7 @@ function context(instance: Instance, { traits }: Variant, sys: VfsSyscalls): Ctx
       });
     },
     update: (to) => instance.update(to),
+    mount: () => instance.mount(),
     unmount() {
       sys.chdir('/');
       instance.unmount();

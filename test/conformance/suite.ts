@@ -54,6 +54,7 @@ export interface Ctx {
   /** mount(2) with MNT.UPDATE. */
   update(options: { readonly readOnly: boolean }): void;
   unmount(): void;
+  mount(): void;
   /** Run as a new process of another identity, in the same current directory. */
   as<T>(cred: Cred | number, fn: () => T): T;
   /** Let the clock go on; returns the new time. */

@@ -351,7 +351,8 @@ export const attributes: Case[] = [
       const append = FileFlag.SF_APPEND | FileFlag.UF_APPEND;
       if ((traits.flags & append) === 0) return;
       sys.chflags('file', (traits.flags & FileFlag.SF_APPEND) !== 0 ? FileFlag.SF_APPEND : FileFlag.UF_APPEND);
-      fails('EPERM', () => sys.open('file', O.WRONLY), 'open for writing without O_APPEND');
+      withFd(sys, 'file', O.WRONLY, (fd) => fails('EPERM', () => sys.pwrite(fd, text('x'), 0), 'writing over it'));
+      fails('EPERM', () => sys.open('file', O.WRONLY | O.TRUNC), 'O_TRUNC of an append-only file');
       fails('EPERM', () => sys.truncate('file', 0), 'truncate of an append-only file');
       fails('EPERM', () => sys.unlink('file'), 'unlink of an append-only file');
       withFd(sys, 'file', O.WRONLY | O.APPEND, (fd) => sys.write(fd, text('+more')));
