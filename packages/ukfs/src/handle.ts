@@ -23,7 +23,11 @@ import type {
   Timespec,
   UtimeSpec,
 } from '@ukfs/kernel';
+import type { Partition } from '@ukfs/kernel/all';
 import type { Address, Selector } from './address.ts';
+import type { Kind } from './recognise/signatures.ts';
+
+export type { Kind, Partition };
 
 /** What open() is asked to open: an address as text (`disk.img:2/etc`), or its parts, which need no parsing. */
 export type AddressLike =
@@ -60,8 +64,6 @@ export interface OpenOptions {
   readonly memLimit?: number;
   /** Edits work and are seen, but commit() refuses: the image is opened read-only and nothing of it changes. */
   readonly dryRun?: boolean;
-  /** Read back and compare what a commit wrote. */
-  readonly verify?: boolean;
   /** Share another handle's kernel, and with it the stage of images that are open there. Default: a kernel of its own. */
   readonly session?: Session;
 }
@@ -274,8 +276,9 @@ export interface Ukfs {
 export interface CommitResult {
   /** False: there was nothing to do. */
   readonly changed: boolean;
-  /** Bytes written to the image. */
-  readonly bytes: number;
+  /** Bytes written by way of the log, and straight in place. */
+  readonly bytesLogged: number;
+  readonly bytesInPlace: number;
 }
 
 /** The piece of the image that a file system lies in. */
@@ -288,26 +291,6 @@ export interface DeviceInfo {
   readonly partition: Partition | undefined;
 }
 
-/** A partition, as its table tells it. */
-export interface Partition {
-  readonly table: 'mbr' | 'gpt' | 'disklabel';
-  /** 1 …; as Linux counts (logical partitions of an MBR from 5). Of a disklabel: 1 is `a`. */
-  readonly number: number;
-  /** Bytes from the start of what holds the table. */
-  readonly offset: number;
-  readonly sizeBytes: number;
-  /** GPT name; empty elsewhere. */
-  readonly name: string;
-  /** GPT partition GUID, or diskid-number for an MBR; empty where there is none. */
-  readonly uuid: string;
-  /** Type as the table stores it: "0x83", GUID, or a disklabel's number. */
-  readonly typeId: string;
-  /** A word for it, as `type=` takes: "linux", "esp", "fat32", "swap"; empty if unknown. */
-  readonly type: string;
-  /** MBR active flag, GPT legacy-boot attribute. */
-  readonly bootable: boolean;
-}
-
 /** What was found at one place of an image. */
 export interface Candidate {
   /** How to select it: "2", "1:a"; "" is the whole image. */
@@ -315,6 +298,8 @@ export interface Candidate {
   readonly device: DeviceInfo;
   /** Type that would be mounted; undefined: known by name only, or nothing known (`description` is "" then). */
   readonly type: string | undefined;
+  /** Only 'fs' is a file system; the rest is known by name. */
+  readonly kind: Kind;
   /** "ext4 file system", "XFS file system", "Linux swap area". */
   readonly description: string;
   readonly label: string;

@@ -1,0 +1,173 @@
+/** From the selectors of an address to one place in the image, or to an error that tells what there is. */
+import { FsError } from '@ukfs/kernel';
+import { formatSelector } from '../address.ts';
+import type { Selector } from '../address.ts';
+import { NotRecognisedError, SelectionError } from '../errors.ts';
+import type { Candidate } from '../handle.ts';
+import { candidates, identify, pieceOfPlace, placeOf, tableAt, wholeImage } from './identify.ts';
+import type { Content, Found, Identified, Knowledge, Place } from './identify.ts';
+import type { Medium } from './medium.ts';
+
+/** A place whose file system can be mounted. */
+export interface Chosen {
+  readonly place: Place;
+  /** undefined: the type was given, nobody looked. */
+  readonly content: Content | undefined;
+}
+
+export interface Choice {
+  readonly image: string;
+  readonly selectors: readonly Selector[];
+  /** Canonical name of a type that was asked for: magic is not looked at where one place is left. */
+  readonly type: string | undefined;
+}
+
+/** The one place meant. Errors: SelectionError, NotRecognisedError. */
+export async function choose(medium: Medium, choice: Choice, knowledge: Knowledge): Promise<Chosen> {
+  let place = wholeImage(medium);
+  for (const selector of choice.selectors) place = await step(place, selector, choice, knowledge);
+  const { type } = choice;
+  const identified = await identify(place, knowledge);
+  if (type !== undefined) return ofType(identified, type, choice);
+  const found = candidates(identified);
+  if (found.length > 1) throw severalError(found, choice);
+  const [only] = found;
+  if (only === undefined) throw nothingError(identified, choice);
+  if (only.content?.module === undefined) throw unopenable(only, choice);
+  return only;
+}
+
+/** The candidate of the type asked for; none has its magic: the place itself, whose mount will have the last word. */
+function ofType(identified: Identified, type: string, choice: Choice): Chosen {
+  const fitting = candidates(identified).filter(({ content }) => content?.module?.name === type);
+  if (fitting.length > 1) throw severalError(fitting, choice);
+  return fitting[0] ?? { place: identified.place, content: undefined };
+}
+
+async function step(place: Place, selector: Selector, choice: Choice, knowledge: Knowledge): Promise<Place> {
+  if (selector.kind === 'off') return byOffset(place, selector, choice);
+  const identified = await identifyFor(place, selector, knowledge);
+  const found = identified.partitions.filter((one) => isMeant(selector, one));
+  if (wholeIsMeant(selector, identified)) found.unshift({ place, content: identified.whole });
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only.place;
+  const what = `${found.length === 0 ? 'nothing' : 'more than one partition'} is selected by ${formatSelector(selector)}`;
+  throw new SelectionError(
+    withList(what, identified.partitions),
+    identified.partitions.map(candidateOf),
+    context(choice),
+  );
+}
+
+/** Only label= and uuid= need to look into the partitions. */
+async function identifyFor(place: Place, selector: Selector, knowledge: Knowledge): Promise<Identified> {
+  if (selector.kind === 'label' || selector.kind === 'uuid') return identify(place, knowledge);
+  const table = await tableAt(place, knowledge.loadLabels);
+  const partitions = (table?.partitions ?? []).map((p) => ({ place: placeOf(place, p), content: undefined }));
+  return { place, whole: undefined, table, partitions };
+}
+
+function isMeant(selector: Selector, { place: { partition }, content }: Found): boolean {
+  if (partition === undefined) return false;
+  switch (selector.kind) {
+    case 'number':
+      return partition.number === selector.number;
+    case 'letter':
+      return partition.table === 'disklabel' && partition.number === selector.letter.charCodeAt(0) - 0x60;
+    case 'name':
+      return partition.name === selector.value;
+    case 'label':
+      return content?.label === selector.value;
+    case 'uuid':
+      return sameId(partition.uuid, selector.value) || sameId(content?.uuid ?? '', selector.value);
+    case 'type':
+      return partition.type === selector.value.toLowerCase() || sameId(partition.typeId, typeIdOf(selector.value));
+    case 'off':
+      return false;
+  }
+}
+
+const wholeIsMeant = (selector: Selector, { whole }: Identified): boolean =>
+  whole !== undefined &&
+  ((selector.kind === 'label' && whole.label === selector.value) ||
+    (selector.kind === 'uuid' && sameId(whole.uuid, selector.value)));
+
+const sameId = (a: string, b: string): boolean => a !== '' && a.toLowerCase() === b.toLowerCase();
+/** "83" and "0x83" are one MBR type. */
+const typeIdOf = (value: string): string => (/^[0-9a-f]{1,2}$/i.test(value) ? `0x${value.padStart(2, '0')}` : value);
+
+function byOffset(place: Place, selector: Selector & { kind: 'off' }, choice: Choice): Place {
+  const { offset, length = place.medium.sizeBytes - offset } = selector;
+  if (offset + length > place.medium.sizeBytes || length <= 0) {
+    const what = `${formatSelector(selector)} is outside of it (${place.medium.sizeBytes} bytes)`;
+    throw new SelectionError(what, [], context(choice));
+  }
+  return pieceOfPlace(place, { offset, length, selector: formatSelector(selector) });
+}
+
+const context = ({ image }: Choice): { op: string; path: string } => ({ op: 'open', path: image });
+
+export const candidateOf = ({ place, content }: Found): Candidate => ({
+  selector: place.selector,
+  device: {
+    offset: place.offset,
+    sizeBytes: place.medium.sizeBytes,
+    sectorSize: place.medium.sectorSize ?? 512,
+    partition: place.partition,
+  },
+  type: content?.module?.name,
+  kind: content?.kind ?? 'other',
+  description: content?.description ?? '',
+  label: content?.label ?? '',
+  uuid: content?.uuid ?? '',
+  advice: content?.advice ?? '',
+});
+
+function severalError(found: readonly Found[], choice: Choice): SelectionError {
+  const what = 'it holds several file systems; say which';
+  return new SelectionError(withList(what, found), found.map(candidateOf), context(choice));
+}
+
+function nothingError({ place, whole, table, partitions }: Identified, choice: Choice): FsError {
+  const [only] = partitions;
+  if (whole !== undefined) return unopenable({ place, content: whole }, choice);
+  if (table === undefined)
+    return new NotRecognisedError('no file system or partition table is known here', undefined, context(choice));
+  if (only !== undefined && partitions.length === 1 && only.content !== undefined) return unopenable(only, choice);
+  return new NotRecognisedError(
+    withList('no partition holds a file system that we know', partitions),
+    undefined,
+    context(choice),
+  );
+}
+
+function unopenable({ place, content }: Found, choice: Choice): NotRecognisedError {
+  const where = place.selector === '' ? '' : ` at :${place.selector}`;
+  const { description = '', advice = '' } = content ?? {};
+  return new NotRecognisedError(`${description}${where}: ${advice}`, description, context(choice));
+}
+
+/** The list that an error shows: number, type, size, label. */
+function withList(what: string, found: readonly Found[]): string {
+  const lines = found.map(({ place, content }) => {
+    const { partition } = place;
+    const selector = place.selector === '' ? ':off=0' : `:${place.selector}`;
+    const kind = content?.description ?? (partition?.type === '' ? partition.typeId : (partition?.type ?? ''));
+    const name = content?.label || partition?.name || '';
+    const words = [selector.padEnd(6), formatSize(place.medium.sizeBytes).padStart(9), ` ${kind}`];
+    return `  ${words.join(' ')}${name === '' ? '' : ` "${printable(name)}"`}`;
+  });
+  return [what, ...lines].join('\n');
+}
+
+/** Labels come from the image: nothing of them may drive a terminal. */
+// oxlint-disable-next-line no-control-regex
+const printable = (text: string): string =>
+  text.replace(/[\u0000-\u001f\u007f-\u009f"\u2028\u2029\ud800-\udfff]/g, '?');
+
+export function formatSize(bytes: number): string {
+  let size = bytes;
+  let unit = 0;
+  for (; size >= 1024 && unit < 5; unit++) size /= 1024;
+  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'][unit] ?? ''}`;
+}

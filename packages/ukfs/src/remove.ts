@@ -1,0 +1,69 @@
+/** rm -r: directories are emptied from below, with a descriptor and a batch of entries for each level. */
+import { FsError } from '@ukfs/kernel';
+import type { DirentPlus } from '@ukfs/kernel';
+import { joinPath } from './path.ts';
+import type { Ukfs } from './handle.ts';
+
+type Remover = Pick<Ukfs, 'opendir' | 'getdents' | 'getdentsplus' | 'close' | 'unlink' | 'rmdir'>;
+
+interface Level {
+  readonly path: string;
+  readonly fd: number;
+  batch: DirentPlus[];
+  removed: number;
+}
+
+const BATCH = 512;
+const isChild = ({ name }: { readonly name: string }): boolean => name !== '.' && name !== '..';
+
+/** Remove the directory `root`, of mount `dev`, with all it holds. Errors: EBUSY something else is mounted below. */
+export function removeTree(fs: Remover, root: string, dev: number): void {
+  const level = (path: string): Level => ({ path, fd: fs.opendir(path), batch: [], removed: 0 });
+  const levels = [level(root)];
+  try {
+    for (let top = levels.at(-1); top !== undefined; top = levels.at(-1)) {
+      const entry = top.batch.pop();
+      if (entry === undefined) {
+        const batch = fs.getdentsplus(top.fd, BATCH);
+        if (batch.length > 0) top.batch = batch.filter(isChild).reverse();
+        else leave(fs, levels, top, level);
+        continue;
+      }
+      const child = joinPath(top.path, entry.name);
+      const { stat, type } = entry;
+      if (stat !== undefined && stat.dev !== dev) throw new FsError('EBUSY', { op: 'rm', path: child });
+      if ((stat?.type ?? type) === 'dir') levels.push(level(child));
+      else {
+        fs.unlink(child);
+        top.removed++;
+      }
+    }
+  } finally {
+    for (const { fd } of levels) fs.close(fd);
+  }
+}
+
+/** A directory was read to its end: remove it, or go through it again if removing has hidden entries from the reading. */
+function leave(fs: Remover, levels: Level[], top: Level, level: (path: string) => Level): void {
+  levels.pop();
+  fs.close(top.fd);
+  if (top.removed > 0 && !isEmpty(fs, top.path)) {
+    levels.push(level(top.path));
+    return;
+  }
+  fs.rmdir(top.path);
+  const parent = levels.at(-1);
+  if (parent !== undefined) parent.removed++;
+}
+
+function isEmpty(fs: Remover, path: string): boolean {
+  const fd = fs.opendir(path);
+  try {
+    for (let some = fs.getdents(fd, BATCH); some.length > 0; some = fs.getdents(fd, BATCH)) {
+      if (some.some(isChild)) return false;
+    }
+    return true;
+  } finally {
+    fs.close(fd);
+  }
+}
