@@ -3,13 +3,13 @@
  * of survive. Loading with checks; where an inode lies; times, sizes and device numbers as the format packs them.
  * Storing is inode-store.ts. Spec: "Index Nodes".
  */
-import { crc32c } from '../../kern/checksum/crc32c.ts';
 import { CorruptError, FsError } from '../../kern/errno.ts';
 import type { FileBlock, FsBlock, Ino } from '../../kern/ids.ts';
 import { getLe32, setLe32 } from '../../kern/struct.ts';
 import type { Timespec } from '../../kern/time.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import { S_IFMT, typeOfMode, type Rdev, type VType } from '../../vfs/vattr.ts';
+import { inodeSeed, verifyInode } from './csum.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { INCOMPAT, RO_COMPAT } from './features.ts';
 import {
@@ -26,8 +26,6 @@ import { inodeTableBlock, inodesUninit, withGroup } from './group.ts';
 import { hasIncompat, hasRoCompat, type Geometry } from './superblock.ts';
 
 const TWO32 = 0x1_0000_0000;
-const CHECKSUM_LO = InodeCore.offsetOf('checksumLo');
-const CHECKSUM_HI = GOOD_OLD_INODE_SIZE + InodeExtra.offsetOf('checksumHi');
 /** Bytes beyond 128 that an inode must claim for each extra field to count. */
 const EXTRA_END = Object.fromEntries(
   InodeExtra.rows.map(([offset, name, field]) => [name, offset + field.size]),
@@ -49,7 +47,7 @@ export class Inode {
   readonly extra: InodeExtraView | undefined;
   /** bmap.ts. Whoever changes the map of the file sets it to undefined. */
   lastRun: MapRun | undefined;
-  #csumSeed: number | undefined;
+  #seed: number | undefined;
 
   constructor(mp: Mount<Ext2Mount>, ino: Ino, raw: Uint8Array) {
     this.mp = mp;
@@ -113,7 +111,7 @@ export class Inode {
   }
   set gen(x: number) {
     this.core.generation = x >>> 0;
-    this.#csumSeed = undefined;
+    this.#seed = undefined;
   }
 
   /** Of regular files, and of directories with large_dir, the size has 64 bits. */
@@ -238,44 +236,11 @@ export class Inode {
   }
 
   /** Start of the checksum of the inode itself and of every block that belongs to it. */
-  get csumSeed(): number {
-    if (this.#csumSeed !== undefined) return this.#csumSeed;
-    const words = new Uint8Array(8);
-    setLe32(words, 0, this.ino);
-    setLe32(words, 4, this.core.generation);
-    return (this.#csumSeed = crc32c(this.geo.csumSeed, words));
-  }
-
-  /** Room for 32 bits of checksum, or only for the lower 16? */
-  get #wideChecksum(): boolean {
-    return this.extraWith('checksumHi') !== undefined;
-  }
-  /** The checksum that the raw bytes should carry. */
-  computeChecksum(): number {
-    let crc = crc32c(this.csumSeed, this.raw, 0, CHECKSUM_LO);
-    crc = crc32c(crc, ZERO2);
-    crc = crc32c(crc, this.raw, CHECKSUM_LO + 2, GOOD_OLD_INODE_SIZE);
-    if (this.raw.length > GOOD_OLD_INODE_SIZE) {
-      let rest = GOOD_OLD_INODE_SIZE;
-      if (this.#wideChecksum) {
-        crc = crc32c(crc32c(crc, this.raw, rest, CHECKSUM_HI), ZERO2);
-        rest = CHECKSUM_HI + 2;
-      }
-      crc = crc32c(crc, this.raw, rest);
-    }
-    return this.#wideChecksum ? crc : crc & 0xffff;
-  }
-  get checksum(): number {
-    return this.core.checksumLo + (this.extraWith('checksumHi')?.checksumHi ?? 0) * 0x10000;
-  }
-  set checksum(x: number) {
-    this.core.checksumLo = x & 0xffff;
-    const extra = this.extraWith('checksumHi');
-    if (extra !== undefined) extra.checksumHi = x >>> 16;
+  get seed(): number {
+    return (this.#seed ??= inodeSeed(this.geo, this.ino, this.core.generation));
   }
 }
 
-const ZERO2 = new Uint8Array(2);
 const NSEC_MAX = 999_999_999;
 /** Seconds that 32 + 2 bits reach: to the year 2446. */
 const SEC_MIN = -0x8000_0000;
@@ -329,7 +294,7 @@ export function loadInode(mp: Mount<Ext2Mount>, ino: Ino, options: { readonly un
   if (extraIsize > geo.inodeSize - GOOD_OLD_INODE_SIZE || (extraIsize & 3) !== 0) {
     throw new CorruptError(`inode extra size ${extraIsize}`, { ino, block });
   }
-  if (geo.metadataCsum && inode.checksum !== inode.computeChecksum()) {
+  if (!verifyInode(geo, inode.seed, raw)) {
     // A table that was never initialized holds anything; say so before blaming the inode.
     if (isUninit(mp, ino)) throw new FsError('ESTALE', { ino });
     throw new CorruptError('inode checksum', { ino, block });
