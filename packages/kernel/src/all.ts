@@ -3,6 +3,7 @@
  * a file system; its module does when an image asks for it.
  */
 import type * as Labels from './dev/label/index.ts';
+import type * as Recover from './dev/stage-recover.ts';
 import { tmpfsModule } from './fs/tmpfs/probe.ts';
 import type { FileSystemModule } from './vfs/vfsops.ts';
 
@@ -12,3 +13,7 @@ export const filesystems: readonly FileSystemModule[] = [tmpfsModule];
 /** Partition tables, loaded when an image may hold one. */
 export const loadLabels = (): Promise<typeof Labels> => import('./dev/label/index.ts');
 export type { Disk, LabelRead, Partition, PartitionTable } from './dev/label/label.ts';
+
+/** What to do with a log left beside an image, loaded when somebody asks. */
+export const loadRecover = (): Promise<typeof Recover> => import('./dev/stage-recover.ts');
+export type { RecoverAction, RecoverOptions, RecoverReport } from './dev/stage-recover.ts';

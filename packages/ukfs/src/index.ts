@@ -3,6 +3,42 @@ export { formatAddress, formatSelector, parseAddress, parseSelector, parseSize }
 export type { Address, IsFile, Selector } from './address.ts';
 export { ImageChangedError, NotRecognisedError, SelectionError } from './errors.ts';
 export type * from './handle.ts';
-export { inspect, open } from './ukfs.ts';
+export { fstypes, inspect, open, recover } from './ukfs.ts';
 export { walk, Walk } from './walk.ts';
 export type { WalkEntry, WalkOptions, WalkSource } from './walk.ts';
+// What a user of the handle meets of the kernel, so that one import is enough.
+export {
+  ACCESS,
+  asFsError,
+  CorruptError,
+  Errno,
+  errnoText,
+  FileFlag,
+  FsError,
+  isWellFormedName,
+  modeOfType,
+  nameFromBytes,
+  nameToBytes,
+  O,
+  SEEK,
+  typeOfMode,
+  UnsupportedError,
+} from '@ukfs/kernel';
+export type {
+  Dirent,
+  DirentPlus,
+  ErrnoName,
+  ErrorContext,
+  FeatureReport,
+  FsInfo,
+  FsTraits,
+  Host,
+  MountOptions,
+  Rdev,
+  Stat,
+  Statvfs,
+  Timespec,
+  UtimeSpec,
+  VType,
+} from '@ukfs/kernel';
+export type { RecoverAction, RecoverOptions, RecoverReport } from '@ukfs/kernel/all';

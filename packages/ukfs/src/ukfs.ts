@@ -4,8 +4,8 @@
  */
 import { FsError } from '@ukfs/kernel';
 import type { FileSystemModule, FileSystemType, Host, MountOptions, StageOptions } from '@ukfs/kernel';
-import { filesystems, loadLabels } from '@ukfs/kernel/all';
-import type { PartitionTable } from '@ukfs/kernel/all';
+import { filesystems, loadLabels, loadRecover } from '@ukfs/kernel/all';
+import type { PartitionTable, RecoverAction, RecoverOptions, RecoverReport } from '@ukfs/kernel/all';
 import { parseAddress, parseSelector } from './address.ts';
 import type { Address } from './address.ts';
 import { FsHandle } from './fshandle.ts';
@@ -50,6 +50,23 @@ export async function inspect(address: AddressLike, options: OpenOptions = {}): 
   } finally {
     session.release();
   }
+}
+
+/** Names of the file-system types that open() knows. */
+export const fstypes = (): string[] => filesystems.map(({ name }) => name);
+
+/**
+ * What lies beside an image that an interrupted edit left, and what a person decides about it; 'report' changes nothing.
+ * Errors: EIO the log is damaged and cannot be applied; EBUSY.
+ */
+export async function recover(
+  image: string,
+  action: RecoverAction,
+  options: RecoverOptions & { readonly host?: Host } = {},
+): Promise<RecoverReport> {
+  const { host, ...rest } = options;
+  const { recover: settle } = await loadRecover();
+  return settle(host ?? (await defaultHost()), image, action, rest);
 }
 
 async function sessionFor(options: OpenOptions): Promise<KernelSession> {
