@@ -33,7 +33,11 @@ export async function runCase(variant: Variant, test: Case, options: RunOptions 
     test.run(ctx);
     assert.equal(k.lwproc.curlwp, main, 'the case ends in the process it began in');
     for (let fd = 0; fd < FD_PROBE; fd++) {
-      assert.notEqual(outcome(() => sys.fstat(fd)), 'ok', `descriptor ${fd} was left open`);
+      assert.notEqual(
+        outcome(() => sys.fstat(fd)),
+        'ok',
+        `descriptor ${fd} was left open`,
+      );
     }
     sys.chdir('/');
     k.lwproc.releaselwp();
@@ -43,7 +47,12 @@ export async function runCase(variant: Variant, test: Case, options: RunOptions 
   }
 }
 
-function finish(instance: Instance, variant: Variant, sys: VfsSyscalls, fresh: { readonly freeBlocks: number; readonly freeFiles: number }): void {
+function finish(
+  instance: Instance,
+  variant: Variant,
+  sys: VfsSyscalls,
+  fresh: { readonly freeBlocks: number; readonly freeFiles: number },
+): void {
   const { traits } = variant;
   const { mnt, k } = instance;
   if (!traits.mounted) return;
@@ -141,7 +150,10 @@ function digest(sys: VfsSyscalls, path: string, size: number): unknown {
   const fd = sys.open(path, O.RDONLY);
   try {
     // Of a huge sparse file the two ends are enough here; its space is compared with the attributes.
-    if (size > DIGEST_MAX) return [readFd(sys, fd, 65536, 0), readFd(sys, fd, 65536, size - 65536)].map((d) => contentDigest(d.length, [{ offset: 0, data: d }]));
+    if (size > DIGEST_MAX)
+      return [readFd(sys, fd, 65536, 0), readFd(sys, fd, 65536, size - 65536)].map((d) =>
+        contentDigest(d.length, [{ offset: 0, data: d }]),
+      );
     return contentDigest(size, [{ offset: 0, data: readFd(sys, fd, size, 0) }]);
   } finally {
     sys.close(fd);

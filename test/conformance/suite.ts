@@ -6,7 +6,16 @@
  * Names that begin with `t_xxx yyy:` are NetBSD's ATF cases; netbsd.ts holds the list that must be covered.
  */
 import assert from 'node:assert/strict';
-import { FsError, O, type Cred, type ErrnoName, type FsTraits, type Rump, type Stat, type VfsSyscalls } from '@ukfs/kernel';
+import {
+  FsError,
+  O,
+  type Cred,
+  type ErrnoName,
+  type FsTraits,
+  type Rump,
+  type Stat,
+  type VfsSyscalls,
+} from '@ukfs/kernel';
 import type { MemoryHost } from '@ukfs/kernel/host/memory';
 
 /** What the suite asks about a file system beyond what the type declares. */
@@ -201,7 +210,10 @@ export function removeTree(sys: VfsSyscalls, path: string): void {
 }
 
 /** Creating files takes clock time of the medium's grain into account: a stamp as this file system can hold it. */
-export function grain(traits: Traits, time: { readonly sec: number; readonly nsec: number }): {
+export function grain(
+  traits: Traits,
+  time: { readonly sec: number; readonly nsec: number },
+): {
   sec: number;
   nsec: number;
 } {

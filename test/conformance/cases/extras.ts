@@ -1,7 +1,22 @@
 /** Our own themes: sparse files, extended attributes, flags, links at their limit, unlinked open files. */
 import { FileFlag, O, SEEK, type Rump } from '@ukfs/kernel';
 import {
-  allZero, exists, fails, get, missing, names, ok, outcome, pattern, put, readFd, same, sameBytes, text, withFd, type Case,
+  allZero,
+  exists,
+  fails,
+  get,
+  missing,
+  names,
+  ok,
+  outcome,
+  pattern,
+  put,
+  readFd,
+  same,
+  sameBytes,
+  text,
+  withFd,
+  type Case,
 } from '../suite.ts';
 
 const MiB = 1024 * 1024;
@@ -65,7 +80,14 @@ export const sparse: Case[] = [
         sys.pwrite(fd, pattern(unit), unit);
         sys.pwrite(fd, pattern(unit), 5 * unit);
         sys.ftruncate(fd, 8 * unit);
-        same(extents(sys, fd), [[unit, 2 * unit], [5 * unit, 6 * unit]], 'extents');
+        same(
+          extents(sys, fd),
+          [
+            [unit, 2 * unit],
+            [5 * unit, 6 * unit],
+          ],
+          'extents',
+        );
         same(sys.lseek(fd, unit + 10, SEEK.DATA), unit + 10, 'within data');
         same(sys.lseek(fd, 10, SEEK.HOLE), 10, 'within a hole');
         same(sys.lseek(fd, 6 * unit, SEEK.HOLE), 6 * unit, 'at a hole');
@@ -167,7 +189,11 @@ export const unlinked: Case[] = [
       sys.mkdir('dir', 0o755);
       withFd(sys, 'dir', O.RDONLY, (fd) => {
         sys.rmdir('dir');
-        same(sys.getdents(fd).filter((e) => e.name !== '.' && e.name !== '..'), [], 'entries');
+        same(
+          sys.getdents(fd).filter((e) => e.name !== '.' && e.name !== '..'),
+          [],
+          'entries',
+        );
         same(sys.fstat(fd).type, 'dir', 'type');
         sys.mkdir('dir', 0o755);
         put(sys, 'dir/x');

@@ -1,7 +1,21 @@
 /** NetBSD tests/fs/vfs/t_io.c and our own: reading, writing, positions, truncation, holes. */
 import { O, SEEK } from '@ukfs/kernel';
 import {
-  allZero, fails, get, missing, ok, outcome, pattern, put, readFd, same, sameBytes, text, withFd, writeAll, type Case,
+  allZero,
+  fails,
+  get,
+  missing,
+  ok,
+  outcome,
+  pattern,
+  put,
+  readFd,
+  same,
+  sameBytes,
+  text,
+  withFd,
+  writeAll,
+  type Case,
 } from '../suite.ts';
 
 const PAGE = 4096;
@@ -149,7 +163,9 @@ export const io: Case[] = [
       const data = pattern(10_000);
       withFd(sys, 'testfile', O.RDWR | O.CREAT, (fd) => {
         writeAll(sys, fd, data);
-        withFd(sys, 'testfile', O.RDONLY, (other) => sameBytes(readFd(sys, other, 20_000, 0), data, 'second descriptor'));
+        withFd(sys, 'testfile', O.RDONLY, (other) =>
+          sameBytes(readFd(sys, other, 20_000, 0), data, 'second descriptor'),
+        );
         same(sys.lseek(fd, 0, SEEK.CUR), data.length, 'position after writing');
         same(sys.read(fd, new Uint8Array(10)), 0, 'at the end');
         sys.lseek(fd, 5000, SEEK.SET);
@@ -240,10 +256,15 @@ export const io: Case[] = [
     run({ sys }) {
       put(sys, 'file', pattern(5000));
       withFd(sys, 'file', O.RDONLY, (fd) => {
-        for (const offset of [5000, 5001, 2 ** 31, 2 ** 40]) same(sys.pread(fd, new Uint8Array(8), offset), 0, `at ${offset}`);
+        for (const offset of [5000, 5001, 2 ** 31, 2 ** 40])
+          same(sys.pread(fd, new Uint8Array(8), offset), 0, `at ${offset}`);
         const dst = new Uint8Array(100).fill(7);
         same(sys.pread(fd, dst, 4990), 10, 'across the end');
-        same(dst.subarray(10).every((b) => b === 7), true, 'bytes past the end are not touched');
+        same(
+          dst.subarray(10).every((b) => b === 7),
+          true,
+          'bytes past the end are not touched',
+        );
       });
     },
   },
@@ -255,7 +276,9 @@ export const io: Case[] = [
         fails('EBADF', () => sys.write(fd, text('y')), 'write to a reader');
         fails(['EBADF', 'EINVAL'], () => sys.ftruncate(fd, 0), 'ftruncate of a reader');
       });
-      withFd(sys, 'file', O.WRONLY, (fd) => fails('EBADF', () => sys.read(fd, new Uint8Array(1)), 'read from a writer'));
+      withFd(sys, 'file', O.WRONLY, (fd) =>
+        fails('EBADF', () => sys.read(fd, new Uint8Array(1)), 'read from a writer'),
+      );
       fails('EBADF', () => sys.close(99), 'close of a closed descriptor');
       sameBytes(get(sys, 'file'), text('x'), 'contents');
     },

@@ -2,8 +2,23 @@
 import { MNT, O } from '@ukfs/kernel';
 import { Rng } from '../../support/rng.ts';
 import {
-  exists, fails, get, getText, missing, ok, outcome, pattern, put, readFd, removeTree, same, sameBytes, text, withFd,
-  type Case, type Ctx,
+  exists,
+  fails,
+  get,
+  getText,
+  missing,
+  ok,
+  outcome,
+  pattern,
+  put,
+  readFd,
+  removeTree,
+  same,
+  sameBytes,
+  text,
+  withFd,
+  type Case,
+  type Ctx,
 } from '../suite.ts';
 
 /** A tree to look at on a read-only mount. */
@@ -40,7 +55,10 @@ export const mounts: Case[] = [
       ok(s.freeFiles <= s.files, 'free files <= all files');
       same(s.readOnly, false, 'not read-only');
       withFd(sys, '.', O.RDONLY, (fd) => same(sys.fstatvfs(fd), s, 'fstatvfs'));
-      ok(sys.getvfsstat().some((m) => m.mountedOn === s.mountedOn), 'getvfsstat lists it');
+      ok(
+        sys.getvfsstat().some((m) => m.mountedOn === s.mountedOn),
+        'getvfsstat lists it',
+      );
     },
   },
   {
@@ -90,13 +108,23 @@ export const mounts: Case[] = [
       const handle = sys.getfh('.');
       const rng = new Rng(1);
       for (let i = 0; i < 200; i++) {
+        // Wholly random, and random behind the bytes that name the mount: the second kind reaches the type.
         const bad = rng.bytes(rng.int(40));
-        const got = outcome(() => sys.close(sys.fhopen(bad, O.RDONLY)));
-        ok(got !== 'ok', 'a random handle was accepted');
+        const near = Uint8Array.from([...handle.subarray(0, 4), ...rng.bytes(Math.max(0, handle.length - 4))]);
+        for (const h of [bad, near]) {
+          ok(outcome(() => sys.close(sys.fhopen(h, O.RDONLY))) !== 'ok', 'a random handle was accepted');
+        }
       }
       for (let i = 0; i < handle.length; i++) {
         // One byte changed: an error, or by chance another valid file; never anything else.
-        outcome(() => sys.close(sys.fhopen(handle.map((b, at) => (at === i ? b ^ 0xff : b)), O.RDONLY)));
+        outcome(() =>
+          sys.close(
+            sys.fhopen(
+              handle.map((b, at) => (at === i ? b ^ 0xff : b)),
+              O.RDONLY,
+            ),
+          ),
+        );
       }
     },
   },
@@ -146,7 +174,9 @@ export const mounts: Case[] = [
         const op = i % 2 === 0 ? 'mkdir' : 'create';
         if (failed.has(op)) continue;
         const before = sys.stat('dir');
-        const got = outcome(() => (op === 'mkdir' ? sys.mkdir(name, 0o755) : sys.close(sys.open(name, O.CREAT | O.EXCL | O.RDWR, 0o644))));
+        const got = outcome(() =>
+          op === 'mkdir' ? sys.mkdir(name, 0o755) : sys.close(sys.open(name, O.CREAT | O.EXCL | O.RDWR, 0o644)),
+        );
         if (got === 'ok') made.push(name);
         else {
           same(got, 'ENOSPC', op);
@@ -160,7 +190,8 @@ export const mounts: Case[] = [
       withFd(sys, 'dir/keep', O.RDWR, (fd) => {
         same(sys.pwrite(fd, pattern(3000, 2), 0), 3000, 'writing over existing data needs no room');
         const before = sys.fstat(fd);
-        if (outcome(() => sys.pwrite(fd, pattern(100), 10_000_000)) === 'ENOSPC') same(sys.fstat(fd), before, 'a refused write');
+        if (outcome(() => sys.pwrite(fd, pattern(100), 10_000_000)) === 'ENOSPC')
+          same(sys.fstat(fd), before, 'a refused write');
       });
       removeTree(sys, 'dir');
       sys.unlink('fill');
@@ -390,7 +421,11 @@ export const mounts: Case[] = [
       const all = ['.', 'd', 'd/file', 'short', 'long', 'hard', 'dev'].filter((p) => exists(sys, p));
       const before = all.map((p) => ({ ...sys.lstat(p), dev: 0, atime: 0 }));
       remount();
-      same(all.map((p) => ({ ...sys.lstat(p), dev: 0, atime: 0 })), before, 'every stat');
+      same(
+        all.map((p) => ({ ...sys.lstat(p), dev: 0, atime: 0 })),
+        before,
+        'every stat',
+      );
       sameBytes(get(sys, 'd/file'), pattern(70_000), 'contents');
       if (traits.symlinks) same(sys.readlink('short'), 'd/file', 'link target');
       if (traits.xattr) sameBytes(sys.getxattr('d/file', 'user.attr') ?? text(''), text('value'), 'extended attribute');

@@ -2,12 +2,33 @@
 import { ACCESS, O, nameFromBytes, nameToBytes, type VfsSyscalls } from '@ukfs/kernel';
 import { Rng } from '../../support/rng.ts';
 import {
-  collect, exists, fails, get, getText, identity, missing, names, ok, outcome, pattern, put, same, sameBytes, sortedNames,
-  text, withFd, type Case,
+  collect,
+  exists,
+  fails,
+  get,
+  getText,
+  identity,
+  missing,
+  names,
+  ok,
+  outcome,
+  pattern,
+  put,
+  same,
+  sameBytes,
+  sortedNames,
+  text,
+  withFd,
+  type Case,
 } from '../suite.ts';
 
 /** One page of a listing at a time through one descriptor; `between` runs after each page with what has come so far. */
-function listSlowly(sys: VfsSyscalls, path: string, page: number, between: (seen: readonly string[]) => void): string[] {
+function listSlowly(
+  sys: VfsSyscalls,
+  path: string,
+  page: number,
+  between: (seen: readonly string[]) => void,
+): string[] {
   return withFd(sys, path, O.RDONLY, (fd) => {
     const seen: string[] = [];
     for (;;) {
@@ -75,7 +96,8 @@ export const directories: Case[] = [
       }
       withFd(sys, '.', O.RDONLY, (fd) => {
         for (let page = sys.getdents(fd); page.length > 0; page = sys.getdents(fd)) {
-          for (const e of page) if (e.name !== '..') same(e.ino, sys.lstat(e.name).ino, `inode of ${e.name} in the listing`);
+          for (const e of page)
+            if (e.name !== '..') same(e.ino, sys.lstat(e.name).ino, `inode of ${e.name} in the listing`);
         }
       });
     },
@@ -119,7 +141,7 @@ export const directories: Case[] = [
     },
   },
   {
-    name: 'tmpfs/t_mkdir: each directory raises its parent\'s nlink, nesting goes deep',
+    name: "tmpfs/t_mkdir: each directory raises its parent's nlink, nesting goes deep",
     run({ sys }) {
       const start = sys.stat('.').nlink;
       for (let i = 0; i < 20; i++) sys.mkdir(`d${i}`, 0o755);
@@ -140,7 +162,7 @@ export const directories: Case[] = [
     },
   },
   {
-    name: 'tmpfs/t_mknod: device nodes keep type and numbers, and an image\'s devices cannot be opened',
+    name: "tmpfs/t_mknod: device nodes keep type and numbers, and an image's devices cannot be opened",
     needs: (t) => t.devices && t.mounted,
     run({ sys }) {
       sys.mknod('chr', 'chr', 0o644, { major: 1, minor: 3 });
@@ -179,7 +201,11 @@ export const directories: Case[] = [
         same(sys.stat('pipe2').type, 'fifo', 'type after the rename');
         sys.unlink('pipe2');
       } else sys.unlink('pipe');
-      same(names(sys, '.').filter((n) => n.startsWith('pipe')), [], 'what is left');
+      same(
+        names(sys, '.').filter((n) => n.startsWith('pipe')),
+        [],
+        'what is left',
+      );
     },
   },
   {
@@ -285,7 +311,11 @@ export const directories: Case[] = [
       put(sys, 'file', 'x');
       fails('ENOTDIR', () => sys.stat('file/'), 'stat of a file');
       fails('ENOTDIR', () => sys.open('file/', O.RDONLY), 'open of a file');
-      fails(['EISDIR', 'ENOENT', 'ENOTDIR', 'EINVAL'], () => sys.open('new/', O.RDWR | O.CREAT, 0o644), 'creating a file');
+      fails(
+        ['EISDIR', 'ENOENT', 'ENOTDIR', 'EINVAL'],
+        () => sys.open('new/', O.RDWR | O.CREAT, 0o644),
+        'creating a file',
+      );
       missing(sys, 'new');
       fails('ENOENT', () => sys.stat('new/'), 'stat of nothing');
       sys.mkdir('dir/', 0o755);
@@ -346,7 +376,11 @@ export const listing: Case[] = [
         const list = all.map((e) => e.name);
         same(twice(list), [], 'names that come twice');
         const expected = [
-          ...(traits.dots ? ['.', '..'] : []), 'file', 'sub', ...(traits.symlinks ? ['link'] : []), ...(traits.devices ? ['fifo'] : []),
+          ...(traits.dots ? ['.', '..'] : []),
+          'file',
+          'sub',
+          ...(traits.symlinks ? ['link'] : []),
+          ...(traits.devices ? ['fifo'] : []),
         ];
         same([...list].sort(), expected.sort(), 'names');
         for (const e of all) {
@@ -359,7 +393,9 @@ export const listing: Case[] = [
         same(sys.getdents(fd).map((e) => e.name).length > 0, true, 'rewound');
       });
       fails('ENOTDIR', () => sys.open('dir/file', O.RDONLY | O.DIRECTORY), 'O_DIRECTORY of a file');
-      withFd(sys, 'dir/file', O.RDONLY, (fd) => fails(['EINVAL', 'ENOTDIR'], () => sys.getdents(fd), 'getdents of a file'));
+      withFd(sys, 'dir/file', O.RDONLY, (fd) =>
+        fails(['EINVAL', 'ENOTDIR'], () => sys.getdents(fd), 'getdents of a file'),
+      );
     },
   },
   {
@@ -373,7 +409,7 @@ export const listing: Case[] = [
     },
   },
   {
-    name: 'getdentsplus() gives each entry\'s own attributes, not those of a link\'s target',
+    name: "getdentsplus() gives each entry's own attributes, not those of a link's target",
     run({ sys, traits }) {
       sys.mkdir('dir', 0o755);
       put(sys, 'dir/file', 'abc');
@@ -408,7 +444,11 @@ export const listing: Case[] = [
           }
         });
         same(twice(seen), [], `names that came twice, pages of ${page}`);
-        same([...keep].filter((n) => !seen.includes(n)), [], `names that were skipped, pages of ${page}`);
+        same(
+          [...keep].filter((n) => !seen.includes(n)),
+          [],
+          `names that were skipped, pages of ${page}`,
+        );
         for (const name of names(sys, 'dir')) sys.unlink(`dir/${name}`);
         sys.rmdir('dir');
       }
@@ -438,20 +478,43 @@ export const listing: Case[] = [
         if (added < 40) put(sys, `dir/new${added++}`);
       });
       same(twice(seen), [], 'names that came twice');
-      same(old.filter((n) => !seen.includes(n)), [], 'names that were skipped');
+      same(
+        old.filter((n) => !seen.includes(n)),
+        [],
+        'names that were skipped',
+      );
     },
   },
 ];
 
 /** Names of every kind of byte that a name may hold. */
 function oddNames(max: number): Uint8Array[] {
-  const out = [Uint8Array.of(0x20), text('...'), text(' leading'), text('trailing '), text('-rf'), text('a\nb'), text('tab\t')];
+  const out = [
+    Uint8Array.of(0x20),
+    text('...'),
+    text(' leading'),
+    text('trailing '),
+    text('-rf'),
+    text('a\nb'),
+    text('tab\t'),
+  ];
   out.push(text('grüße'), text('日本語'), text('😀'), text('e\u0301'), text('\u00e9'));
   // Latin-1, a lone continuation byte, an overlong form, half a sequence, a surrogate as UTF-8, beyond Unicode.
-  for (const raw of [[0xe9], [0x80], [0xc0, 0xaf], [0xe2, 0x82], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xff, 0xfe]]) {
+  for (const raw of [
+    [0xe9],
+    [0x80],
+    [0xc0, 0xaf],
+    [0xe2, 0x82],
+    [0xed, 0xa0, 0x80],
+    [0xf4, 0x90, 0x80, 0x80],
+    [0xff, 0xfe],
+  ]) {
     out.push(Uint8Array.from(raw), Uint8Array.from([0x61, ...raw, 0x62]));
   }
-  out.push(Uint8Array.from({ length: max }, (_, i) => 0x80 + (i % 0x80)), text('ü'.repeat(Math.floor(max / 2))));
+  out.push(
+    Uint8Array.from({ length: max }, (_, i) => 0x80 + (i % 0x80)),
+    text('ü'.repeat(Math.floor(max / 2))),
+  );
   return out;
 }
 
@@ -462,12 +525,22 @@ export const naming: Case[] = [
       const max = traits.nameMaxBytes;
       const all = Array.from({ length: max }, (_, i) => 'x'.repeat(i + 1));
       for (const name of all) put(sys, name);
-      same(names(sys, '.').filter((n) => /^x+$/.test(n)).sort(), [...all].sort(), 'names listed');
+      same(
+        names(sys, '.')
+          .filter((n) => /^x+$/.test(n))
+          .sort(),
+        [...all].sort(),
+        'names listed',
+      );
       collect((report) => {
         for (const name of all) if (!exists(sys, name)) report(`name of ${name.length} bytes is missing`);
       });
       for (const name of all) sys.unlink(name);
-      same(names(sys, '.').filter((n) => /^x+$/.test(n)), [], 'names left');
+      same(
+        names(sys, '.').filter((n) => /^x+$/.test(n)),
+        [],
+        'names left',
+      );
     },
   },
   {
@@ -500,7 +573,13 @@ export const naming: Case[] = [
       odd.forEach((bytes, i) => put(sys, `odd/${nameFromBytes(bytes)}`, String(i)));
       if (traits.persistent) remount();
       const hex = (b: Uint8Array): string => Array.from(b, (x) => x.toString(16).padStart(2, '0')).join('');
-      same(names(sys, 'odd').map((n) => hex(nameToBytes(n))).sort(), odd.map(hex).sort(), 'names listed, as bytes');
+      same(
+        names(sys, 'odd')
+          .map((n) => hex(nameToBytes(n)))
+          .sort(),
+        odd.map(hex).sort(),
+        'names listed, as bytes',
+      );
       collect((report) => {
         odd.forEach((bytes, i) => {
           const path = `odd/${nameFromBytes(bytes)}`;
@@ -534,9 +613,15 @@ export const naming: Case[] = [
       fails(['EINVAL', 'ENOENT'], () => sys.stat('fi\0le'), 'NUL');
       fails(['EINVAL', 'ENOENT'], () => sys.open('new\0', O.RDWR | O.CREAT, 0o644), 'NUL in a new name');
       for (const call of [
-        () => sys.stat('file/x'), () => sys.mkdir('file/x', 0o755), () => sys.unlink('file/x'), () => sys.rmdir('file/x'),
-        () => sys.chdir('file'), () => sys.readlink('file/x'), () => sys.access('file/x', 0),
-      ]) fails('ENOTDIR', call, 'through a file');
+        () => sys.stat('file/x'),
+        () => sys.mkdir('file/x', 0o755),
+        () => sys.unlink('file/x'),
+        () => sys.rmdir('file/x'),
+        () => sys.chdir('file'),
+        () => sys.readlink('file/x'),
+        () => sys.access('file/x', 0),
+      ])
+        fails('ENOTDIR', call, 'through a file');
     },
   },
   {
@@ -621,7 +706,11 @@ export const renaming: Case[] = [
       fails('EXDEV', () => sys.rename('file', '/other'), 'to another file system');
       fails(['EINVAL', 'EISDIR'], () => sys.rename('dir', '.'), 'over `.`');
       fails(['EBUSY', 'EINVAL'], () => sys.rename(mnt, '/elsewhere'), 'of a mount point');
-      same(sortedNames(sys, '.').filter((n) => n !== 'lost+found'), ['dir', 'file', 'full'], 'names');
+      same(
+        sortedNames(sys, '.').filter((n) => n !== 'lost+found'),
+        ['dir', 'file', 'full'],
+        'names',
+      );
       same(sys.stat('.').nlink >= 4, true, 'nlink');
       sys.rename('file', 'file');
       same(getText(sys, 'file'), 'f', 'rename to itself');
@@ -648,7 +737,10 @@ export const renaming: Case[] = [
       if (traits.xattr) sys.setxattr('a', 'user.key', text('value'));
       const { ctime: _c, atime: _a, ...before } = sys.stat('a');
       for (const name of ['b'.repeat(traits.nameMaxBytes), 'c', 'd'.repeat(100), 'end']) {
-        sys.rename(sortedNames(sys, '.').find((n) => n !== 'lost+found')!, name);
+        sys.rename(
+          sortedNames(sys, '.').find((n) => n !== 'lost+found')!,
+          name,
+        );
         const { ctime: _c2, atime: _a2, ...now } = sys.stat(name);
         same(now, before, `after renaming to ${name.length} bytes`);
       }
@@ -682,7 +774,11 @@ export const renaming: Case[] = [
       put(sys, 'a/sub/file', 'x');
       sys.rename('a/sub', 'b/moved');
       if (traits.persistent) remount();
-      same([sys.stat('a').nlink, sys.stat('b').nlink, sys.stat('b/moved').nlink], [2, 3, 3], 'nlink of both and of the moved one');
+      same(
+        [sys.stat('a').nlink, sys.stat('b').nlink, sys.stat('b/moved').nlink],
+        [2, 3, 3],
+        'nlink of both and of the moved one',
+      );
       same(sys.stat('b/moved/..').ino, sys.stat('b').ino, '`..`');
       same(sys.stat('b/moved/inner/../..').ino, sys.stat('b').ino, '`../..` from below');
       withFd(sys, 'b/moved', O.RDONLY, (fd) => {
@@ -741,7 +837,11 @@ export const renaming: Case[] = [
       same([sys.stat('q').nlink, sys.stat('a/..').ino], [2, sys.stat('.').ino], 'nlink and `..` after that');
       same(getText(sys, 'q/e'), 'b', 'contents of the file');
       if (traits.persistent) remount();
-      same([sys.stat('a').type, getText(sys, 'q/e'), sortedNames(sys, 'p/d')], ['dir', 'b', ['inner']], 'all of it, at the end');
+      same(
+        [sys.stat('a').type, getText(sys, 'q/e'), sortedNames(sys, 'p/d')],
+        ['dir', 'b', ['inner']],
+        'all of it, at the end',
+      );
 
       fails('ENOENT', () => sys.rename('b', 'missing', { exchange: true }), 'with nothing');
       fails('EINVAL', () => sys.rename('p', 'p/d', { exchange: true }), 'with its own child');

@@ -1,7 +1,19 @@
 /** NetBSD t_unpriv, t_link, t_mtime_otrunc, t_mtime_write, and our own: who may do what, and which times change when. */
 import { O, type Cred, type Stat, type Timespec } from '@ukfs/kernel';
 import {
-  exists, fails, get, grain, ok, put, same, sameBytes, text, withFd, type Case, type Ctx, type Traits,
+  exists,
+  fails,
+  get,
+  grain,
+  ok,
+  put,
+  same,
+  sameBytes,
+  text,
+  withFd,
+  type Case,
+  type Ctx,
+  type Traits,
 } from '../suite.ts';
 
 const user = (uid: number, ...groups: number[]): Cred => ({ uid, gid: groups[0] ?? uid, groups });
@@ -109,7 +121,11 @@ export const rights: Case[] = [
     },
   },
   { name: 't_link hardlink_sameuser: the owner links their file', needs: linked, run: hardlink(1, false, 'ok') },
-  { name: 't_link hardlink_sameuser_sysctl: the owner links their file under the owner check', needs: linked, run: hardlink(1, true, 'ok') },
+  {
+    name: 't_link hardlink_sameuser_sysctl: the owner links their file under the owner check',
+    needs: linked,
+    run: hardlink(1, true, 'ok'),
+  },
   { name: 't_link hardlink_otheruser: another user links a file', needs: linked, run: hardlink(2, false, 'ok') },
   {
     name: 't_link hardlink_otheruser_sysctl: another user may not link a file under the owner check',
@@ -117,7 +133,11 @@ export const rights: Case[] = [
     run: hardlink(2, true, 'EPERM'),
   },
   { name: 't_link hardlink_rootuser: root links any file', needs: linked, run: hardlink(0, false, 'ok') },
-  { name: 't_link hardlink_rootuser_sysctl: root links any file under the owner check', needs: linked, run: hardlink(0, true, 'ok') },
+  {
+    name: 't_link hardlink_rootuser_sysctl: root links any file under the owner check',
+    needs: linked,
+    run: hardlink(0, true, 'ok'),
+  },
   {
     name: 'mode bits: owner, group and others each get their own bits and no more',
     needs: owned,
@@ -136,13 +156,21 @@ export const rights: Case[] = [
         });
       };
       const [owner, member, other] = [user(10, 99), user(11, 99, 20), user(12, 99)];
-      for (const [bit, want] of [[4, 4], [2, 2], [1, 1]] as const) {
+      for (const [bit, want] of [
+        [4, 4],
+        [2, 2],
+        [1, 1],
+      ] as const) {
         same([may(owner, bit << 6, want), may(owner, (bit << 3) | bit, want)], [true, false], `owner, bit ${bit}`);
         same([may(member, bit << 3, want), may(member, (bit << 6) | bit, want)], [true, false], `group, bit ${bit}`);
         same([may(other, bit, want), may(other, (bit << 6) | (bit << 3), want)], [true, false], `others, bit ${bit}`);
       }
       sys.chmod('file', 0);
-      same(getAs(as, user(0), () => get(sys, 'file').length), 1, 'root reads all');
+      same(
+        getAs(as, user(0), () => get(sys, 'file').length),
+        1,
+        'root reads all',
+      );
       fails('EACCES', () => sys.access('file', 1), 'root executes nothing that nobody may');
     },
   },
@@ -185,7 +213,7 @@ export const rights: Case[] = [
     },
   },
   {
-    name: 'new files belong to their maker, their group is the directory\'s, umask takes bits away',
+    name: "new files belong to their maker, their group is the directory's, umask takes bits away",
     needs: owned,
     run({ sys, as }) {
       sys.mkdir('dir', 0o777);
@@ -268,8 +296,16 @@ export const rights: Case[] = [
       const { sys } = ctx;
       put(sys, 'file', 'x');
       withFd(sys, 'file', O.RDWR, (fd) => {
-        same(moved(ctx, 'file', () => sys.write(fd, text('y'))), 'mtime ctime', 'a write');
-        same(moved(ctx, 'file', () => sys.pwrite(fd, text('z'), 5000)), 'mtime ctime', 'a write past the end');
+        same(
+          moved(ctx, 'file', () => sys.write(fd, text('y'))),
+          'mtime ctime',
+          'a write',
+        );
+        same(
+          moved(ctx, 'file', () => sys.pwrite(fd, text('z'), 5000)),
+          'mtime ctime',
+          'a write past the end',
+        );
       });
     },
   },
@@ -278,7 +314,8 @@ export const rights: Case[] = [
     run(ctx) {
       const { sys, traits } = ctx;
       const root = (what: string, expected: string, fn: () => void): void => same(moved(ctx, '.', fn), expected, what);
-      const file = (what: string, expected: string, fn: () => void): void => same(moved(ctx, 'file', fn), expected, what);
+      const file = (what: string, expected: string, fn: () => void): void =>
+        same(moved(ctx, 'file', fn), expected, what);
       root('creating in a directory', 'mtime ctime', () => put(sys, 'file', 'x'));
       root('writing a file', '', () => put(sys, 'file', 'xy'));
       root('reading', '', () => get(sys, 'file'));
@@ -295,7 +332,11 @@ export const rights: Case[] = [
       if (traits.rename) {
         root('rename within a directory', 'mtime ctime', () => sys.rename('file', 'renamed'));
         root('rename out of a directory', 'mtime ctime', () => sys.rename('renamed', 'dir/file'));
-        same(moved(ctx, 'dir', () => sys.rename('dir/file', 'file')), 'mtime ctime', 'the directory it left');
+        same(
+          moved(ctx, 'dir', () => sys.rename('dir/file', 'file')),
+          'mtime ctime',
+          'the directory it left',
+        );
         root('rename into a directory', 'mtime ctime', () => put(sys, 'other'));
       }
       root('rmdir', 'mtime ctime', () => sys.rmdir('dir'));
@@ -314,7 +355,7 @@ export const rights: Case[] = [
     },
   },
   {
-    name: 'utimens() sets, omits and stamps now; on a link it sets the link\'s own',
+    name: "utimens() sets, omits and stamps now; on a link it sets the link's own",
     run(ctx) {
       const { sys, traits } = ctx;
       put(sys, 'file');

@@ -1,7 +1,21 @@
 /** NetBSD tests/fs/vfs/t_vnops.c: names, directories, rename, attributes, locks. */
 import { ACCESS, O, isWellFormedName, nameFromBytes, type VfsSyscalls } from '@ukfs/kernel';
 import {
-  collect, exists, fails, get, grain, identity, missing, ok, outcome, pattern, put, same, sameBytes, withFd, type Case,
+  collect,
+  exists,
+  fails,
+  get,
+  grain,
+  identity,
+  missing,
+  ok,
+  outcome,
+  pattern,
+  put,
+  same,
+  sameBytes,
+  withFd,
+  type Case,
 } from '../suite.ts';
 
 /** The body of dir_slash, dir_2slash and dir_3slash. */
@@ -39,7 +53,10 @@ export const vnops: Case[] = [
   },
   { name: 't_vnops dir_slash: a trailing slash is fine on a directory', run: ({ sys }) => dirSlash(sys, '/') },
   { name: 't_vnops dir_2slash: two trailing slashes are fine on a directory', run: ({ sys }) => dirSlash(sys, '//') },
-  { name: 't_vnops dir_3slash: three trailing slashes are fine on a directory', run: ({ sys }) => dirSlash(sys, '///') },
+  {
+    name: 't_vnops dir_3slash: three trailing slashes are fine on a directory',
+    run: ({ sys }) => dirSlash(sys, '///'),
+  },
   {
     name: 't_vnops dir_notempty: rmdir() of a non-empty directory fails with ENOTEMPTY, after unlink() it works',
     run({ sys }) {
@@ -241,7 +258,8 @@ export const vnops: Case[] = [
             const made = outcome(() => sys.symlink(target, 'afile'));
             if (made === 'ok') {
               if (sys.readlink('afile') !== target) report(`target of ${length} bytes comes back different`);
-              if (sys.lstat('afile').size !== length) report(`target of ${length} bytes: size ${sys.lstat('afile').size}`);
+              if (sys.lstat('afile').size !== length)
+                report(`target of ${length} bytes: size ${sys.lstat('afile').size}`);
               sys.unlink('afile');
             } else if (made !== 'ENAMETOOLONG' || length <= Math.min(traits.symlinkMaxBytes, 1023)) {
               report(`target of ${length} bytes: ${made}`);
@@ -320,7 +338,11 @@ export const vnops: Case[] = [
         same(sys.getlk(fd, { type: 'read', start: 10, length: 2 }), undefined, 'readers share');
         holders.forEach((lwp, i) => {
           const found = sys.getlk(fd, { type: 'write', start: i * 10, length: 1 });
-          same([found?.pid, found?.start, found?.length], [lwp.proc.pid, i * 10, i === 3 ? 0 : 2], `holder of range ${i}`);
+          same(
+            [found?.pid, found?.start, found?.length],
+            [lwp.proc.pid, i * 10, i === 3 ? 0 : 2],
+            `holder of range ${i}`,
+          );
         });
       });
       for (const lwp of holders) {

@@ -24,6 +24,8 @@ export interface TmpFs {
   readonly files: Budget;
   readonly nodes: Map<Ino, TmpNode>;
   nextIno: Ino;
+  /** Random: tells this mount from others in file handles. */
+  readonly id: Uint8Array;
   /** The table its vnodes get. A test that wants a rule broken puts another here. */
   ops: VnodeOps<TmpNode>;
 }
@@ -114,12 +116,15 @@ export function newFs(
   ops: VnodeOps<TmpNode>,
   limits: { readonly sizeBytes: number; readonly files: number },
 ): TmpFs {
+  const id = new Uint8Array(8);
+  mp.services.random(id);
   return {
     mp,
     space: new Budget(limits.sizeBytes),
     files: new Budget(limits.files),
     nodes: new Map(),
     nextIno: ROOT_INO,
+    id,
     ops,
   };
 }

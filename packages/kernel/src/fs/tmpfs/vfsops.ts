@@ -1,13 +1,13 @@
 /** Mounting a tmpfs: an empty root directory within limits; and what the mount tells about itself. */
 import { FsError } from '../../kern/errno.ts';
-import { nameFromBytes, nameToBytes } from '../../kern/name.ts';
 import { NAME_MAX, PATH_MAX } from '../../kern/limits.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import { FileFlag } from '../../vfs/vattr.ts';
 import type { FileSystemType, FsTraits } from '../../vfs/vfsops.ts';
 import type { Vnode } from '../../vfs/vnode.ts';
 import { CHUNK } from './data.ts';
-import { makeVnode, newFs, newNode, ROOT_INO, vnodeOf, type TmpFs } from './node.ts';
+import { Handle } from './format.ts';
+import { makeVnode, newFs, newNode, ROOT_INO, vnodeOf, type TmpFs, type TmpNode } from './node.ts';
 import { parseOptions } from './options.ts';
 import { LINK_MAX, tmpfsVnops } from './vnops.ts';
 
@@ -88,12 +88,19 @@ export const tmpfsVfsops: Omit<FileSystemType, 'name' | 'aliases' | 'traits' | '
     };
   },
 
-  // Numbers are never used twice, so the number alone tells one file from all others.
-  vptofh: (vp: Vnode) => nameToBytes(String(vp.ino)),
+  vptofh(vp: Vnode<TmpNode>) {
+    const bytes = new Uint8Array(Handle.size);
+    const handle = Handle.at(bytes, 0);
+    handle.ino = vp.ino;
+    handle.mountId.set(vp.data.fs.id);
+    return bytes;
+  },
 
-  fhtovp(mp: Mount<TmpFs>, handle) {
-    const text = nameFromBytes(handle);
-    const found = /^\d{1,15}$/.test(text) ? mp.data.nodes.get(Number(text)) : undefined;
+  // Numbers are never used twice within a mount, so number and mount tell one file from all others.
+  fhtovp(mp: Mount<TmpFs>, bytes) {
+    if (bytes.length !== Handle.size) throw new FsError('EINVAL');
+    const handle = Handle.at(bytes, 0);
+    const found = handle.mountId.every((byte, i) => byte === mp.data.id[i]) ? mp.data.nodes.get(handle.ino) : undefined;
     if (found === undefined || found.nlink === 0) throw new FsError('ESTALE');
     return vnodeOf(found);
   },
