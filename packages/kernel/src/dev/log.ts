@@ -364,7 +364,8 @@ export function readPadded(file: HostFile, dst: Uint8Array, offset: number): voi
 
 /** DESIGN step 5: grow; dirty mark, sync; all but the superblock, sync; superblock, shrink, sync. */
 export function applyLog(image: HostFile, file: HostFile, log: LogContents): void {
-  if (image.stat().size < log.newSize) image.truncate(log.newSize);
+  // Sizes are set again, too, even where they look right.
+  if (log.oldSize < log.newSize) image.truncate(log.newSize);
   if (log.marks.length > 0 || log.oldSize < log.newSize) {
     applyEntries(image, file, log.marks, log);
     image.fsync();
@@ -373,7 +374,7 @@ export function applyLog(image: HostFile, file: HostFile, log: LogContents): voi
   if (log.superblocks.length > 0 || log.newSize < log.oldSize) {
     if (log.units.length > 0) image.fsync();
     applyEntries(image, file, log.superblocks, log);
-    if (image.stat().size > log.newSize) image.truncate(log.newSize);
+    if (log.newSize < log.oldSize) image.truncate(log.newSize);
   }
   image.fsync();
 }

@@ -156,7 +156,7 @@ export function freshPages(s: StageState, options: { readonly again: boolean }):
   return found.sort((a, b) => a.no - b.no);
 }
 
-/** Write zeros over units, except where zeros are already: holes stay holes. */
+/** Write zeros over unused units, except where zeros are already: holes stay holes. Nothing depends on when they arrive. */
 function zeroUnits(s: StageState, start: number, end: number): void {
   const stop = Math.min(end * s.unitSize, s.expected.size);
   const piece = new Uint8Array(PIECE);
@@ -166,29 +166,30 @@ function zeroUnits(s: StageState, start: number, end: number): void {
     readPadded(s.image, piece.subarray(0, length), at);
     if (piece.subarray(0, length).every((x) => x === 0)) continue;
     s.image.write(zeros.subarray(0, length), at);
-    s.unsynced = true;
   }
 }
 
 /** Give up the transaction: nothing of it stays, in memory, in the image's free space or beside the image. */
 export function discardState(s: StageState): void {
-  const { inPlace } = s;
-  if (!inPlace.isEmpty) {
+  try {
     // Zero only what is surely still ours.
-    const now = s.image.stat();
-    if (sameState(now, s.expected)) for (const { start, end } of inPlace.runs()) zeroUnits(s, start, end);
-    s.expected = s.image.stat();
+    if (!s.inPlace.isEmpty && sameState(s.image.stat(), s.expected)) {
+      for (const { start, end } of s.inPlace.runs()) zeroUnits(s, start, end);
+      s.expected = s.image.stat();
+    }
+  } finally {
+    if (!s.inPlace.isEmpty) s.host.holdSignals(false);
     s.unsynced = false;
-    s.host.holdSignals(false);
+    resetState(s);
+    dropSpill(s);
   }
-  dropSpill(s);
-  resetState(s);
 }
 
 function dropSpill(s: StageState): void {
   if (s.spill === undefined) return;
-  s.spill.file.close();
+  const { file } = s.spill;
   s.spill = undefined;
+  file.close();
   if (s.names !== undefined) s.host.unlink(s.names.fresh);
 }
 
@@ -224,7 +225,8 @@ export function commitState(s: StageState): CommitResult {
     const logged = contents.units.length + contents.superblocks.length;
     if (logged === 0 && contents.newSize === contents.oldSize) {
       dropSpill(s);
-      finishCommit(s);
+      if (!s.inPlace.isEmpty) s.host.holdSignals(false);
+      resetState(s);
       return { changed: bytesInPlace > 0, bytesLogged: 0, bytesInPlace };
     }
     const spill = openSpill(s);
@@ -241,18 +243,12 @@ export function commitState(s: StageState): CommitResult {
   } finally {
     s.host.holdSignals(false);
   }
-  finishCommit(s);
+  resetState(s);
   return {
     changed: true,
     bytesLogged: (contents.units.length + contents.superblocks.length) * s.unitSize,
     bytesInPlace,
   };
-}
-
-function finishCommit(s: StageState): void {
-  if (!s.inPlace.isEmpty) s.host.holdSignals(false);
-  s.expected = s.image.stat();
-  resetState(s);
 }
 
 /** Discard after a failure before the commit point; a failure to clean up is only worth a message. */
@@ -261,7 +257,6 @@ function giveUp(s: StageState, cause: FsError): CommitError {
     discardState(s);
   } catch (thrown) {
     s.host.console(`${s.path}: while discarding: ${asFsError(thrown).message}`);
-    resetState(s);
   }
   return new CommitError('discarded', cause, s.path);
 }
@@ -502,6 +497,7 @@ function settle(s: StageState, names: LogNames, contents: LogContents): void {
   assert(spill !== undefined, 'a log is being applied');
   try {
     applyLog(s.image, spill.file, contents);
+    s.expected = s.image.stat();
     markDone(spill.file);
     removeLog(s.host, names);
   } catch (thrown) {

@@ -39,7 +39,10 @@ export type HostEvent =
   | { readonly op: 'rename'; readonly from: string; readonly to: string; readonly ino: number }
   | { readonly op: 'unlink'; readonly path: string; readonly ino: number }
   | { readonly op: 'fsync'; readonly ino: number }
-  | { readonly op: 'fsyncDir'; readonly path: string };
+  /** The fault hook made it fail: what it was to write may or may not reach the disk, and no later fsync will tell. */
+  | { readonly op: 'fsyncFailed'; readonly ino: number }
+  | { readonly op: 'fsyncDir'; readonly path: string }
+  | { readonly op: 'fsyncDirFailed'; readonly path: string };
 
 export interface MemoryHostOptions {
   /** Seeds random(). */
@@ -297,7 +300,12 @@ export class MemoryHost implements Host {
   }
 
   fsyncDir(path: string): void {
-    this.step('fsyncDir', path);
+    try {
+      this.step('fsyncDir', path);
+    } catch (thrown) {
+      this.observe?.({ op: 'fsyncDirFailed', path });
+      throw thrown;
+    }
     this.observe?.({ op: 'fsyncDir', path });
   }
 
@@ -469,7 +477,12 @@ class MemoryFile implements HostFile {
   }
 
   fsync(): void {
-    this.#check('fsync');
+    try {
+      this.#check('fsync');
+    } catch (thrown) {
+      this.#host.observe?.({ op: 'fsyncFailed', ino: this.inode.ino });
+      throw thrown;
+    }
     this.#host.observe?.({ op: 'fsync', ino: this.inode.ino });
   }
 
