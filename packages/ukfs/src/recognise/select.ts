@@ -2,7 +2,7 @@
 import { FsError } from '@ukfs/kernel';
 import { formatSelector } from '../address.ts';
 import type { Selector } from '../address.ts';
-import { NotRecognisedError, SelectionError } from '../errors.ts';
+import { describeCandidate, NotRecognisedError, SelectionError } from '../errors.ts';
 import type { Candidate } from '../handle.ts';
 import { candidates, identify, pieceOfPlace, placeOf, tableAt, wholeImage } from './identify.ts';
 import type { Content, Found, Identified, Knowledge, Place } from './identify.ts';
@@ -52,11 +52,7 @@ async function step(place: Place, selector: Selector, choice: Choice, knowledge:
   const [only] = found;
   if (only !== undefined && found.length === 1) return only.place;
   const what = `${found.length === 0 ? 'nothing' : 'more than one partition'} is selected by ${formatSelector(selector)}`;
-  throw new SelectionError(
-    withList(what, identified.partitions),
-    identified.partitions.map(candidateOf),
-    context(choice),
-  );
+  throw new SelectionError(what, identified.partitions.map(candidateOf), context(choice));
 }
 
 /** Only label= and uuid= need to look into the partitions. */
@@ -123,51 +119,23 @@ export const candidateOf = ({ place, content }: Found): Candidate => ({
   advice: content?.advice ?? '',
 });
 
-function severalError(found: readonly Found[], choice: Choice): SelectionError {
-  const what = 'it holds several file systems; say which';
-  return new SelectionError(withList(what, found), found.map(candidateOf), context(choice));
-}
+const severalError = (found: readonly Found[], choice: Choice): SelectionError =>
+  new SelectionError('it holds several file systems; say which', found.map(candidateOf), context(choice));
 
 function nothingError({ place, whole, table, partitions }: Identified, choice: Choice): FsError {
-  const [only] = partitions;
   if (whole !== undefined) return unopenable({ place, content: whole }, choice);
-  if (table === undefined)
+  if (table === undefined) {
     return new NotRecognisedError('no file system or partition table is known here', undefined, context(choice));
+  }
+  const [only] = partitions;
   if (only !== undefined && partitions.length === 1 && only.content !== undefined) return unopenable(only, choice);
-  return new NotRecognisedError(
-    withList('no partition holds a file system that we know', partitions),
-    undefined,
-    context(choice),
-  );
+  const list = partitions.map((one) => describeCandidate(candidateOf(one))).join('; ');
+  const what = `no partition holds a file system that we know${list === '' ? '' : ` (${list})`}`;
+  return new NotRecognisedError(what, undefined, context(choice));
 }
 
 function unopenable({ place, content }: Found, choice: Choice): NotRecognisedError {
   const where = place.selector === '' ? '' : ` at :${place.selector}`;
   const { description = '', advice = '' } = content ?? {};
   return new NotRecognisedError(`${description}${where}: ${advice}`, description, context(choice));
-}
-
-/** The list that an error shows: number, type, size, label. */
-function withList(what: string, found: readonly Found[]): string {
-  const lines = found.map(({ place, content }) => {
-    const { partition } = place;
-    const selector = place.selector === '' ? ':off=0' : `:${place.selector}`;
-    const kind = content?.description ?? (partition?.type === '' ? partition.typeId : (partition?.type ?? ''));
-    const name = content?.label || partition?.name || '';
-    const words = [selector.padEnd(6), formatSize(place.medium.sizeBytes).padStart(9), ` ${kind}`];
-    return `  ${words.join(' ')}${name === '' ? '' : ` "${printable(name)}"`}`;
-  });
-  return [what, ...lines].join('\n');
-}
-
-/** Labels come from the image: nothing of them may drive a terminal. */
-// oxlint-disable-next-line no-control-regex
-const printable = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f-\u009f"\u2028\u2029\ud800-\udfff]/g, '?');
-
-export function formatSize(bytes: number): string {
-  let size = bytes;
-  let unit = 0;
-  for (; size >= 1024 && unit < 5; unit++) size /= 1024;
-  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'][unit] ?? ''}`;
 }
