@@ -68,6 +68,12 @@ export function assertClean(image: string): void {
   if (status !== 0) throw new Error(`e2fsck -fn ${image}: status ${status}\n${tail(output)}`);
 }
 
+export interface DebugfsOptions {
+  readonly write?: boolean;
+  /** Read no bitmaps and verify no checksums: for an image that awaits the replay of its journal. */
+  readonly unchecked?: boolean;
+}
+
 /**
  * Run debugfs commands in one process and give what each printed, in order, one character per byte. A file may be named
  * as <inode number>, which needs no quoting. debugfs has no usable status, so any word on stderr is an error.
@@ -75,10 +81,11 @@ export function assertClean(image: string): void {
 export function debugfs(
   image: string,
   commands: readonly string[],
-  { write = false }: { readonly write?: boolean } = {},
+  { write = false, unchecked = false }: DebugfsOptions = {},
 ): string[] {
   const input = commands.map((command) => `${command}\n`).join('');
-  const { stdout, stderr } = runTool('debugfs', [...(write ? ['-w'] : []), '-f', '-', image], { input });
+  const flags = [...(write ? ['-w'] : []), ...(unchecked ? ['-n', '-c'] : [])];
+  const { stdout, stderr } = runTool('debugfs', [...flags, '-f', '-', image], { input });
   const complaints = stderr.replace(/^debugfs \d[^\n]*\n/, '');
   if (complaints !== '') throw new Error(`debugfs ${image}:\n${tail(complaints)}`);
   // Each command is echoed after a prompt, and its answer follows.
