@@ -180,6 +180,19 @@ describe.skipIf(lacking)('the images hold what they were made for', () => {
   });
 });
 
+describe.skipIf(lacking)('the heavy images', () => {
+  afterAll(removeCachedImages, 60_000);
+
+  test.each(heavyExtVariants)('$name is clean and has its tree', (variant) => {
+    const tree = expectedTree(variant);
+    expect(featuresOf(cachedImage(variant))).toEqual(expect.arrayContaining([...variant.features]));
+    expect(tree.length).toBeGreaterThan(treeOptions(variant).longNameEntries + 1500);
+    const root = debugfs(cachedImage(variant), ['htree_dump /long-names'])[0]?.slice(0, 500);
+    expect(root).toMatch(variant.name.includes('3-levels') ? /Indirect levels: 2/ : /Indirect levels: [01]/);
+    removeCachedImage(variant);
+  });
+});
+
 describe.skipIf(lacking)('the judges notice', () => {
   afterAll(removeCachedImages, 60_000);
 
