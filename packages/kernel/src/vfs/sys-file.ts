@@ -163,8 +163,9 @@ export function fileCalls(sys: SysContext): FileCalls {
         const entries = file.vp.ops.readdir(file.vp, file.offset, max);
         file.offset = entries.at(-1)?.next ?? file.offset;
         return entries.map((entry): DirentPlus => {
+          const { name, ino, type, next } = entry;
           try {
-            return { ...entry, stat: statEntry(sys, file.vp, entry.name, entry.ino) };
+            return { name, ino, type, next, stat: statEntry(sys, file.vp, name, ino) };
           } catch (e) {
             return { ...entry, stat: undefined, error: e instanceof Error ? e : new FsError('EIO') };
           }

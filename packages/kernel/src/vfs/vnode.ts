@@ -64,7 +64,7 @@ export function vcache(vp: Vnode): void {
   const { vnodes } = vp.mount;
   assert(!vnodes.has(vp.ino), `vnode ${vp.ino} is cached twice`);
   vnodes.set(vp.ino, vp);
-  if (vnodes.size > vp.mount.services.desiredVnodes) trim(vp.mount);
+  if (vnodes.size >= vp.mount.services.desiredVnodes + TRIM_BATCH) trim(vp.mount);
 }
 
 export function vref<V extends Vnode>(vp: V): V {
@@ -110,6 +110,9 @@ function deadOps<D>(ops: VnodeOps<D>): VnodeOps<D> {
   const dead = Object.fromEntries(Object.keys(ops).map((name) => [name, stale]));
   return { ...ops, ...dead, close: () => {}, inactive: () => true, reclaim: () => {} };
 }
+
+/** How many more vnodes than desired may gather: each trim walks over the gaps that earlier ones left in the map. */
+const TRIM_BATCH = 128;
 
 function trim(mp: Mount): void {
   let excess = mp.vnodes.size - mp.services.desiredVnodes;
