@@ -351,7 +351,7 @@ export const brokenRules: readonly BrokenRule[] = [
   },
   {
     rule: 'extended attributes are lost in a rename',
-    foundBy: ['extended attributes change ctime alone', 'rename() to a longer'],
+    foundBy: ['t_extattr extattr_create_unlink', 'rename() to a longer'],
     ops: (ops) => ({
       rename(from, to, flags) {
         ops['rename']!(from, to, flags);
@@ -361,7 +361,7 @@ export const brokenRules: readonly BrokenRule[] = [
   },
   {
     rule: 'removing a missing extended attribute succeeds',
-    foundBy: ['extended attributes are set, read'],
+    foundBy: ['t_extattr extattr_simple'],
     ops: (ops) => ({
       deleteextattr(vp, name) {
         if (vp.data.xattrs.has(name)) ops['deleteextattr']!(vp, name);
@@ -370,7 +370,7 @@ export const brokenRules: readonly BrokenRule[] = [
   },
   {
     rule: 'a replaced extended attribute keeps the end of the old value',
-    foundBy: ['extended attributes are set, read'],
+    foundBy: ['t_extattr extattr_simple'],
     ops: (ops) => ({
       setextattr(vp, name, value: Uint8Array) {
         const old: Uint8Array = vp.data.xattrs.get(name) ?? new Uint8Array(0);

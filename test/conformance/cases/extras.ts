@@ -242,7 +242,7 @@ const hasXattr = (t: { readonly xattr: boolean }): boolean => t.xattr;
 
 export const attributes: Case[] = [
   {
-    name: 'extended attributes are set, read, listed, replaced and removed',
+    name: 't_extattr extattr_simple: extended attributes are set, read, listed, replaced and removed',
     needs: hasXattr,
     run({ sys }) {
       put(sys, 'file', 'x');
@@ -265,7 +265,7 @@ export const attributes: Case[] = [
     },
   },
   {
-    name: 'extended attributes change ctime alone, follow a rename and go with the file',
+    name: 't_extattr extattr_create_unlink: extended attributes change ctime alone, follow a rename and go with the file',
     needs: hasXattr,
     run({ sys, tick, traits }) {
       sys.mkdir('dir', 0o755);
