@@ -122,6 +122,8 @@ export function rumpfs(devsw: Devsw, etfs: EtfsNames): FileSystemType {
   };
   const add = (dvp: Vnode<RumpNode>, name: string, attr: NewFile, more?: Partial<RumpNode>): Vnode<RumpNode> => {
     if (dvp.data.etfs !== undefined) throw new FsError('EROFS');
+    // Somebody's current directory that was removed takes nothing more.
+    if (dvp.data.nlink === 0) throw new FsError('ENOENT');
     const node = newNode(dvp.mount, attr, dvp.data, more);
     nodes.set(node.ino, node);
     dvp.data.entries.set(name, node);
@@ -136,7 +138,7 @@ export function rumpfs(devsw: Devsw, etfs: EtfsNames): FileSystemType {
   };
   const find = (dvp: Vnode<RumpNode>, name: string): RumpNode | undefined => {
     const node = dvp.data;
-    if (name === '..') return node.parent ?? node;
+    if (name === '..') return node.nlink === 0 ? undefined : (node.parent ?? node);
     if (node.etfs !== undefined) {
       const entry = node.etfs.children?.lookup(name);
       return entry === undefined ? undefined : show(dvp.mount, `${node.ino}/${name}`, entry, node);
@@ -218,16 +220,17 @@ export function rumpfs(devsw: Devsw, etfs: EtfsNames): FileSystemType {
       return src.length;
     },
     readdir({ data }, cookie, max) {
-      const names = data.etfs?.children?.names() ?? [...data.entries.keys()];
+      // An entry's cookie is its inode number and one: never given again, and ascending as the entries are, so that what
+      // is removed meanwhile makes nobody skip. Host names have none of ours and are counted.
+      const host = data.etfs?.children?.names().map((name, i) => ({ name, ino: 0, type: undefined, next: i + 3 }));
+      const own = [...data.entries].map(([name, { ino, type }]) => ({ name, ino, type, next: ino + 1 }));
       const all = [
-        { name: '.', ino: data.ino, type: data.type },
-        { name: '..', ino: (data.parent ?? data).ino, type: 'dir' as const },
-        ...names.map((name) => {
-          const node = data.entries.get(name);
-          return { name, ino: node?.ino ?? 0, type: node?.type };
-        }),
+        { name: '.', ino: data.ino, type: data.type, next: 1 },
+        { name: '..', ino: (data.parent ?? data).ino, type: 'dir' as const, next: 2 },
+        ...(host ?? own),
       ];
-      return all.slice(cookie, cookie + max).map((entry, i) => ({ ...entry, next: cookie + i + 1 }));
+      const start = all.findIndex((entry) => entry.next > cookie);
+      return start < 0 || data.nlink === 0 ? [] : all.slice(start, start + max);
     },
     readlink: ({ data }) => data.target,
     inactive: ({ data }) => data.nlink === 0 && data.etfs === undefined,

@@ -139,9 +139,10 @@ export function nameCalls(sys: SysContext): NameCalls {
         if (target.includes('\0')) throw new FsError('EINVAL', { what: 'target with a NUL byte' });
         if (target === '') throw new FsError('ENOENT');
         if (nameByteLength(target) >= PATH_MAX) throw new FsError('ENAMETOOLONG');
-        creating(path, 'lnk', (dvp, name) =>
-          dvp.ops.symlink(dvp, name, { ...newFile(dvp, 'lnk', 0), mode: 0o777 }, target),
-        );
+        creating(path, 'lnk', (dvp, name) => {
+          if (nameByteLength(target) > dvp.mount.type.traits.symlinkMaxBytes) throw new FsError('ENAMETOOLONG');
+          return dvp.ops.symlink(dvp, name, { ...newFile(dvp, 'lnk', 0), mode: 0o777 }, target);
+        });
       }),
     readlink: (path) =>
       on('readlink', path, true, (vp) => {

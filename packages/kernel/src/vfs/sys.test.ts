@@ -67,3 +67,27 @@ describe('the system calls', () => {
     expect(k.sys.stat('/mnt/file').size).toBe(2);
   });
 });
+
+describe('rumpfs', () => {
+  it('goes on listing where it was when entries are removed in between', () => {
+    k.sys.mkdir('/d', 0o755);
+    for (const name of ['a', 'b', 'c', 'd']) k.sys.close(k.sys.open(`/d/${name}`, O.CREAT | O.RDWR, 0o644));
+    const fd = k.sys.open('/d', O.RDONLY);
+    const seen = k.sys.getdents(fd, 4).map((e) => e.name);
+    k.sys.unlink('/d/a');
+    k.sys.unlink('/d/b');
+    seen.push(...k.sys.getdents(fd).map((e) => e.name));
+    expect(seen).toEqual(['.', '..', 'a', 'b', 'c', 'd']);
+    expect(k.sys.getdents(fd)).toEqual([]);
+    k.sys.close(fd);
+  });
+
+  it('takes nothing into a removed directory, and no link target beyond its limit', () => {
+    k.sys.mkdir('/d', 0o755);
+    k.sys.chdir('/d');
+    k.sys.rmdir('/d');
+    expect(code(() => k.sys.mkdir('x', 0o755))).toBe('ENOENT');
+    k.sys.chdir('/');
+    expect(code(() => k.sys.symlink('x'.repeat(1025), '/tmp/link'))).toBe('ENAMETOOLONG');
+  });
+});
