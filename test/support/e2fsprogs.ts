@@ -38,7 +38,8 @@ export function runProgram(path: string, args: readonly string[], options: ToolO
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
   });
-  if (result.error !== undefined) throw result.error;
+  // A tool that ends before it has read its input (EPIPE) has said why in its output.
+  if (result.error !== undefined && !('code' in result.error && result.error.code === 'EPIPE')) throw result.error;
   const output = result.stdout + result.stderr;
   if (result.status === null) {
     throw new Error(`${path} ${args.join(' ')} was killed by ${String(result.signal)}:\n${tail(output)}`);

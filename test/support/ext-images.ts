@@ -44,14 +44,19 @@ export function makeImage(variant: ExtVariant, { outDir, treeDir }: MakeImageOpt
 
 /** mke2fs with our configuration, seed and clock, for images of one's own. The last argument is the image. */
 export function mke2fs(args: readonly string[]): void {
-  const config = join(cacheDir(), 'mke2fs.conf');
-  writeFileSync(config, mke2fsConfig);
-  // Extended options add up, and the seed is one.
-  const extended = args.flatMap((arg, index) => (args[index - 1] === '-E' ? [arg] : []));
-  const others = args.filter((arg, index) => arg !== '-E' && args[index - 1] !== '-E');
-  mustRun('mke2fs', ['-q', '-F', '-U', UUID, '-E', [`hash_seed=${HASH_SEED}`, ...extended].join(','), ...others], {
-    env: { ...FIXED_CLOCK, MKE2FS_CONFIG: config },
-  });
+  const dir = mkdtempSync(join(tmpdir(), 'ukfs-mke2fs-'));
+  try {
+    const config = join(dir, 'mke2fs.conf');
+    writeFileSync(config, mke2fsConfig);
+    // mke2fs heeds the last -E only, and the seed is one.
+    const extended = args.flatMap((arg, index) => (args[index - 1] === '-E' ? [arg] : []));
+    const others = args.filter((arg, index) => arg !== '-E' && args[index - 1] !== '-E');
+    mustRun('mke2fs', ['-q', '-F', '-U', UUID, '-E', [`hash_seed=${HASH_SEED}`, ...extended].join(','), ...others], {
+      env: { ...FIXED_CLOCK, MKE2FS_CONFIG: config },
+    });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 }
 
 /** What the sample tree of this variant holds. */
@@ -105,7 +110,7 @@ export function copyImage(image: string, copy: string): string {
   return copy;
 }
 
-/** Remove every cached image and tree now, not at the end of the process. */
+/** Remove every cached image and tree. For `afterAll`: vitest ends its workers without the exit that would do it. */
 export function removeCachedImages(): void {
   for (const map of [images, trees, sources]) map.clear();
   if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
