@@ -42,3 +42,8 @@ export type {
   VType,
 } from '@ukfs/kernel';
 export type { RecoverAction, RecoverOptions, RecoverReport } from '@ukfs/kernel/all';
+export { copyContents, copyTree } from './copy.ts';
+export type { CopyOptions, CopyReport, LossReport, TreePlace } from './copy.ts';
+export { isSafeName } from './tree.ts';
+export type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreeRun, TreeStat } from './tree.ts';
+export { ukfsTree } from './ukfstree.ts';

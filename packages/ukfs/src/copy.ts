@@ -1,0 +1,383 @@
+/**
+ * Copying trees: image to host, host to image, image to image.
+ *
+ * Everything is kept: owners, modes, times, flags, extended attributes, hard links, symbolic links, devices, holes. What
+ * the other side cannot hold is counted and told once, at the end. Nothing is followed and no path is built (tree.ts): a
+ * hostile image cannot make a copy write outside of its target. Directories get their attributes when they are full.
+ */
+import { asFsError, FsError } from '@ukfs/kernel';
+import { isSafeName } from './tree.ts';
+import type { Loss, TreeAttr, TreeDir, TreeFile, TreeStat } from './tree.ts';
+import { isRefusal } from './ukfstree.ts';
+
+/** A name in an open directory. */
+export interface TreePlace {
+  readonly dir: TreeDir;
+  readonly name: string;
+}
+
+export interface CopyOptions {
+  /** What to keep beyond names and contents. Default: everything. */
+  readonly keep?: Partial<Record<'owner' | 'mode' | 'times' | 'flags' | 'xattrs' | 'links', boolean>>;
+  /** Enter directories; without it a directory is EISDIR. Default true. */
+  readonly recursive?: boolean;
+  /** A file that is there already: put the new one in its place (default), leave it, or fail with EEXIST. */
+  readonly existing?: 'replace' | 'skip' | 'fail';
+  /** 'keep' what is known of holes (default), 'detect' runs of zeros too, or 'fill' them. */
+  readonly holes?: 'keep' | 'detect' | 'fill';
+  /** Called before each entry; false leaves it (and what is below) out. */
+  readonly filter?: (path: string, stat: TreeStat) => boolean;
+  /** Told of each entry that was made, with the bytes so far: for -v and progress. */
+  readonly done?: (path: string, stat: TreeStat, bytes: number) => void;
+  /** An entry failed; without it the copy ends there. Whoever returns goes on with the next entry. */
+  readonly failed?: (path: string, error: FsError) => void;
+}
+
+export interface LossReport {
+  readonly loss: Loss;
+  readonly count: number;
+  /** The first path it happened to. */
+  readonly example: string;
+}
+
+export interface CopyReport {
+  readonly directories: number;
+  readonly files: number;
+  readonly others: number;
+  /** Bytes of data written, holes not counted. */
+  readonly bytes: number;
+  readonly failures: number;
+  /** What could not be kept, each kind once. */
+  readonly losses: readonly LossReport[];
+}
+
+/** One read and write; larger ones fall out of the processor's cache. */
+const PIECE = 128 * 1024;
+/** Zeros shorter than this are not worth a hole. */
+const HOLE_UNIT = 4096;
+
+/** Copy `from` to the name `to`. Errors: those of either side, unless `failed` takes them; EINVAL for a name that is none. */
+export function copyTree(from: TreePlace, to: TreePlace, options: CopyOptions = {}): CopyReport {
+  return new Copier(from, to, options, undefined).run();
+}
+
+/** Copy everything in `from` into `to`, both open and staying so; neither directory's own attributes are touched. */
+export function copyContents(from: TreeDir, to: TreeDir, options: CopyOptions = {}): CopyReport {
+  return new Copier(undefined, { dir: to, name: '' }, options, from).run();
+}
+
+interface Level {
+  readonly path: string;
+  readonly from: TreeDir;
+  readonly to: TreeDir;
+  readonly entries: Iterator<{ readonly name: string; readonly stat?: TreeStat; readonly error?: Error }>;
+  /** Where the directory itself is, for its attributes at the end; undefined: it is the caller's. */
+  readonly self: { readonly from: TreePlace; readonly to: TreePlace; readonly stat: TreeStat } | undefined;
+}
+
+class Copier {
+  readonly #options: CopyOptions;
+  readonly #from: TreePlace | undefined;
+  readonly #to: TreePlace;
+  readonly #levels: Level[] = [];
+  /** Files with several names that were made: where, and how many of their names are still to come. */
+  readonly #links = new Map<string, { readonly path: readonly string[]; left: number }>();
+  readonly #losses = new Map<Loss, { count: number; readonly example: string }>();
+  readonly #buffer = new Uint8Array(PIECE);
+  #directories = 0;
+  #files = 0;
+  #others = 0;
+  #bytes = 0;
+  #failures = 0;
+
+  constructor(from: TreePlace | undefined, to: TreePlace, options: CopyOptions, contentsOf: TreeDir | undefined) {
+    this.#from = from;
+    this.#to = to;
+    this.#options = options;
+    if (contentsOf === undefined) return;
+    this.#levels.push({
+      path: '',
+      from: contentsOf,
+      to: to.dir,
+      entries: contentsOf.list()[Symbol.iterator](),
+      self: undefined,
+    });
+  }
+
+  run(): CopyReport {
+    try {
+      const from = this.#from;
+      if (from !== undefined) this.#attempt(this.#to.name, () => this.#start(from));
+      for (let level = this.#levels.at(-1); level !== undefined; level = this.#levels.at(-1)) this.#step(level);
+    } finally {
+      for (const level of this.#levels) this.#close(level);
+    }
+    const losses = [...this.#losses].map(([loss, { count, example }]) => ({ loss, count, example }));
+    return {
+      directories: this.#directories,
+      files: this.#files,
+      others: this.#others,
+      bytes: this.#bytes,
+      failures: this.#failures,
+      losses,
+    };
+  }
+
+  #start(from: TreePlace): void {
+    const stat = from.dir.lstat(from.name);
+    if (stat === undefined) throw new FsError('ENOENT', { op: 'copy', path: from.name });
+    this.#entry(from, this.#to, stat);
+  }
+
+  #close({ from, to, entries, self }: Level): void {
+    entries.return?.();
+    if (self === undefined) return;
+    from.close();
+    to.close();
+  }
+
+  #attempt(path: string, act: () => void): void {
+    try {
+      act();
+    } catch (e) {
+      const { failed } = this.#options;
+      if (failed === undefined || !(e instanceof FsError)) throw e;
+      this.#failures++;
+      failed(path, e);
+    }
+  }
+
+  #step(level: Level): void {
+    const next = level.entries.next();
+    if (next.done === true) {
+      this.#leave(level);
+      return;
+    }
+    const { name, stat, error } = next.value;
+    this.#attempt(this.#pathOf(name), () => {
+      if (stat === undefined) throw asFsError(error);
+      this.#entry({ dir: level.from, name }, { dir: level.to, name }, stat);
+    });
+  }
+
+  #leave(level: Level): void {
+    const { path, self } = level;
+    this.#levels.pop();
+    this.#close(level);
+    if (self === undefined) return;
+    this.#attempt(path, () => {
+      this.#attributes(self.from, self.to, self.stat);
+      this.#options.done?.(path, self.stat, this.#bytes);
+    });
+  }
+
+  /** Path of an entry of the directory that is being filled, as messages show it. */
+  #pathOf(name: string): string {
+    const level = this.#levels.at(-1);
+    return level === undefined || level.path === '' ? name : `${level.path}/${name}`;
+  }
+
+  #entry(from: TreePlace, to: TreePlace, stat: TreeStat): void {
+    const path = this.#pathOf(to.name);
+    if (!isSafeName(to.name)) throw new FsError('EINVAL', { op: 'copy', path, what: 'not a file name' });
+    if (this.#options.filter?.(path, stat) === false) return;
+    if (stat.type === 'dir') this.#directory(from, to, stat);
+    else if (this.#makeRoom(to, path)) this.#leaf(from, to, stat, path);
+  }
+
+  #directory(from: TreePlace, to: TreePlace, stat: TreeStat): void {
+    const path = this.#pathOf(to.name);
+    if (this.#options.recursive === false) throw new FsError('EISDIR', { op: 'copy', path });
+    const there = to.dir.lstat(to.name);
+    if (there === undefined) to.dir.mkdir(to.name);
+    else if (there.type !== 'dir') throw new FsError('ENOTDIR', { op: 'copy', path });
+    this.#directories++;
+    const source = from.dir.opendir(from.name);
+    const target = to.dir.opendir(to.name);
+    const entries = source.list()[Symbol.iterator]();
+    this.#levels.push({ path, from: source, to: target, entries, self: { from, to, stat } });
+  }
+
+  /** True when the name is free to be made. */
+  #makeRoom(to: TreePlace, path: string): boolean {
+    const there = to.dir.lstat(to.name);
+    if (there === undefined) return true;
+    const { existing = 'replace' } = this.#options;
+    if (existing === 'skip') return false;
+    if (existing === 'fail') throw new FsError('EEXIST', { op: 'copy', path });
+    if (there.type === 'dir') throw new FsError('EISDIR', { op: 'copy', path });
+    // A new file takes the place of the old: writing into the old one would go through links of either kind.
+    to.dir.unlink(to.name);
+    return true;
+  }
+
+  #leaf(from: TreePlace, to: TreePlace, stat: TreeStat, path: string): void {
+    if (this.#linked(to, stat, path)) return;
+    if (!this.#make(from, to, stat, path)) return;
+    if (stat.type === 'reg') this.#files++;
+    else this.#others++;
+    this.#attributes(from, to, stat);
+    if (stat.nlink > 1) {
+      const dirs = this.#levels.flatMap(({ self }) => (self === undefined ? [] : [self.to.name]));
+      this.#links.set(stat.id, { path: [...dirs, to.name], left: stat.nlink - 1 });
+    }
+    this.#options.done?.(path, stat, this.#bytes);
+  }
+
+  /** Another name for a file that was made already? */
+  #linked(to: TreePlace, stat: TreeStat, path: string): boolean {
+    const made = this.#options.keep?.links === false ? undefined : this.#links.get(stat.id);
+    if (made === undefined) return false;
+    if (--made.left === 0) this.#links.delete(stat.id);
+    try {
+      this.#inTarget(made.path, (dir, name) => to.dir.link(dir, name, to.name));
+    } catch (e) {
+      if (!(isRefusal(e) || (e instanceof FsError && (e.code === 'EMLINK' || e.code === 'EXDEV')))) throw e;
+      this.#lose('hard link', path);
+      return false;
+    }
+    this.#others++;
+    this.#options.done?.(path, stat, this.#bytes);
+    return true;
+  }
+
+  /** Open the directories down to a file that was made; each step refuses links, as ever. */
+  #inTarget(path: readonly string[], use: (dir: TreeDir, name: string) => void): void {
+    const dirs: TreeDir[] = [];
+    try {
+      let dir = this.#to.dir;
+      for (const name of path.slice(0, -1)) dirs.push((dir = dir.opendir(name)));
+      use(dir, path.at(-1) ?? '');
+    } finally {
+      for (const dir of dirs) dir.close();
+    }
+  }
+
+  /** False: the target cannot have such a thing. */
+  #make(from: TreePlace, to: TreePlace, stat: TreeStat, path: string): boolean {
+    const { type } = stat;
+    if (type === 'reg') {
+      this.#contents(from, to, stat, path);
+      return true;
+    }
+    try {
+      if (type === 'lnk') to.dir.symlink(from.dir.readlink(from.name), to.name);
+      else if (type !== 'dir') to.dir.mknod(to.name, type, stat.rdev);
+      return true;
+    } catch (e) {
+      if (!isRefusal(e)) throw e;
+      this.#lose(lossOf[type] ?? 'device', path);
+      return false;
+    }
+  }
+
+  #contents(from: TreePlace, to: TreePlace, stat: TreeStat, path: string): void {
+    const source = from.dir.open(from.name);
+    try {
+      const target = to.dir.create(to.name);
+      let whole = false;
+      try {
+        this.#data(source, target, stat.size);
+        whole = true;
+      } finally {
+        target.close();
+        // Half a file must not pass for one.
+        if (!whole) this.#attempt(path, () => to.dir.unlink(to.name));
+      }
+    } finally {
+      source.close();
+    }
+  }
+
+  #data(source: TreeFile, target: TreeFile, size: number): void {
+    const { holes = 'keep' } = this.#options;
+    const runs = holes === 'fill' ? undefined : source.data();
+    let end = 0;
+    for (const { offset, length } of runs ?? [{ offset: 0, length: Infinity }]) {
+      end = this.#run(source, target, { offset, length, detect: holes === 'detect' });
+    }
+    // The last hole, or one that is all there is.
+    const total = runs === undefined ? end : Math.max(end, size);
+    if (total > 0) target.truncate(total);
+  }
+
+  /** Copy one run of data; where it ended. */
+  #run(
+    source: TreeFile,
+    target: TreeFile,
+    { offset, length, detect }: { readonly offset: number; readonly length: number; readonly detect: boolean },
+  ): number {
+    let at = offset;
+    while (at < offset + length) {
+      const wanted = Math.min(PIECE, offset + length - at);
+      const n = source.read(wanted === PIECE ? this.#buffer : this.#buffer.subarray(0, wanted), at);
+      if (n === 0) break;
+      if (detect) this.#writeSparse(target, n, at);
+      else this.#write(target, 0, n, at);
+      at += n;
+    }
+    return at;
+  }
+
+  #write(target: TreeFile, start: number, end: number, at: number): void {
+    if (end === start) return;
+    target.write(this.#buffer.subarray(start, end), at + start);
+    this.#bytes += end - start;
+  }
+
+  /** The buffer's first `n` bytes belong to byte `at`; whole units of zeros are left out. */
+  #writeSparse(target: TreeFile, n: number, at: number): void {
+    let start = 0;
+    for (let unit = 0; unit < n; unit += HOLE_UNIT) {
+      const end = Math.min(unit + HOLE_UNIT, n);
+      if (!isZero(this.#buffer, unit, end)) continue;
+      this.#write(target, start, unit, at);
+      start = end;
+    }
+    this.#write(target, start, n, at);
+  }
+
+  #attributes(from: TreePlace, to: TreePlace, stat: TreeStat): void {
+    const { keep = {} } = this.#options;
+    const path = this.#pathOf(to.name);
+    if (keep.xattrs !== false) this.#xattrs(from, to, path);
+    const { uid, gid, mode, atime, mtime, birthtime, flags, type } = stat;
+    const attr: TreeAttr = {
+      ...(keep.owner === false ? {} : { uid, gid }),
+      ...(keep.mode === false || type === 'lnk' ? {} : { mode }),
+      ...(keep.times === false ? {} : { atime, mtime, ...(birthtime === undefined ? {} : { birthtime }) }),
+      ...(keep.flags === false || flags === 0 ? {} : { flags }),
+    };
+    for (const loss of to.dir.setattr(to.name, attr)) this.#lose(loss, path);
+  }
+
+  #xattrs(from: TreePlace, to: TreePlace, path: string): void {
+    for (const [attribute, value] of from.dir.xattrs(from.name)) {
+      try {
+        to.dir.setxattr(to.name, attribute, value);
+      } catch (e) {
+        if (!isRefusal(e)) throw e;
+        this.#lose('extended attribute', path);
+      }
+    }
+  }
+
+  #lose(loss: Loss, path: string): void {
+    const known = this.#losses.get(loss);
+    if (known === undefined) this.#losses.set(loss, { count: 1, example: path });
+    else known.count++;
+  }
+}
+
+const lossOf: Readonly<Record<string, Loss>> = {
+  lnk: 'symbolic link',
+  fifo: 'fifo',
+  sock: 'socket',
+  chr: 'device',
+  blk: 'device',
+};
+
+function isZero(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] !== 0) return false;
+  return true;
+}

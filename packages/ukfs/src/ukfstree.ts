@@ -1,0 +1,237 @@
+/** A directory of an image as a TreeDir. */
+import { asFsError, FsError, O, SEEK } from '@ukfs/kernel';
+import type { Rdev, Stat } from '@ukfs/kernel';
+import { joinPath } from './path.ts';
+import { isSafeName } from './tree.ts';
+import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreeRun, TreeStat } from './tree.ts';
+import type { Ukfs } from './handle.ts';
+
+const BATCH = 256;
+
+/** The directory `path` of an image, links in the path itself followed. Errors: ENOENT, ENOTDIR. */
+export function ukfsTree(fs: Ukfs, path: string): TreeDir {
+  if (fs.stat(path).type !== 'dir') throw new FsError('ENOTDIR', { op: 'opendir', path });
+  return new UkfsDir(fs, path);
+}
+
+const statOf = ({
+  type,
+  mode,
+  uid,
+  gid,
+  size,
+  atime,
+  mtime,
+  birthtime,
+  flags,
+  rdev,
+  nlink,
+  dev,
+  ino,
+}: Stat): TreeStat => ({
+  type,
+  mode,
+  uid,
+  gid,
+  size,
+  atime,
+  mtime,
+  birthtime,
+  flags,
+  rdev,
+  nlink,
+  id: `${dev}:${ino}`,
+});
+
+/** A path will do for an open directory: nobody else changes the image, and each component was looked at. */
+class UkfsDir implements TreeDir {
+  readonly #fs: Ukfs;
+  readonly #path: string;
+
+  constructor(fs: Ukfs, path: string) {
+    this.#fs = fs;
+    this.#path = path;
+  }
+
+  *list(): Iterable<TreeEntry | { readonly name: string; readonly error: Error }> {
+    const fs = this.#fs;
+    const fd = fs.opendir(this.#path);
+    try {
+      for (let some = fs.getdentsplus(fd, BATCH); some.length > 0; some = fs.getdentsplus(fd, BATCH)) {
+        for (const { name, stat, error } of some) {
+          if (name === '.' || name === '..') continue;
+          if (stat === undefined) yield { name, error: asFsError(error) };
+          else yield { name, stat: statOf(stat) };
+        }
+      }
+    } finally {
+      fs.close(fd);
+    }
+  }
+
+  lstat(name: string): TreeStat | undefined {
+    try {
+      return statOf(this.#fs.lstat(this.#at(name)));
+    } catch (e) {
+      if (e instanceof FsError && e.code === 'ENOENT') return undefined;
+      throw e;
+    }
+  }
+
+  opendir(name: string): TreeDir {
+    const path = this.#at(name);
+    if (this.#fs.lstat(path).type !== 'dir') throw new FsError('ENOTDIR', { op: 'opendir', path });
+    return new UkfsDir(this.#fs, path);
+  }
+
+  open(name: string): TreeFile {
+    return new UkfsFile(this.#fs, this.#fs.open(this.#at(name), O.RDONLY | O.NOFOLLOW));
+  }
+
+  readlink(name: string): string {
+    return this.#fs.readlink(this.#at(name));
+  }
+
+  xattrs(name: string): ReadonlyMap<string, Uint8Array> {
+    const found = new Map<string, Uint8Array>();
+    if (!this.#fs.traits.xattr) return found;
+    const path = this.#at(name);
+    for (const attribute of this.#fs.listxattr(path, { nofollow: true })) {
+      const value = this.#fs.getxattr(path, attribute, { nofollow: true });
+      if (value !== undefined) found.set(attribute, value);
+    }
+    return found;
+  }
+
+  create(name: string): TreeFile {
+    return new UkfsFile(this.#fs, this.#fs.open(this.#at(name), O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600));
+  }
+
+  mkdir(name: string): void {
+    this.#fs.mkdir(this.#at(name), 0o700);
+  }
+
+  symlink(target: string, name: string): void {
+    this.#fs.symlink(target, this.#at(name));
+  }
+
+  link(from: TreeDir, existing: string, name: string): void {
+    if (!(from instanceof UkfsDir) || from.#fs !== this.#fs) throw new FsError('EXDEV', { op: 'link', path: name });
+    this.#fs.link(from.#at(existing), this.#at(name));
+  }
+
+  mknod(name: string, type: 'chr' | 'blk' | 'fifo' | 'sock', rdev: Rdev | undefined): void {
+    this.#fs.mknod(this.#at(name), type, 0o600, rdev);
+  }
+
+  setattr(name: string, attr: TreeAttr): readonly Loss[] {
+    const fs = this.#fs;
+    const path = this.#at(name);
+    const losses: Loss[] = [];
+    const attempt = (loss: Loss, set: () => void): void => {
+      try {
+        set();
+      } catch (e) {
+        if (!isRefusal(e)) throw e;
+        losses.push(loss);
+      }
+    };
+    const { uid, gid, mode, atime, mtime, birthtime, flags } = attr;
+    if (uid !== undefined || gid !== undefined) {
+      if (!fs.traits.owners) losses.push('owner');
+      else attempt('owner', () => fs.lchown(path, uid ?? -1, gid ?? -1));
+    }
+    // After the owner, whose change drops set-id bits.
+    if (mode !== undefined) attempt('mode', () => fs.lchmod(path, mode));
+    if (birthtime !== undefined) attempt('birth time', () => fs.setbirthtime(path, birthtime, { nofollow: true }));
+    if (atime !== undefined || mtime !== undefined) {
+      attempt('times', () => fs.lutimes(path, atime ?? 'omit', mtime ?? 'omit'));
+      const grain = fs.traits.timeGranularityNs;
+      if (mtime !== undefined && grain > 1 && (grain >= 1e9 ? mtime.nsec !== 0 : mtime.nsec % grain !== 0))
+        losses.push('times');
+    }
+    // Last: an immutable file takes nothing more.
+    if (flags !== undefined && flags !== 0) {
+      if ((flags & ~fs.traits.flags) !== 0) losses.push('flags');
+      attempt('flags', () => fs.lchflags(path, flags & fs.traits.flags));
+    }
+    return [...new Set(losses)];
+  }
+
+  setxattr(name: string, attribute: string, value: Uint8Array): void {
+    this.#fs.setxattr(this.#at(name), attribute, value, { nofollow: true });
+  }
+
+  unlink(name: string): void {
+    this.#fs.unlink(this.#at(name));
+  }
+
+  rmdir(name: string): void {
+    this.#fs.rmdir(this.#at(name));
+  }
+
+  close(): void {
+    // Nothing is held.
+  }
+
+  #at(name: string): string {
+    if (!isSafeName(name)) throw new FsError('EINVAL', { op: 'copy', path: name, what: 'not a file name' });
+    return joinPath(this.#path, name);
+  }
+}
+
+/** Errors that mean "this side cannot have that". */
+export const isRefusal = (e: unknown): e is FsError =>
+  e instanceof FsError && ['EOPNOTSUPP', 'ENOTSUP', 'EPERM', 'EINVAL', 'ENOSYS', 'ERANGE'].includes(e.code);
+
+class UkfsFile implements TreeFile {
+  readonly #fs: Ukfs;
+  readonly #fd: number;
+
+  constructor(fs: Ukfs, fd: number) {
+    this.#fs = fs;
+    this.#fd = fd;
+  }
+
+  read(dst: Uint8Array, offset: number): number {
+    return this.#fs.read(this.#fd, dst, 0, dst.length, offset);
+  }
+
+  write(src: Uint8Array, offset: number): void {
+    for (let done = 0; done < src.length;) {
+      const n = this.#fs.write(this.#fd, src, done, src.length - done, offset + done);
+      if (n === 0) throw new FsError('ENOSPC', { op: 'write' });
+      done += n;
+    }
+  }
+
+  truncate(size: number): void {
+    this.#fs.ftruncate(this.#fd, size);
+  }
+
+  *data(): Iterable<TreeRun> {
+    const { size } = this.#fs.fstat(this.#fd);
+    for (let at = 0; at < size;) {
+      const start = this.#seek(at, SEEK.DATA);
+      if (start === undefined) return;
+      const end = this.#seek(start, SEEK.HOLE) ?? size;
+      if (end <= start) return;
+      yield { offset: start, length: end - start };
+      at = end;
+    }
+  }
+
+  /** undefined: there is none up to the end. */
+  #seek(offset: number, whence: number): number | undefined {
+    try {
+      return this.#fs.lseek(this.#fd, offset, whence);
+    } catch (e) {
+      if (e instanceof FsError && e.code === 'ENXIO') return undefined;
+      throw e;
+    }
+  }
+
+  close(): void {
+    this.#fs.close(this.#fd);
+  }
+}
