@@ -1,0 +1,22 @@
+/** Every command, with how to load it: a tool loads only its own code. */
+import type { Command } from '../command.ts';
+
+const loaders: Readonly<Record<string, () => Promise<Command>>> = {
+  cat: async () => (await import('./cat.ts')).cat,
+  df: async () => (await import('./df.ts')).df,
+  get: async () => (await import('./get.ts')).get,
+  help: async () => (await import('./help.ts')).help,
+  info: async () => (await import('./info.ts')).info,
+  ls: async () => (await import('./ls.ts')).ls,
+  recover: async () => (await import('./recover.ts')).recover,
+  stat: async () => (await import('./stat.ts')).stat,
+  version: async () => (await import('./version.ts')).version,
+  write: async () => (await import('./write.ts')).write,
+};
+
+export const commandNames = (): readonly string[] => Object.keys(loaders);
+
+/** undefined: there is no such command. */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(loaders, name) ? loaders[name]?.() : undefined;
+}

@@ -1,0 +1,194 @@
+/** write: standard input, or a host file, into a file of an image, as one transaction. */
+import { FsError, O } from '@ukfs/kernel';
+import type { Ukfs } from 'ukfs';
+import { UsageError } from '../command.ts';
+import type { Command, Invocation } from '../command.ts';
+import type { Context, Target } from '../context.ts';
+import { parseOctalMode } from '../format/mode.ts';
+import { parseBlockUnit } from '../format/size.ts';
+import { Owners } from '../owners.ts';
+
+export const write: Command = {
+  name: 'write',
+  summary: 'Write standard input, or a host file, to a file of an image: wholly or not at all.',
+  synopsis: { addresses: 'ADDRESS [FILE]', paths: 'PATH [FILE]' },
+  options: [
+    { flags: '-a, --append', summary: 'append instead of replacing' },
+    { flags: '--at <offset>', summary: 'overwrite from this byte on; the rest of the file stays' },
+    { flags: '-p, --parents', summary: 'make missing directories' },
+    { flags: '--mode <octal>', summary: 'permissions (a new file gets 0644)' },
+    { flags: '--owner <user>', summary: "owner: a number, or a name in the image's /etc/passwd" },
+    { flags: '--group <group>', summary: "group: a number, or a name in the image's /etc/group" },
+  ],
+  examples: [
+    { command: 'echo hello | fsu write disk.img:/etc/motd', does: 'replace a file, or make it' },
+    { command: 'fsu write -a disk.img:/var/log/x notes.txt', does: 'append a host file' },
+    { command: 'fsu_write disk.img /etc/motd < motd', does: 'the way of fs-utils' },
+  ],
+  image: 'write',
+  run,
+};
+
+/** Read and staged at a time. */
+const BUFFER = 256 * 1024;
+
+interface WriteOptions {
+  readonly append: boolean;
+  readonly at: number | undefined;
+  readonly parents: boolean;
+  readonly mode: number | undefined;
+  readonly owner: string | undefined;
+  readonly group: string | undefined;
+}
+
+async function run(ctx: Context, args: Invocation): Promise<number> {
+  const options = readOptions(args);
+  const [operand, file, ...more] = args.operands;
+  if (operand === undefined) throw new UsageError('no file to write given');
+  if (more.length > 0) throw new UsageError(`too many operands: '${more[0] ?? ''}'`);
+  const [target] = ctx.targets([operand]);
+  if (target === undefined) throw new UsageError('no file to write given');
+  const input = await inputOf(ctx, file);
+  if (input === undefined) return ctx.status;
+  try {
+    const fs = await ctx.tryOpen(target.image, { write: true });
+    if (fs !== undefined) transact(ctx, { fs, target, input, options });
+  } finally {
+    input.close();
+  }
+  return ctx.status;
+}
+
+interface Source {
+  read(dst: Uint8Array): number;
+  close(): void;
+}
+
+async function inputOf(ctx: Context, file: string | undefined): Promise<Source | undefined> {
+  if (file === undefined || file === '-') {
+    const { stdin } = ctx.shell;
+    if (stdin.isTTY) ctx.warn('reading standard input; end it with Ctrl-D');
+    return { read: (dst) => stdin.read(dst), close: () => undefined };
+  }
+  const host = await ctx.shell.host();
+  try {
+    return host.openForReading(file);
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, file);
+    return undefined;
+  }
+}
+
+interface Job {
+  readonly fs: Ukfs;
+  readonly target: Target;
+  readonly input: Source;
+  readonly options: WriteOptions;
+}
+
+/** All of it, then the commit; whatever fails, nothing of it happens. */
+function transact(ctx: Context, job: Job): void {
+  const { fs, target } = job;
+  try {
+    if (fs.readOnly) throw readOnlyError(fs);
+    const bytes = writeFile(job);
+    const dryRun = ctx.settings.open.dryRun === true;
+    const changed = dryRun ? fs.changes().bytes > 0 : fs.commit().changed;
+    ctx.json?.path('image', target.image.text);
+    ctx.json?.path('path', target.path);
+    ctx.json?.member('bytes', bytes);
+    ctx.json?.member('changed', changed);
+    ctx.json?.member('dryRun', dryRun);
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, target, { opening: false });
+  }
+}
+
+/** Why an image opened for writing cannot be written: the mount's own words. */
+function readOnlyError(fs: Ukfs): FsError {
+  const { notes } = fs.fsinfo();
+  return new FsError('EROFS', notes.length === 0 ? {} : { what: `read-only file system: ${notes.join('; ')}` });
+}
+
+/** Bytes written. */
+function writeFile({ fs, target, input, options }: Job): number {
+  const { path } = target;
+  if (options.parents) makeParents(fs, path);
+  const how = options.append ? O.APPEND : options.at === undefined ? O.TRUNC : 0;
+  const fd = fs.open(path, O.WRONLY | O.CREAT | how, 0o666);
+  try {
+    let done = 0;
+    const buffer = new Uint8Array(BUFFER);
+    for (let n = fill(input, buffer); n > 0; n = fill(input, buffer)) {
+      writeAll(fs, fd, { buffer, length: n, position: options.at === undefined ? undefined : options.at + done });
+      done += n;
+    }
+    const owners = new Owners(fs);
+    const uid = idOf(options.owner, (name) => owners.uid(name), '--owner');
+    const gid = idOf(options.group, (name) => owners.gid(name), '--group');
+    if (uid !== -1 || gid !== -1) fs.fchown(fd, uid, gid);
+    if (options.mode !== undefined) fs.fchmod(fd, options.mode);
+    return done;
+  } finally {
+    fs.close(fd);
+  }
+}
+
+/** A pipe gives small pieces: gather them, so that the file is laid out in large runs. */
+function fill(input: Source, buffer: Uint8Array): number {
+  let used = 0;
+  while (used < buffer.length) {
+    const n = input.read(buffer.subarray(used));
+    if (n === 0) break;
+    used += n;
+  }
+  return used;
+}
+
+function writeAll(
+  fs: Ukfs,
+  fd: number,
+  piece: { readonly buffer: Uint8Array; readonly length: number; readonly position: number | undefined },
+): void {
+  for (let done = 0; done < piece.length; ) {
+    const position = piece.position === undefined ? undefined : piece.position + done;
+    const n = fs.write(fd, piece.buffer, done, piece.length - done, position);
+    if (n === 0) throw new FsError('ENOSPC');
+    done += n;
+  }
+}
+
+function makeParents(fs: Ukfs, path: string): void {
+  const slash = path.replace(/\/+$/, '').lastIndexOf('/');
+  if (slash > 0) fs.mkdir(path.slice(0, slash), { recursive: true });
+}
+
+function idOf(text: string | undefined, lookUp: (name: string) => number | undefined, option: string): number {
+  if (text === undefined) return -1;
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  const id = lookUp(text);
+  if (id === undefined) throw new FsError('EINVAL', { what: `${option}: the image knows no '${text}'` });
+  return id;
+}
+
+function readOptions(args: Invocation): WriteOptions {
+  const last = (name: string): string | undefined => args.options.filter((o) => o.name === name).at(-1)?.value;
+  const has = (name: string): boolean => args.options.some((o) => o.name === name);
+  const modeWord = last('mode');
+  const mode = modeWord === undefined ? undefined : parseOctalMode(modeWord);
+  if (modeWord !== undefined && mode === undefined) throw new UsageError(`--mode: '${modeWord}' is no octal mode`);
+  const atWord = last('at');
+  const at = atWord === undefined ? undefined : offsetOf(atWord);
+  if (atWord !== undefined && at === undefined) throw new UsageError(`--at: '${atWord}' is no offset`);
+  if (has('append') && at !== undefined) throw new UsageError('--append and --at exclude each other');
+  return { append: has('append'), at, parents: has('parents'), mode, owner: last('owner'), group: last('group') };
+}
+
+/** `0`, `4096`, `4K`, `1MiB`. */
+function offsetOf(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+  const unit = parseBlockUnit(text);
+  return unit?.kind === 'blocks' ? unit.size : undefined;
+}

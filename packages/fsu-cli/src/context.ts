@@ -1,0 +1,306 @@
+/**
+ * What a command works with: its images, its output, its clock. No command touches the process or a file descriptor.
+ */
+import { FsError, nameFromBytes, nameToBytes } from '@ukfs/kernel';
+import type { Timespec } from '@ukfs/kernel';
+import { formatSelector, inspect, open, parseAddress, parseSelector } from 'ukfs';
+import type { Address, ImageReport, OpenOptions, Ukfs } from 'ukfs';
+import { bytesOfEscapes } from './args.ts';
+import type { SplitWords } from './args.ts';
+import { UsageError } from './command.ts';
+import type { GivenOption } from './command.ts';
+import { debugText, describeError, exitStatusOf, hintsOf, jsonErrorOf } from './errors.ts';
+import { JsonDocument } from './format/json.ts';
+import { isSafeName, safeText, styleName } from './format/name.ts';
+import { Clock, hostOffset, utcOffset } from './format/time.ts';
+import type { HostSide } from './host.ts';
+import { TextOut } from './out.ts';
+
+/** Standard input. */
+export interface Input {
+  readonly isTTY: boolean;
+  /** Bytes read; 0 at the end. */
+  read(dst: Uint8Array): number;
+}
+
+/** The world of the process, as host.ts gives it and tests pretend it. */
+export interface Shell {
+  readonly stdin: Input;
+  readonly out: TextOut;
+  /** Text to standard error. */
+  err(text: string): void;
+  env(name: string): string | undefined;
+  now(): Timespec;
+  /** Width of the terminal on standard output; undefined when it is none. */
+  columns(): number | undefined;
+  /** Does this host path name an existing file? */
+  isFile(path: string): boolean;
+  /** Reading and writing host files, for get and for write FILE. */
+  host(): Promise<HostSide>;
+}
+
+/** One image as the command line names it. */
+export interface ImageName {
+  /** As typed, selectors included: what messages show. */
+  readonly text: string;
+  readonly image: string;
+  readonly selectors: Address['selectors'];
+}
+
+/** A file inside an image. */
+export interface Target {
+  readonly image: ImageName;
+  /** A name string. */
+  readonly path: string;
+  /** As typed: headers and file operands show it. */
+  readonly shown: string;
+}
+
+/** Options of imageOptions, gathered. */
+export interface ImageSettings {
+  readonly open: OpenOptions;
+  readonly image: ImageName | undefined;
+  readonly bytes: boolean;
+  /** `lines`: --jsonl; the document then is the last line and the command writes those before it. */
+  readonly json: 'no' | 'document' | 'lines';
+  readonly verbose: number;
+}
+
+export class Context {
+  readonly program: string;
+  readonly shell: Shell;
+  readonly settings: ImageSettings;
+  readonly out: TextOut;
+  /** Present with --json and --jsonl. */
+  readonly json: JsonDocument | undefined;
+  readonly #open = new Map<string, Ukfs>();
+  #status = 0;
+  #clock: Clock | undefined;
+
+  constructor(init: {
+    readonly program: string;
+    readonly shell: Shell;
+    readonly settings: ImageSettings;
+    readonly schema: string;
+  }) {
+    this.program = init.program;
+    this.shell = init.shell;
+    this.settings = init.settings;
+    this.out = init.shell.out;
+    const { json } = init.settings;
+    const schema = json === 'lines' ? `${init.schema}.end` : init.schema;
+    this.json = json === 'no' ? undefined : new JsonDocument(schema, (text) => this.out.text(text));
+  }
+
+  /** The exit status so far: the worst of what failed. */
+  get status(): number {
+    return this.#status;
+  }
+
+  raise(status: number): void {
+    if (status > this.#status) this.#status = status;
+  }
+
+  /** Local time as TZ has it. */
+  get clock(): Clock {
+    const utc = /^(UTC|GMT|Etc\/UTC|)0?$/.test(this.shell.env('TZ') ?? 'local');
+    this.#clock ??= new Clock(utc ? utcOffset : hostOffset, this.shell.now().sec);
+    return this.#clock;
+  }
+
+  /** One line on standard error, with our name. */
+  warn(text: string): void {
+    this.out.flush();
+    this.shell.err(`${this.program}: ${text}\n`);
+  }
+
+  /** Say what went wrong with a file or an image, and remember that something did. */
+  fail(thrown: unknown, where: Target | ImageName | string, options: { readonly opening?: boolean } = {}): void {
+    const opening = options.opening === true;
+    this.raise(exitStatusOf(thrown, opening));
+    this.warn(`${safeText(whereText(where))}: ${describeError(thrown)}`);
+    for (const line of hintsOf(thrown)) this.shell.err(`${line}\n`);
+    if (this.shell.env('FSU_DEBUG') !== undefined) this.shell.err(`${debugText(thrown)}\n`);
+    this.json?.error(jsonErrorOf(thrown, pathOf(where)));
+  }
+
+  /** A file name for people: escaped where a terminal would obey it, and always in messages. */
+  shownName(name: string): string {
+    return this.out.isTTY && !isSafeName(name) ? styleName(name, 'cstyle') : name;
+  }
+
+  /**
+   * The files that operands mean. With an image given (fsu_X, --image, FSU_DEVICE) they are paths in it, otherwise each
+   * is an address; without operands the image's root, if there is an image. UsageError.
+   */
+  targets(operands: readonly string[]): Target[] {
+    const { image } = this.settings;
+    if (image === undefined) {
+      if (operands.length === 0) throw new UsageError('no image given');
+      return operands.map((operand) => this.#addressTarget(operand));
+    }
+    if (operands.length === 0) return [{ image, path: '/', shown: '/' }];
+    return operands.map((operand) => ({ image, path: this.#path(operand), shown: operand }));
+  }
+
+  #addressTarget(operand: string): Target {
+    const { image, path = '/' } = addressName(operand, this.shell);
+    return { image, path: this.#path(path), shown: operand };
+  }
+
+  #path(text: string): string {
+    if (text === '') return '/';
+    if (!this.settings.bytes) return text;
+    return nameFromBytes(bytesOfEscapes(text, nameToBytes));
+  }
+
+  /** Open an image, or the handle that is open on it already. Throws what open() throws. */
+  async open(name: ImageName, options: OpenOptions = {}): Promise<Ukfs> {
+    const key = JSON.stringify([name.image, name.selectors]);
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const session = [...this.#open.values()][0]?.session;
+    const handle = await open(
+      { image: name.image, selectors: name.selectors },
+      { ...this.settings.open, ...options, ...(session === undefined ? {} : { session }) },
+    );
+    this.#open.set(key, handle);
+    return handle;
+  }
+
+  /** open(), its failure said: undefined then. */
+  async tryOpen(name: ImageName, options: OpenOptions = {}): Promise<Ukfs | undefined> {
+    try {
+      return await this.open(name, options);
+    } catch (thrown) {
+      this.fail(thrown, name, { opening: true });
+      return undefined;
+    }
+  }
+
+  async inspect(name: ImageName): Promise<ImageReport> {
+    return inspect({ image: name.image, selectors: name.selectors }, this.settings.open);
+  }
+
+  /** Close every image. Throws what close() throws (the image changed while it was read), after closing all. */
+  close(): void {
+    let first: unknown;
+    for (const handle of this.#open.values()) {
+      try {
+        handle.close();
+      } catch (thrown) {
+        first ??= thrown;
+      }
+    }
+    this.#open.clear();
+    if (first !== undefined) throw first;
+  }
+
+  /** First image opened, for messages that concern no other. */
+  get imageText(): string {
+    return this.settings.image?.text ?? 'image';
+  }
+}
+
+const whereText = (where: Target | ImageName | string): string =>
+  typeof where === 'string' ? where : 'path' in where ? addressText(where.image, where.path) : where.text;
+
+const pathOf = (where: Target | ImageName | string): string =>
+  typeof where === 'string' ? where : 'path' in where ? where.path : where.text;
+
+/** `disk.img:2/etc/x`: how messages name a file. */
+export function addressText(image: ImageName, path: string): string {
+  const inside = path.startsWith('/') ? path : `/${path}`;
+  return image.selectors.length === 0 ? `${image.text}:${inside}` : `${image.text}${inside}`;
+}
+
+/** An address as typed, taken apart. UsageError when a selector makes no sense. */
+export function addressName(
+  text: string,
+  shell: Pick<Shell, 'isFile'>,
+): { readonly image: ImageName; readonly path: string | undefined } {
+  const { image, selectors, path } = asUsage(() => parseAddress(text, (name) => shell.isFile(name)));
+  return { image: imageName(image, selectors), path };
+}
+
+function imageName(image: string, selectors: Address['selectors']): ImageName {
+  const steps = selectors.map(formatSelector).join(':');
+  return { text: steps === '' ? image : `${image}:${steps}`, image, selectors };
+}
+
+/** A word that is no address or selector is a usage error. */
+function asUsage<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (thrown) {
+    if (thrown instanceof FsError && thrown.code === 'EINVAL') throw new UsageError(describeError(thrown), { cause: thrown });
+    throw thrown;
+  }
+}
+
+/** What the image options, fs-utils' mount words and the FSU_ variables say together. UsageError. */
+export function settingsOf(
+  given: readonly GivenOption[],
+  split: Pick<SplitWords, 'image' | 'mount'>,
+  shell: Shell,
+): { readonly settings: ImageSettings; readonly rest: readonly GivenOption[]; readonly path: string | undefined } {
+  const rest: GivenOption[] = [];
+  const lists: string[] = [...split.mount.options];
+  const partitions: string[] = [];
+  const flags = new Set<string>();
+  let type = split.mount.type;
+  let plain: string | undefined;
+  let log: string | undefined;
+  for (const option of given) {
+    if (option.name === 'type') type = option.value;
+    else if (option.name === 'options') lists.push(option.value);
+    else if (option.name === 'image') plain = option.value;
+    else if (option.name === 'partition') partitions.push(...option.value.split(':'));
+    else if (option.name === 'log') log = option.value;
+    else if (FLAGS.has(option.name)) flags.add(option.name);
+    else rest.push(option);
+  }
+  type ??= shell.env('FSU_TYPE');
+  if (lists.length === 0) lists.push(...[shell.env('FSU_MNTOPTS') ?? ''].filter((list) => list !== ''));
+  const named = chosenImage(plain, split, shell);
+  if (partitions.length > 0 && named === undefined) throw new UsageError('--partition needs --image');
+  const selectors = [...(named?.image.selectors ?? []), ...partitions.map((text) => asUsage(() => parseSelector(text)))];
+  const open: OpenOptions = {
+    ...(type === undefined ? {} : { type }),
+    ...(lists.length === 0 ? {} : { options: lists.join(',') }),
+    ...(flags.has('force') ? { force: true } : {}),
+    ...(flags.has('no-lock') ? { lock: false } : {}),
+    ...(flags.has('dry-run') ? { dryRun: true } : {}),
+    ...(flags.has('verify') ? { verify: true } : {}),
+    ...(log === undefined ? {} : { log }),
+  };
+  return {
+    settings: {
+      open,
+      image: named === undefined ? undefined : imageName(named.image.image, selectors),
+      bytes: flags.has('bytes'),
+      json: flags.has('jsonl') ? 'lines' : flags.has('json') ? 'document' : 'no',
+      verbose: split.mount.verbose,
+    },
+    rest,
+    path: named?.path,
+  };
+}
+
+/** Options that only say yes. */
+const FLAGS = new Set(['force', 'no-lock', 'dry-run', 'verify', 'bytes', 'json', 'jsonl']);
+
+type NamedImage = { readonly image: ImageName; readonly path: string | undefined };
+
+function chosenImage(plain: string | undefined, split: Pick<SplitWords, 'image'>, shell: Shell): NamedImage | undefined {
+  if (plain !== undefined) return { image: imageName(plain, []), path: undefined };
+  if (split.image?.literal === true) return { image: imageName(split.image.text, []), path: undefined };
+  const text = split.image?.text ?? shell.env('FSU_DEVICE');
+  return text === undefined ? undefined : addressName(text, shell);
+}
+
+/** The same image, a part of it chosen. */
+export function withSelector(name: ImageName, selector: string): ImageName {
+  const steps = selector === '' ? [{ kind: 'off', offset: 0, length: undefined } as const] : selector.split(':').map(parseSelector);
+  return imageName(name.image, [...name.selectors, ...steps]);
+}

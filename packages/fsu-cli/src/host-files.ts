@@ -1,0 +1,59 @@
+/** The host's files, for the commands that read or write them; and its hash. Loaded only by those. */
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { asFsError, Errno, FsError } from '@ukfs/kernel';
+import type { ErrnoName } from '@ukfs/kernel';
+
+/** A host file open for reading. */
+export interface HostReader {
+  /** Bytes read; 0 at the end. */
+  read(dst: Uint8Array): number;
+  close(): void;
+}
+
+export interface Sha256 {
+  update(bytes: Uint8Array): void;
+  /** Lower-case hexadecimal. */
+  digest(): string;
+}
+
+export interface HostSide {
+  openForReading(path: string): HostReader;
+  sha256(): Sha256;
+}
+
+const isErrno = (code: string): code is ErrnoName => code in Errno;
+
+/** node:fs's error as an FsError with its errno. */
+export function hostError(thrown: unknown, path: string): FsError {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  if (!isErrno(code)) return asFsError(thrown);
+  return new FsError(code, { path }, { cause: thrown });
+}
+
+export const hostSide: HostSide = {
+  openForReading(path) {
+    try {
+      const fd = fs.openSync(path, 'r');
+      return {
+        read(dst) {
+          try {
+            return fs.readSync(fd, dst, 0, dst.length, null);
+          } catch (thrown) {
+            throw hostError(thrown, path);
+          }
+        },
+        close: () => fs.closeSync(fd),
+      };
+    } catch (thrown) {
+      throw hostError(thrown, path);
+    }
+  },
+  sha256() {
+    const hash = createHash('sha256');
+    return {
+      update: (bytes) => void hash.update(bytes),
+      digest: () => hash.digest('hex'),
+    };
+  },
+};

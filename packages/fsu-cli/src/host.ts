@@ -1,0 +1,144 @@
+/**
+ * The tools' one door to the host: descriptors, environment, arguments; and host files for get and write. What a listing
+ * needs is node:fs alone; everything else is loaded when first used.
+ */
+import * as fs from 'node:fs';
+import { nameFromBytes } from '@ukfs/kernel';
+import type { Shell } from './context.ts';
+import { ClosedPipeError, TextOut } from './out.ts';
+import type { Sink } from './out.ts';
+
+export type { HostSide } from './host-files.ts';
+
+const codeOf = (thrown: unknown): string =>
+  thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+
+/** A non-blocking descriptor is not ready: give its other end a moment. */
+let waiter: Int32Array | undefined;
+function waitABit(): void {
+  waiter ??= new Int32Array(new SharedArrayBuffer(4));
+  Atomics.wait(waiter, 0, 0, 2);
+}
+
+/** All of `bytes[0, length)` to the descriptor. */
+function writeAll(fd: number, bytes: Uint8Array, length: number): void {
+  for (let done = 0; done < length; ) {
+    try {
+      done += fs.writeSync(fd, bytes, done, length - done);
+    } catch (thrown) {
+      const code = codeOf(thrown);
+      if (code === 'EAGAIN') waitABit();
+      else if (code === 'EPIPE' || code === 'EOF') throw new ClosedPipeError('closed pipe', { cause: thrown });
+      else if (code !== 'EINTR') throw thrown;
+    }
+  }
+}
+
+/** tty.isatty costs 3 ms to load: only a character device can be a terminal. */
+function isTerminal(fd: number): boolean {
+  try {
+    if (!fs.fstatSync(fd).isCharacterDevice()) return false;
+  } catch (thrown) {
+    if (codeOf(thrown) === '') throw thrown;
+    return false;
+  }
+  return process.getBuiltinModule('node:tty').isatty(fd);
+}
+
+class Descriptor implements Sink {
+  readonly fd: number;
+  #isTTY: boolean | undefined;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  get isTTY(): boolean {
+    return (this.#isTTY ??= isTerminal(this.fd));
+  }
+
+  write(bytes: Uint8Array, length: number): void {
+    writeAll(this.fd, bytes, length);
+  }
+
+  read(dst: Uint8Array): number {
+    for (;;) {
+      try {
+        return fs.readSync(this.fd, dst, 0, dst.length, null);
+      } catch (thrown) {
+        const code = codeOf(thrown);
+        if (code === 'EOF') return 0;
+        if (code === 'EAGAIN') waitABit();
+        else if (code !== 'EINTR') throw thrown;
+      }
+    }
+  }
+}
+
+/** Whatever keeps us from seeing it (no such directory, a name too long), it is not a file to us. */
+function exists(path: string): boolean {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (thrown) {
+    if (codeOf(thrown) === '') throw thrown;
+    return false;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** The process's own shell. */
+export function processShell(): Shell {
+  const stdout = new Descriptor(1);
+  return {
+    stdin: new Descriptor(0),
+    out: new TextOut(stdout),
+    err(text) {
+      const bytes = encoder.encode(text);
+      try {
+        writeAll(2, bytes, bytes.length);
+      } catch (thrown) {
+        // Nobody reads standard error: the exit status still tells.
+        if (!(thrown instanceof ClosedPipeError) && codeOf(thrown) === '') throw thrown;
+      }
+    },
+    env: (name) => process.env[name],
+    now() {
+      const ms = Date.now();
+      return { sec: Math.floor(ms / 1000), nsec: (ms % 1000) * 1_000_000 };
+    },
+    // A terminal is never made non-blocking by asking for process.stdout; a pipe would be.
+    columns: () => (stdout.isTTY ? process.stdout.columns : undefined),
+    isFile: exists,
+    host: async () => (await import('./host-files.ts')).hostSide,
+  };
+}
+
+/**
+ * The program's name and its words. Node decodes words as UTF-8 and loses bytes that are none: then they are read again
+ * from the kernel, as name strings.
+ */
+export function commandLine(): { readonly argv0: string; readonly args: readonly string[] } {
+  const args = process.argv.slice(2);
+  const argv0 = process.argv[1] ?? 'fsu';
+  if (!args.some((word) => word.includes('\ufffd'))) return { argv0, args };
+  return { argv0, args: rawWords(args) };
+}
+
+function rawWords(args: readonly string[]): readonly string[] {
+  let bytes: Uint8Array;
+  try {
+    bytes = fs.readFileSync('/proc/self/cmdline');
+  } catch (thrown) {
+    if (codeOf(thrown) === '') throw thrown;
+    return args;
+  }
+  const words: string[] = [];
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(0, start);
+    const stop = end < 0 ? bytes.length : end;
+    words.push(nameFromBytes(bytes, start, stop));
+    start = stop + 1;
+  }
+  return words.slice(words.length - args.length);
+}

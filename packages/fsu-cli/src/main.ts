@@ -1,0 +1,144 @@
+/**
+ * From a program's name and its words to an exit status: finds the command, parses, runs it, closes its images.
+ * Knows neither the process nor any command by name; commands/index.ts lists them.
+ */
+import { splitClassic, splitModern } from './args.ts';
+import { commandNames, loadCommand } from './commands/index.ts';
+import { HelpRequest, optionsOf, parseArguments, shapeOf, UsageError } from './command.ts';
+import type { Command } from './command.ts';
+import { Context, settingsOf } from './context.ts';
+import type { Shell } from './context.ts';
+import { debugText, describeError, Exit } from './errors.ts';
+import { JsonDocument } from './format/json.ts';
+import { safeLines } from './format/name.ts';
+import { ClosedPipeError } from './out.ts';
+import { ImageChangedError } from 'ukfs';
+
+/** `fsu_ls` and `fsu-ls` are `fsu ls`. */
+function programOf(argv0: string): { readonly program: string; readonly command: string | undefined } {
+  const base = argv0.replace(/^.*[/\\]/, '').replace(/\.(c?js|mjs|ts|exe|cmd)$/, '');
+  const [, command] = /^fsu[_-](.+)$/.exec(base) ?? [];
+  return { program: command === undefined ? 'fsu' : `fsu_${command}`, command };
+}
+
+export async function main(argv0: string, args: readonly string[], shell: Shell): Promise<number> {
+  const { program, command } = programOf(argv0);
+  try {
+    const status = command === undefined ? await runModern(args, shell) : await runNamed(command, program, args, shell);
+    shell.out.flush();
+    return status;
+  } catch (thrown) {
+    if (thrown instanceof ClosedPipeError) return Exit.pipe;
+    shell.err(`${program}: ${describeError(thrown)}\n`);
+    if (shell.env('FSU_DEBUG') !== undefined) shell.err(`${debugText(thrown)}\n`);
+    return Exit.failed;
+  }
+}
+
+/** `fsu WORD …`. */
+async function runModern(args: readonly string[], shell: Shell): Promise<number> {
+  const [word, ...rest] = args;
+  if (word === '--version' || word === '-V') return runNamed('version', 'fsu', rest, shell);
+  if (word === '--help' || word === '-h') return runNamed('help', 'fsu', rest, shell);
+  if (word === undefined || word.startsWith('-')) {
+    const what = word === undefined ? 'no command given' : `unknown option '${word}'`;
+    return usage(new UsageError(what), { program: 'fsu', name: '', args }, shell);
+  }
+  return runNamed(word, `fsu ${word}`, rest, shell);
+}
+
+async function runNamed(name: string, program: string, args: readonly string[], shell: Shell): Promise<number> {
+  const call = { program, name, args };
+  const command = await loadCommand(name);
+  if (command === undefined) {
+    const { suggestion } = await import('./suggest.ts');
+    const near = suggestion(name, commandNames());
+    const hint = near === undefined ? '' : `; did you mean '${near}'?`;
+    const error = new UsageError(`unknown command '${name}'${hint}`);
+    return usage(error, { ...call, program: program.startsWith('fsu_') ? program : 'fsu' }, shell);
+  }
+  try {
+    return await runCommand(command, program, args, shell);
+  } catch (thrown) {
+    if (thrown instanceof HelpRequest) {
+      shell.out.text(thrown.help);
+      return Exit.done;
+    }
+    if (thrown instanceof UsageError) return usage(thrown, call, shell);
+    throw thrown;
+  }
+}
+
+interface Call {
+  readonly program: string;
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+/** Says what is wrong with the command line, on standard error and, if JSON was asked for, as JSON. */
+function usage(error: UsageError, { program, name, args }: Call, shell: Shell): number {
+  const hint = name === '' || program === 'fsu' ? "'fsu --help' lists the commands" : `'${program} --help' tells more`;
+  shell.out.drop();
+  shell.err(`${program}: ${safeLines(error.message)}\n${hint}\n`);
+  const end = args.indexOf('--');
+  const options = end < 0 ? args : args.slice(0, end);
+  if (options.includes('--json') || options.includes('--jsonl')) {
+    const document = new JsonDocument(name === '' ? 'fsu' : `fsu.${name}`, (text) => shell.out.text(text));
+    document.error({ errno: 'EINVAL', op: 'usage', path: undefined, place: undefined, message: error.message });
+    document.end(Exit.usage);
+  }
+  return Exit.usage;
+}
+
+async function runCommand(command: Command, program: string, args: readonly string[], shell: Shell): Promise<number> {
+  const shapes = optionsOf(command).map(shapeOf);
+  const classic = program.startsWith('fsu_') && command.image !== 'none';
+  const split = classic
+    ? splitClassic(args, shapes, shell.env('FSU_DEVICE') !== undefined)
+    : splitModern(args, shapes);
+  const invocation = parseArguments(command, program, split.words);
+  const { settings, rest, path } = settingsOf(invocation.options, split, shell);
+  if (classic && settings.image === undefined) throw new UsageError('no image given');
+  const operands = path === undefined ? invocation.operands : [path, ...invocation.operands];
+  for (let attempt = 1; ; attempt++) {
+    const ctx = new Context({ program, shell, settings, schema: `fsu.${command.name}` });
+    const status = await runOnce(command, ctx, { options: rest, operands }, attempt === 1);
+    if (status !== undefined) return status;
+  }
+}
+
+/** undefined: the image changed while it was read, and nothing has been told yet; worth one more try. */
+async function runOnce(
+  command: Command,
+  ctx: Context,
+  args: { readonly options: Parameters<Command['run']>[1]['options']; readonly operands: readonly string[] },
+  mayRetry: boolean,
+): Promise<number | undefined> {
+  try {
+    ctx.raise(await command.run(ctx, args));
+  } catch (thrown) {
+    closeQuietly(ctx);
+    if (thrown instanceof UsageError || thrown instanceof HelpRequest || thrown instanceof ClosedPipeError) throw thrown;
+    ctx.fail(thrown, ctx.imageText);
+  }
+  try {
+    ctx.close();
+  } catch (thrown) {
+    if (thrown instanceof ImageChangedError && mayRetry && command.image === 'read' && !ctx.out.wrote) {
+      ctx.out.drop();
+      return undefined;
+    }
+    ctx.fail(thrown, ctx.imageText);
+  }
+  ctx.json?.end(ctx.status);
+  return ctx.status;
+}
+
+function closeQuietly(ctx: Context): void {
+  try {
+    ctx.close();
+  } catch (thrown) {
+    // The first failure is the one to tell; this one matters only to people who mend us.
+    if (ctx.shell.env('FSU_DEBUG') !== undefined) ctx.shell.err(`${debugText(thrown)}\n`);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Standard output: text gathered into large pieces, and bytes. Nothing here knows a file descriptor: a Sink does.
+ *
+ * Text is name strings (kernel name.ts): an escaped byte goes out as that byte, so a pipe gets names exactly.
+ */
+import { isWellFormedName, nameToBytes } from '@ukfs/kernel';
+
+/** Where bytes go. All of them, or it throws; ClosedPipeError when nobody reads any more. */
+export interface Sink {
+  readonly isTTY: boolean;
+  write(bytes: Uint8Array, length: number): void;
+}
+
+/** The reader of our output has gone: the tool ends quietly. */
+export class ClosedPipeError extends Error {
+  override readonly name = 'ClosedPipeError';
+}
+
+/** Characters gathered before they are encoded: large enough for few writes, small enough for the caches. */
+const CHUNK = 32 * 1024;
+
+export class TextOut {
+  readonly #sink: Sink;
+  readonly #encoder = new TextEncoder();
+  #encoded: Uint8Array | undefined;
+  #pending = '';
+  #wrote = false;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  get isTTY(): boolean {
+    return this.#sink.isTTY;
+  }
+
+  /** Has anything left us for good? */
+  get wrote(): boolean {
+    return this.#wrote;
+  }
+
+  text(text: string): void {
+    this.#pending += text;
+    if (this.#pending.length >= CHUNK) this.flush();
+  }
+
+  /** `bytes[0, length)`, after the text before it. */
+  bytes(bytes: Uint8Array, length = bytes.length): void {
+    this.flush();
+    if (length === 0) return;
+    this.#wrote = true;
+    this.#sink.write(bytes, length);
+  }
+
+  flush(): void {
+    const text = this.#pending;
+    if (text === '') return;
+    this.#pending = '';
+    this.#wrote = true;
+    if (!isWellFormedName(text)) {
+      const bytes = nameToBytes(text);
+      this.#sink.write(bytes, bytes.length);
+      return;
+    }
+    // UTF-8 takes at most three bytes a UTF-16 unit; a single long line can exceed the chunk.
+    if (this.#encoded === undefined || this.#encoded.length < text.length * 3) {
+      this.#encoded = new Uint8Array(Math.max(text.length, CHUNK) * 3);
+    }
+    const { written } = this.#encoder.encodeInto(text, this.#encoded);
+    this.#sink.write(this.#encoded, written);
+  }
+
+  /** Forget what has not gone out yet. */
+  drop(): void {
+    this.#pending = '';
+  }
+}
