@@ -1,4 +1,5 @@
 /** What a mounted ext2/3/4 keeps in memory. Everything that changes on disk stays in the buffers; see the files named. */
+import type { AllocState } from './groupmap.ts';
 import type { Geometry } from './superblock.ts';
 
 export interface Ext2Mount {
@@ -10,6 +11,10 @@ export interface Ext2Mount {
   readonly inodeTables: Map<number, number>;
   /** May a writer call extents fresh? Not after the journal was replayed or the image was not clean: vfsops.ts. */
   allowFresh: boolean;
+  /** Hints of the allocators, once something was written: groupmap.ts. */
+  alloc?: AllocState | undefined;
+  /** Where the next inodes read go, several to one allocation: inode.ts. */
+  inodeRoom?: { readonly bytes: Uint8Array; used: number } | undefined;
   /** What mounting found in the journal, for info.ts. */
   journalState: string;
 }

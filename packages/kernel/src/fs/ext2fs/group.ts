@@ -115,7 +115,7 @@ const isSound = (geo: Geometry, group: number, block: Uint8Array, offset: number
   GroupDesc.at(block, offset).checksum === groupChecksum(geo, group, block, offset);
 
 /** The pinned buffer that holds the descriptor of `group`, its checksum verified. */
-function breadGroup(mp: Mount<Ext2Mount>, group: number): Buf {
+export function breadGroup(mp: Mount<Ext2Mount>, group: number): Buf {
   const { geo, sbOffset } = mp.data;
   const index = Math.floor(group / geo.descPerBlock);
   const bp = mp.bufs.bread(descBlockLocation(geo, sbOffset, index));

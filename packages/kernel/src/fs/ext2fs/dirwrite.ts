@@ -1,0 +1,186 @@
+/**
+ * Entries of a directory, changed: add, remove, redirect; the first block of a new one; growing by a block. Linear
+ * directories are searched for room here, indexed ones in htree.ts; bytes within a block are dirblock.ts's.
+ *
+ * Callers store the directory's inode: size, blocks, times and the index flag may have changed.
+ */
+import { CorruptError } from '../../kern/errno.ts';
+import type { FileBlock, Ino } from '../../kern/ids.ts';
+import { getLe32 } from '../../kern/struct.ts';
+import type { VType } from '../../vfs/vattr.ts';
+import { dirBlocks } from './dir-read.ts';
+import {
+  insertRecord,
+  recordSize,
+  redirectRecord,
+  removeRecord,
+  setRecLen,
+  usedRecords,
+  writeRecord,
+  type NewRecord,
+} from './dirblock.ts';
+import { appendDirBlock, breadDir, indexChanged, initLeaf, leafChanged, recordsEnd } from './dirgrow.ts';
+import { COMPAT, INCOMPAT } from './features.ts';
+import { DX_ROOT_ENTRIES, FT, IFLAG } from './format.ts';
+import { allocState } from './groupmap.ts';
+import { htreeInsert, makeIndexed } from './htree.ts';
+import type { Inode } from './inode.ts';
+import { hasCompat, hasIncompat } from './superblock.ts';
+
+/** Where an entry is. */
+export interface EntryPlace {
+  readonly fileBlock: FileBlock;
+  readonly offset: number;
+}
+
+/** Room in a block that was not looked at yet. */
+const UNKNOWN_ROOM = 0xffff;
+/** Directories whose room is remembered. */
+const ROOM_DIRECTORIES = 256;
+
+const FILE_TYPES: Readonly<Record<VType, number>> = {
+  reg: FT.REG,
+  dir: FT.DIR,
+  chr: FT.CHR,
+  blk: FT.BLK,
+  fifo: FT.FIFO,
+  sock: FT.SOCK,
+  lnk: FT.LNK,
+};
+
+/** A record for an entry, its type only where the format keeps it. */
+export const newRecord = (dir: Inode, ino: Ino, entry: { name: Uint8Array; type: VType }): NewRecord => ({
+  ino,
+  name: entry.name,
+  fileType: fileType(dir, entry.type),
+});
+const fileType = (dir: Inode, type: VType): number =>
+  hasIncompat(dir.geo, INCOMPAT.FILETYPE) ? FILE_TYPES[type] : FT.UNKNOWN;
+
+/** The first block of a new directory: `.` and `..`. Errors: ENOSPC. */
+export function initDirectory(dir: Inode, parent: Ino): void {
+  const { bp } = appendDirBlock(dir);
+  initLeaf(dir, bp);
+  const dotSize = recordSize(1);
+  writeRecord(bp.data, 0, newRecord(dir, dir.ino, { name: Uint8Array.of(0x2e), type: 'dir' }));
+  setRecLen(bp.data, 0, dotSize);
+  writeRecord(bp.data, dotSize, newRecord(dir, parent, { name: Uint8Array.of(0x2e, 0x2e), type: 'dir' }));
+  setRecLen(bp.data, dotSize, recordsEnd(dir) - dotSize);
+  dir.mp.bufs.brelse(bp);
+}
+
+// entries
+
+/** Add an entry; the name is not there yet. Errors: ENOSPC, CorruptError. */
+export function addEntry(dir: Inode, record: NewRecord): void {
+  const canIndex = hasCompat(dir.geo, COMPAT.DIR_INDEX);
+  if (dir.hasFlag(IFLAG.INDEX)) {
+    if (canIndex && htreeInsert(dir, record)) return;
+    // An index that we cannot follow: with checksums its blocks cannot pass for plain ones.
+    if (dir.geo.metadataCsum) throw new CorruptError('directory index', { ino: dir.ino });
+    dir.flags &= ~IFLAG.INDEX;
+  }
+  if (insertLinear(dir, record)) return;
+  if (canIndex && dir.size === dir.geo.blockSize && makeIndexed(dir)) {
+    htreeInsert(dir, record);
+    return;
+  }
+  const { bp, fileBlock } = appendDirBlock(dir);
+  try {
+    initLeaf(dir, bp);
+    insertRecord(bp.data, recordsEnd(dir), record);
+    roomOf(dir)[fileBlock] = UNKNOWN_ROOM;
+  } finally {
+    dir.mp.bufs.brelse(bp);
+  }
+}
+
+/** Upper bounds of the longest room in each block of a linear directory. */
+function roomOf(dir: Inode): number[] {
+  const { directoryRoom } = allocState(dir.mp);
+  let room = directoryRoom.get(dir.ino);
+  if (room === undefined) {
+    if (directoryRoom.size >= ROOM_DIRECTORIES) directoryRoom.clear();
+    directoryRoom.set(dir.ino, (room = []));
+  }
+  return room;
+}
+
+function insertLinear(dir: Inode, record: NewRecord): boolean {
+  const room = roomOf(dir);
+  const blocks = dir.size / dir.geo.blockSize;
+  const needs = recordSize(record.name.length);
+  for (let fileBlock = 0; fileBlock < blocks; fileBlock++) {
+    if ((room[fileBlock] ?? UNKNOWN_ROOM) < needs) continue;
+    const bp = breadDir(dir, fileBlock);
+    try {
+      const { at, longest } = insertRecord(bp.data, recordsEnd(dir), record);
+      if (at >= 0) {
+        leafChanged(dir, bp);
+        return true;
+      }
+      room[fileBlock] = Math.min(longest, UNKNOWN_ROOM - 1);
+    } finally {
+      dir.mp.bufs.brelse(bp);
+    }
+  }
+  return false;
+}
+
+/** Take the entry at `place` out; it must still lead to `ino`. */
+export function removeEntry(dir: Inode, place: EntryPlace, ino: Ino): void {
+  changeEntry(dir, place, ino, (data) => removeRecord(data, recordsEnd(dir), place.offset));
+  const room = allocState(dir.mp).directoryRoom.get(dir.ino);
+  if (room !== undefined) room[place.fileBlock] = UNKNOWN_ROOM;
+}
+
+/** Let the entry at `place`, which leads to `ino`, lead elsewhere. */
+export function redirectEntry(
+  dir: Inode,
+  place: EntryPlace,
+  change: { ino: Ino; to: { ino: Ino; type: VType } },
+): void {
+  const to = { ino: change.to.ino, fileType: fileType(dir, change.to.type) };
+  changeEntry(dir, place, change.ino, (data) => redirectRecord(data, place.offset, to));
+}
+
+/** `..` of a directory that moved: the second record of its first block, indexed or not. */
+export function setParent(dir: Inode, parent: Ino): void {
+  redirectEntry(dir, { fileBlock: 0, offset: recordSize(1) }, { ino: parentOf(dir), to: { ino: parent, type: 'dir' } });
+}
+
+export function parentOf(dir: Inode): Ino {
+  const bp = breadDir(dir, 0);
+  const ino = getLe32(bp.data, recordSize(1));
+  dir.mp.bufs.brelse(bp);
+  return ino;
+}
+
+function changeEntry(dir: Inode, place: EntryPlace, ino: Ino, change: (data: Uint8Array) => void): void {
+  const isRoot = place.fileBlock === 0 && dir.hasFlag(IFLAG.INDEX);
+  const bp = breadDir(dir, place.fileBlock);
+  try {
+    if (getLe32(bp.data, place.offset) !== ino)
+      throw new CorruptError('directory entry moved', { ino: dir.ino, block: bp.block });
+    change(bp.data);
+    if (isRoot) indexChanged(dir, bp, DX_ROOT_ENTRIES);
+    else leafChanged(dir, bp);
+  } finally {
+    dir.mp.bufs.brelse(bp);
+  }
+}
+
+/** Does the directory hold nothing but `.` and `..`? */
+export function isEmptyDirectory(dir: Inode): boolean {
+  for (let fileBlock = 0; fileBlock < dirBlocks(dir); fileBlock++) {
+    const bp = breadDir(dir, fileBlock);
+    try {
+      if (usedRecords(bp.data, 0, dir.geo.blockSize).some(({ name }) => !isDot(name))) return false;
+    } finally {
+      dir.mp.bufs.brelse(bp);
+    }
+  }
+  return true;
+}
+
+const isDot = (name: Uint8Array): boolean => name.length <= 2 && name.every((byte) => byte === 0x2e);
