@@ -103,16 +103,15 @@ const mediumOf = ({ stage }: Disk): Medium => cachedMedium((dst, offset) => stag
 
 async function openIn(session: KernelSession, like: AddressLike, options: OpenOptions): Promise<Ukfs> {
   const address = resolve(like, session.host);
-  const wanted = options.type === undefined ? undefined : moduleNamed(options.type);
-  const words = mountWords(options);
-  // Types that are never found on a disk have no probe; only their code tells whether they need one all the same.
-  if (wanted !== undefined && wanted.probe === undefined) {
-    const type = await loadType(session, wanted);
-    if (!type.traits.needsDevice)
-      return start(session, { address, options, words, type, disk: undefined, place: nowhere });
-  }
   try {
-    return await openImage(session, { address, options, words, wanted });
+    const wanted = options.type === undefined ? undefined : moduleNamed(options.type);
+    const wish = { address, options, words: mountWords(options) };
+    // Types that are never found on a disk have no probe; only their code tells whether they need one all the same.
+    if (wanted !== undefined && wanted.probe === undefined) {
+      const type = await loadType(session, wanted);
+      if (!type.traits.needsDevice) return start(session, { ...wish, type, disk: undefined, place: nowhere });
+    }
+    return await openImage(session, { ...wish, wanted });
   } catch (e) {
     if (e instanceof FsError) e.context.image ??= address.image;
     throw e;
