@@ -396,7 +396,7 @@ export const XATTR_PREFIX: Readonly<Record<number, string>> = {
   7: 'system.',
   8: 'system.richacl',
   9: 'encryption.',
-  10: 'hurd.',
+  10: 'gnu.',
 };
 export const XATTR_INDEX = {
   USER: 1,

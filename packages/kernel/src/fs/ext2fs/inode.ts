@@ -57,6 +57,13 @@ export class Inode {
     this.extra = raw.length > GOOD_OLD_INODE_SIZE ? InodeExtra.at(raw, GOOD_OLD_INODE_SIZE) : undefined;
   }
 
+  /** Take over what was read again: the disk below went back in time. */
+  replace(now: Inode): void {
+    this.raw.set(now.raw);
+    this.lastRun = undefined;
+    this.#seed = undefined;
+  }
+
   get geo(): Geometry {
     return this.mp.data.geo;
   }
@@ -275,6 +282,20 @@ export function inodeLocation(mp: Mount<Ext2Mount>, ino: Ino): { readonly block:
   return { block, offset: (index % geo.inodesPerBlock) * geo.inodeSize };
 }
 
+/** Inodes to one allocation: a buffer of its own would cost each several times what all else about it does. */
+const ROOM_INODES = 16;
+
+function roomForInode(m: Ext2Mount): Uint8Array {
+  const { inodeSize } = m.geo;
+  let room = m.inodeRoom;
+  if (room === undefined || room.used + inodeSize > room.bytes.length) {
+    room = m.inodeRoom = { bytes: new Uint8Array(ROOM_INODES * inodeSize), used: 0 };
+  }
+  const at = room.used;
+  room.used += inodeSize;
+  return room.bytes.subarray(at, at + inodeSize);
+}
+
 /**
  * The inode with its checksum and extents of fields verified. A free one is ESTALE, unless `unlinked` asks for any
  * (orphans have no links but are there). CorruptError.
@@ -283,9 +304,9 @@ export function loadInode(mp: Mount<Ext2Mount>, ino: Ino, options: { readonly un
   const { geo } = mp.data;
   const { block, offset } = inodeLocation(mp, ino);
   const bp = mp.bufs.bread(block);
-  let raw: Uint8Array;
+  const raw = roomForInode(mp.data);
   try {
-    raw = bp.data.slice(offset, offset + geo.inodeSize);
+    raw.set(bp.data.subarray(offset, offset + geo.inodeSize));
   } finally {
     mp.bufs.brelse(bp);
   }

@@ -1,0 +1,10 @@
+import type { FileSystemType } from '../../vfs/vfsops.ts';
+import { ext2fsOptions, ext2fsTraits, ext2fsVfsops } from './vfsops.ts';
+
+export const ext2fs: FileSystemType = {
+  name: 'ext2fs',
+  aliases: ['ext2', 'ext3', 'ext4'],
+  traits: ext2fsTraits,
+  options: ext2fsOptions,
+  ...ext2fsVfsops,
+};

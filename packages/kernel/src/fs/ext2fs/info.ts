@@ -1,0 +1,79 @@
+/** What `fsu info` tells of a mounted ext2/3/4: its features and what we do with them, sizes, times, the journal. */
+import type { Mount } from '../../vfs/mount.ts';
+import type { FeatureReport, FsInfo } from '../../vfs/vfsops.ts';
+import type { Ext2Mount } from './ext2mount.ts';
+import { FEATURES, INCOMPAT } from './features.ts';
+import { STATE, type SuperblockView } from './format.ts';
+import { countFree } from './group.ts';
+import { hasIncompat, withSuperblock, type Geometry } from './superblock.ts';
+import { textField, uuidText, variantOf } from './variant.ts';
+
+const HASHES = ['legacy', 'half_md4', 'tea', 'legacy_unsigned', 'half_md4_unsigned', 'tea_unsigned', 'siphash'];
+
+/** Known features in the format's order, then bits that nobody here has a name for. */
+function featureReport(geo: Geometry): FeatureReport[] {
+  const report: FeatureReport[] = FEATURES.map((f) => ({ ...f, present: (geo[f.set] & f.bit) >>> 0 !== 0 }));
+  for (const set of ['compat', 'incompat', 'roCompat'] as const) {
+    for (let bit = 1, i = 0; i < 32; i++, bit = (bit << 1) >>> 0) {
+      if ((geo[set] & bit) >>> 0 === 0 || FEATURES.some((f) => f.set === set && f.bit === bit)) continue;
+      const write = set === 'compat' ? true : 'unknown feature';
+      report.push({ name: `0x${bit.toString(16)}`, set, bit, present: true, read: true, write });
+    }
+  }
+  return report;
+}
+
+function stateText(state: number): string {
+  const words = [(state & STATE.VALID) !== 0 ? 'clean' : 'not clean'];
+  if ((state & STATE.ERROR) !== 0) words.push('with errors');
+  if ((state & STATE.ORPHAN) !== 0) words.push('orphans being removed');
+  return words.join(', ');
+}
+
+/** RFC 3339, or '' for never. The superblock keeps 32 bits and eight more. */
+function timeText(low: number, high: number): string {
+  const seconds = low + high * 0x1_0000_0000;
+  return seconds === 0 ? '' : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+}
+
+function details(mp: Mount<Ext2Mount>, sb: SuperblockView): Record<string, string | number | boolean> {
+  const { geo, journalState } = mp.data;
+  const free = countFree(mp);
+  const high = hasIncompat(geo, INCOMPAT.BIT64) ? sb.rBlocksCountHi * 0x1_0000_0000 : 0;
+  return {
+    state: stateText(sb.state),
+    journal: journalState,
+    blockSize: geo.blockSize,
+    clusterSize: geo.clusterBlocks * geo.blockSize,
+    blocks: geo.blocks,
+    freeBlocks: free.clusters * geo.clusterBlocks,
+    reservedBlocks: sb.rBlocksCountLo + high,
+    inodes: geo.inodes,
+    freeInodes: free.inodes,
+    inodeSize: geo.inodeSize,
+    groups: geo.groups,
+    blocksPerGroup: geo.blocksPerGroup,
+    inodesPerGroup: geo.inodesPerGroup,
+    descriptorSize: geo.descSize,
+    revision: geo.revLevel,
+    directoryHash: HASHES[geo.defHashVersion] ?? `${geo.defHashVersion}`,
+    lastMountedOn: textField(sb.lastMounted),
+    mountCount: sb.mntCount,
+    created: timeText(sb.mkfsTime, sb.mkfsTimeHi),
+    mounted: timeText(sb.mtime, sb.mtimeHi),
+    written: timeText(sb.wtime, sb.wtimeHi),
+    checked: timeText(sb.lastcheck, sb.lastcheckHi),
+    errors: sb.errorCount,
+  };
+}
+
+export function info(mp: Mount<Ext2Mount>): FsInfo {
+  return withSuperblock(mp, (sb) => ({
+    variant: variantOf(sb),
+    label: textField(sb.volumeName),
+    uuid: uuidText(sb.uuid),
+    features: featureReport(mp.data.geo),
+    details: details(mp, sb),
+    notes: [...mp.notes],
+  }));
+}

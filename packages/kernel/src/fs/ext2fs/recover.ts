@@ -1,0 +1,109 @@
+/**
+ * Recovery at mount: what to do with the journal. Readers see the replayed state through a ReplayDevice; writers get it
+ * written into the stage, the journal emptied and orphans removed, before anything else happens.
+ */
+import { FsError, UnsupportedError } from '../../kern/errno.ts';
+import type { Mount } from '../../vfs/mount.ts';
+import type { Ext2Mount } from './ext2mount.ts';
+import { COMPAT, INCOMPAT } from './features.ts';
+import {
+  logBlockAddress,
+  journalSuperblockChecksum,
+  openLog,
+  readCopy,
+  scanLog,
+  type Log,
+  type Replay,
+} from './journal.ts';
+import { JournalSuperblock } from './journal-format.ts';
+import { ReplayDevice } from './replay-device.ts';
+import { hasCompat, hasIncompat, parseSuperblock, updateSuperblock, withSuperblock } from './superblock.ts';
+
+function readOnlyBecause(mp: Mount, reason: string): void {
+  mp.notes.push(mp.readOnly ? reason : `read-only: ${reason}`);
+  mp.readOnly = true;
+}
+
+/** Bring a mount to the state that its journal promises. Errors: CorruptError, UnsupportedError. */
+export function recover(mp: Mount<Ext2Mount>): void {
+  const { geo } = mp.data;
+  if (!hasCompat(geo, COMPAT.HAS_JOURNAL)) {
+    if (hasIncompat(geo, INCOMPAT.RECOVER)) throw new UnsupportedError('needs_recovery without a journal');
+    return;
+  }
+  const isExternal = geo.journalInum === 0;
+  const isDirty = hasIncompat(geo, INCOMPAT.RECOVER);
+  if (!isDirty) {
+    mp.data.journalState = isExternal ? 'external, clean' : 'clean';
+    if (isExternal) readOnlyBecause(mp, 'the journal is on another device');
+    return;
+  }
+  mp.data.allowFresh = false;
+  if (mp.options['noload'] !== undefined) {
+    mp.data.journalState = 'needs recovery; ignored (noload)';
+    readOnlyBecause(mp, 'the journal needs recovery and was left alone (noload)');
+    return;
+  }
+  if (isExternal) {
+    const device = withSuperblock(mp, (sb) => sb.journalDev);
+    const number = device === 0 ? '' : ` ${device >>> 8}:${device & 0xff}`;
+    throw new UnsupportedError(
+      `the journal, which needs recovery, is on another device${number}; noload reads without it`,
+    );
+  }
+  const log = openLog(mp);
+  const replay = scanLog(log);
+  const what = `${replay.transactions} transactions, ${replay.copies.size} blocks`;
+  if (mp.readOnly) {
+    replayInMemory(mp, log, replay);
+    mp.data.journalState = `needs recovery; replayed in memory (${what})`;
+    mp.notes.push(`the journal was replayed in memory: ${what}`);
+  } else {
+    replayToDevice(mp, log, replay);
+    mp.data.journalState = `replayed (${what})`;
+    mp.notes.push(`the journal was replayed: ${what}`);
+  }
+}
+
+/** Every number may have changed with the blocks. */
+function readAgain(mp: Mount<Ext2Mount>): void {
+  mp.data.inodeTables.clear();
+  const geo = withSuperblock(mp, (_, raw) => parseSuperblock(raw));
+  if (geo.blockSize !== mp.blockSize) throw new FsError('EIO', { what: 'the journal changes the block size' });
+  mp.data.geo = geo;
+}
+
+function replayInMemory(mp: Mount<Ext2Mount>, log: Log, { copies }: Replay): void {
+  const { blockSize } = mp;
+  const read = (copy: number, dst: Uint8Array): void => readCopy(log, copy, dst);
+  mp.layer((below) => new ReplayDevice({ below, blockSize, copies, readCopy: read }));
+  readAgain(mp);
+}
+
+function replayToDevice(mp: Mount<Ext2Mount>, log: Log, replay: Replay): void {
+  const { blockSize, device } = mp;
+  const data = new Uint8Array(blockSize);
+  for (const [block, copy] of replay.copies) {
+    readCopy(log, copy, data);
+    device.write(data, block * blockSize);
+  }
+  mp.bufs.dropAll();
+  readAgain(mp);
+  emptyJournal(mp, log, replay);
+  updateSuperblock(mp, (sb) => (sb.featureIncompat &= ~INCOMPAT.RECOVER));
+  mp.bufs.flush();
+  readAgain(mp);
+}
+
+/** Nothing to replay any more; transaction numbers go on from where they were. */
+function emptyJournal(mp: Mount<Ext2Mount>, log: Log, replay: Replay): void {
+  const { blockSize, device } = mp;
+  const data = new Uint8Array(blockSize);
+  const offset = logBlockAddress(log, 0) * blockSize;
+  device.read(data, offset);
+  const sb = JournalSuperblock.at(data, 0);
+  sb.start = 0;
+  sb.sequence = (replay.endSequence + 1) >>> 0;
+  if (log.csumVersion >= 2) sb.checksum = journalSuperblockChecksum(data);
+  device.write(data, offset);
+}

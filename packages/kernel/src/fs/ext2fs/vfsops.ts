@@ -1,0 +1,164 @@
+/** Mounting and unmounting, vnodes of inodes, file handles. What a mount may do is decided here, once. */
+import { CorruptError, FsError } from '../../kern/errno.ts';
+import type { Ino } from '../../kern/ids.ts';
+import { getLe32, setLe32 } from '../../kern/struct.ts';
+import type { Mount } from '../../vfs/mount.ts';
+import { FileFlag } from '../../vfs/vattr.ts';
+import type { FileSystemType, FsTraits } from '../../vfs/vfsops.ts';
+import { vget, Vnode, vrevoke } from '../../vfs/vnode.ts';
+import type { Ext2Mount } from './ext2mount.ts';
+import { IFLAG, INO, STATE, SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE, Superblock } from './format.ts';
+import { reloadForWriting, releasedIsFree } from './groupmap.ts';
+import { Inode, loadInode } from './inode.ts';
+import { info } from './info.ts';
+import { checkMmp } from './mmp.ts';
+import { recover } from './recover.ts';
+import { statvfs } from './statvfs.ts';
+import { parseSuperblock, readOnlyReasons, readSuperblock, superblockChecksum, withSuperblock } from './superblock.ts';
+import { vnops } from './vnops.ts';
+
+export const ext2fsTraits: FsTraits = {
+  write: true,
+  hardLinks: true,
+  symlinks: true,
+  devices: true,
+  sparse: true,
+  caseSensitive: true,
+  xattr: true,
+  flags: FileFlag.SF_IMMUTABLE | FileFlag.SF_APPEND | FileFlag.UF_NODUMP,
+  owners: true,
+  timeGranularityNs: 1,
+  nameMaxBytes: 255,
+  symlinkMaxBytes: 1023,
+  linkMax: 65000,
+  unlinkOpen: true,
+  needsDevice: true,
+};
+
+export const ext2fsOptions = {
+  sb: 'use the copy of the superblock at this block (in KiB, or in blocks of the file system); read-only',
+  noload: 'leave the journal alone: read what lies on the disk, without recovery',
+  force: 'write although the file system was not unmounted cleanly and has no journal to recover it',
+} as const;
+
+/** Generation and inode number, 4 bytes each. */
+const HANDLE_SIZE = 8;
+
+function readOnlyBecause(mp: Mount, reason: string): void {
+  mp.notes.push(mp.readOnly ? reason : `read-only: ${reason}`);
+  mp.readOnly = true;
+}
+
+function mount(mp: Mount<Ext2Mount>): void {
+  const { raw, offset } = readSuperblock(mp, mp.options['sb']);
+  const geo = parseSuperblock(raw);
+  mp.blockSize = geo.blockSize;
+  mp.data = {
+    geo,
+    sbOffset: offset,
+    inodeTables: new Map(),
+    allowFresh: true,
+    journalState: 'none',
+  };
+  const missing = geo.blocks * geo.blockSize - mp.device.sizeBytes;
+  if (missing > 0) readOnlyBecause(mp, `the image is cut short: ${missing} bytes are missing at its end`);
+  if (offset !== SUPERBLOCK_OFFSET) readOnlyBecause(mp, `mounted by the superblock at byte ${offset}`);
+  for (const reason of readOnlyReasons(geo)) readOnlyBecause(mp, reason);
+  checkMmp(mp);
+  recover(mp);
+  checkClean(mp);
+  if (!mp.readOnly) {
+    mp.device.superblock({
+      extent: { offset: SUPERBLOCK_OFFSET, length: SUPERBLOCK_SIZE },
+      dirtyMark,
+    });
+  }
+}
+
+/** A writer needs a file system that was left clean, or was recovered just now. */
+function checkClean(mp: Mount<Ext2Mount>): void {
+  const state = withSuperblock(mp, (sb) => sb.state);
+  if ((state & STATE.VALID) !== 0 && (state & STATE.ERROR) === 0) return;
+  const why =
+    (state & STATE.ERROR) !== 0 ? 'errors were found in the file system' : 'the file system was not unmounted cleanly';
+  mp.data.allowFresh = false;
+  if (mp.options['force'] === undefined) readOnlyBecause(mp, `${why}: check it first, or -o force`);
+  else mp.notes.push(why);
+}
+
+/** The superblock's bytes without the "cleanly unmounted" bit: other tools then check before they trust. */
+function dirtyMark(old: Uint8Array): Uint8Array {
+  const marked = old.slice();
+  const sb = Superblock.at(marked, 0);
+  const hadChecksum = sb.checksum === superblockChecksum(marked);
+  sb.state &= ~STATE.VALID;
+  if (hadChecksum) sb.checksum = superblockChecksum(marked);
+  return marked;
+}
+
+function loadVnode(mp: Mount<Ext2Mount>, ino: Ino): Vnode {
+  const inode = loadInode(mp, ino);
+  const { type } = inode;
+  // Reserved inodes have no names; the kernel refuses them, and those that hold attribute values, all the same.
+  const isReserved = ino < mp.data.geo.firstIno && ino !== INO.ROOT;
+  if (isReserved || inode.hasFlag(IFLAG.EA_INODE)) throw new CorruptError('inode that no name may lead to', { ino });
+  if (type === undefined) throw new CorruptError(`inode mode 0${inode.mode.toString(8)}`, { ino });
+  const isRoot = ino === INO.ROOT;
+  if (isRoot && type !== 'dir') throw new CorruptError('root that is no directory', { ino });
+  const rdev = type === 'blk' || type === 'chr' ? inode.rdev : undefined;
+  return new Vnode<Inode>({ mount: mp, type, ino, data: inode, ops: vnops, isRoot, rdev }) as Vnode;
+}
+
+/** Read every in-core inode again; what is another file by now, or none, is revoked. */
+function reload(mp: Mount<Ext2Mount>): void {
+  mp.data.geo = withSuperblock(mp, (_, raw) => parseSuperblock(raw));
+  mp.data.inodeTables.clear();
+  reloadForWriting(mp);
+  for (const vp of [...mp.vnodes.values()] as Vnode<Inode>[]) {
+    const now = stillThere(mp, vp);
+    if (now === undefined) vrevoke(vp);
+    else vp.data.replace(now);
+  }
+}
+
+function stillThere(mp: Mount<Ext2Mount>, vp: Vnode<Inode>): Inode | undefined {
+  try {
+    const now = loadInode(mp, vp.ino, { unlinked: vp.data.nlink === 0 });
+    return now.type === vp.type && now.gen === vp.data.gen ? now : undefined;
+  } catch (e) {
+    if (e instanceof FsError) return undefined;
+    throw e;
+  }
+}
+
+function fhtovp(mp: Mount<Ext2Mount>, handle: Uint8Array): Vnode {
+  const stale = (): FsError => new FsError('ESTALE');
+  if (handle.length !== HANDLE_SIZE) throw stale();
+  const ino = getLe32(handle, 4);
+  if (ino < 1 || ino > mp.data.geo.inodes || (ino < mp.data.geo.firstIno && ino !== INO.ROOT)) throw stale();
+  const vp = vget(mp, ino) as Vnode<Inode>;
+  if (vp.data.gen === getLe32(handle, 0)) return vp;
+  vp.usecount--;
+  throw stale();
+}
+
+function vptofh(vp: Vnode<Inode>): Uint8Array {
+  const handle = new Uint8Array(HANDLE_SIZE);
+  setLe32(handle, 0, vp.data.gen);
+  setLe32(handle, 4, vp.ino);
+  return handle;
+}
+
+export const ext2fsVfsops = {
+  mount,
+  unmount() {},
+  root: (mp: Mount<Ext2Mount>) => vget(mp, INO.ROOT),
+  loadVnode,
+  reload,
+  sync() {},
+  committed: releasedIsFree,
+  statvfs,
+  info,
+  vptofh,
+  fhtovp,
+} satisfies Partial<FileSystemType>;
