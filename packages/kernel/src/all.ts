@@ -4,11 +4,12 @@
  */
 import type * as Labels from './dev/label/index.ts';
 import type * as Recover from './dev/stage-recover.ts';
+import { ext2fsModule } from './fs/ext2fs/probe.ts';
 import { tmpfsModule } from './fs/tmpfs/probe.ts';
 import type { FileSystemModule } from './vfs/vfsops.ts';
 
 /** In order of precedence for images that could be several things: fs-utils' order. */
-export const filesystems: readonly FileSystemModule[] = [tmpfsModule];
+export const filesystems: readonly FileSystemModule[] = [ext2fsModule, tmpfsModule];
 
 /** Partition tables, loaded when an image may hold one. */
 export const loadLabels = (): Promise<typeof Labels> => import('./dev/label/index.ts');
