@@ -13,7 +13,7 @@ import { debugText, describeError, exitStatusOf, hintsOf, jsonErrorOf } from './
 import { JsonDocument } from './format/json.ts';
 import { isSafeName, safeText, styleName } from './format/name.ts';
 import { Clock, hostOffset, utcOffset } from './format/time.ts';
-import type { HostSide } from './host.ts';
+import type { HostSide, HostTrees } from './host.ts';
 import { TextOut } from './out.ts';
 
 /** Standard input. */
@@ -37,6 +37,8 @@ export interface Shell {
   isFile(path: string): boolean;
   /** Reading and writing host files, for get and for write FILE. */
   host(): Promise<HostSide>;
+  /** Trees of host files, for get. */
+  trees(): Promise<HostTrees>;
 }
 
 /** One image as the command line names it. */

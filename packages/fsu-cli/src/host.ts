@@ -5,10 +5,13 @@
 import * as fs from 'node:fs';
 import { nameFromBytes } from '@ukfs/kernel';
 import type { Shell } from './context.ts';
+import type * as HostTree from './host-tree.ts';
 import { ClosedPipeError, TextOut } from './out.ts';
 import type { Sink } from './out.ts';
 
 export type { HostSide } from './host-files.ts';
+/** The host's trees, for copies. */
+export type HostTrees = Pick<typeof HostTree, 'hostKind' | 'hostTree' | 'makeHostDir'>;
 
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
@@ -34,10 +37,15 @@ function writeAll(fd: number, bytes: Uint8Array, length: number): void {
   }
 }
 
-/** tty.isatty costs 3 ms to load: only a character device can be a terminal. */
+/** Linux's memory devices, /dev/null among them (Documentation/admin-guide/devices.txt). */
+const MEMORY_MAJOR = 1;
+
+/** Loading tty.isatty costs 3 ms: only a character device can be a terminal, and /dev/null is none. */
 function isTerminal(fd: number): boolean {
   try {
-    if (!fs.fstatSync(fd).isCharacterDevice()) return false;
+    const stat = fs.fstatSync(fd);
+    if (!stat.isCharacterDevice()) return false;
+    if (process.platform === 'linux' && Math.floor(stat.rdev / 256) === MEMORY_MAJOR) return false;
   } catch (thrown) {
     if (codeOf(thrown) === '') throw thrown;
     return false;
@@ -111,6 +119,7 @@ export function processShell(): Shell {
     columns: () => (stdout.isTTY ? process.stdout.columns : undefined),
     isFile: exists,
     host: async () => (await import('./host-files.ts')).hostSide,
+    trees: () => import('./host-tree.ts'),
   };
 }
 

@@ -1,3 +1,203 @@
-/** get: placeholder until the copier is there. */
-import type { Command } from '../command.ts';
-export const get: Command = { name: 'get', summary: 'Copy files out of an image.', synopsis: { addresses: 'ADDRESS... DEST', paths: 'PATH... DEST' }, options: [], examples: [], image: 'read', run: () => 1 };
+/** get: files and trees out of an image, to the host or to standard output. */
+import { FsError } from '@ukfs/kernel';
+import { copyContents, copyTree, ukfsTree } from 'ukfs';
+import type { CopyOptions, CopyReport, LossReport, TreeDir, Ukfs } from 'ukfs';
+import { UsageError } from '../command.ts';
+import type { Command, Invocation } from '../command.ts';
+import { addressText } from '../context.ts';
+import type { Context, Target } from '../context.ts';
+import { pathMembers } from '../format/json.ts';
+import { safeText } from '../format/name.ts';
+import type { HostTrees } from '../host.ts';
+
+export const get: Command = {
+  name: 'get',
+  summary: 'Copy files and trees out of an image.',
+  synopsis: { addresses: 'ADDRESS... DEST', paths: 'PATH... DEST' },
+  options: [
+    { flags: '-a, --archive', summary: 'keep all that the host can hold: as -p --xattrs --devices' },
+    { flags: '-p, --preserve', summary: 'owners and set-id bits, too' },
+    { flags: '-L, --dereference', summary: 'follow an operand that is a symbolic link' },
+    { flags: '-n, --no-clobber', summary: 'leave files alone that are there already' },
+    { flags: '-R, --recursive', summary: 'ignored: directories are copied with all they hold' },
+    { flags: '-v, --verbose', summary: 'name each file (fsu_get: after the image)' },
+    { flags: '--devices', summary: 'make devices on the host (root only)' },
+    { flags: '--xattrs', summary: 'extended attributes too, if the host has setfattr(1)' },
+    { flags: '--parents', summary: 'make missing directories of DEST' },
+    {
+      flags: '--sparse <when>', summary: 'holes: auto (as in the image), always (zeros too), never',
+      choices: ['auto', 'always', 'never'],
+    },
+  ],
+  examples: [
+    { command: 'fsu get disk.img:/etc/fstab .', does: 'a file, to here' },
+    { command: 'fsu get disk.img:2/etc etc-copy', does: 'a tree' },
+    { command: 'fsu_get disk.img /etc/fstab -', does: 'to standard output' },
+  ],
+  image: 'read',
+  run,
+};
+
+interface GetOptions {
+  readonly copy: CopyOptions;
+  readonly trees: Parameters<HostTrees['hostTree']>[1];
+  readonly follow: boolean;
+  readonly parents: boolean;
+  readonly verbose: boolean;
+}
+
+async function run(ctx: Context, args: Invocation): Promise<number> {
+  const options = readOptions(ctx, args);
+  const { sources, dest } = split(ctx, args.operands);
+  if (dest === '-') return toOutput(ctx, sources);
+  const trees = await ctx.shell.trees();
+  try {
+    if (options.parents) trees.makeHostDir(sources.length > 1 || dest.endsWith('/') ? dest : parentOf(dest));
+    if (sources.length > 1 && trees.hostKind(dest) !== 'dir') throw new FsError('ENOTDIR');
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, dest);
+    return ctx.status;
+  }
+  ctx.json?.array('copies');
+  for (const source of sources) await copyOne(ctx, { source, dest, options, trees });
+  return ctx.status;
+}
+
+function split(ctx: Context, operands: readonly string[]): { readonly sources: readonly Target[]; readonly dest: string } {
+  if (operands.length === 0) throw new UsageError('nothing to get: say what, and where to');
+  // With one operand the destination is the current directory.
+  const dest = operands.length === 1 ? '.' : (operands.at(-1) ?? '.');
+  return { sources: ctx.targets(operands.length === 1 ? operands : operands.slice(0, -1)), dest };
+}
+
+const parentOf = (path: string): string => /^(.*)\/[^/]+\/*$/.exec(path)?.[1] ?? '.';
+const baseOf = (path: string): string => /([^/]+)\/*$/.exec(path)?.[1] ?? '';
+
+const BUFFER = 128 * 1024;
+
+/** Files one after the other, as cat does. */
+async function toOutput(ctx: Context, sources: readonly Target[]): Promise<number> {
+  if (ctx.json !== undefined) throw new UsageError('--json: standard output takes the file already');
+  const buffer = new Uint8Array(BUFFER);
+  for (const source of sources) {
+    const fs = await ctx.tryOpen(source.image);
+    if (fs === undefined) continue;
+    let fd: number | undefined;
+    try {
+      fd = fs.open(source.path);
+      if (fs.fstat(fd).type === 'dir') throw new FsError('EISDIR');
+      for (let n = fs.read(fd, buffer); n > 0; n = fs.read(fd, buffer)) ctx.out.bytes(buffer, n);
+    } catch (thrown) {
+      if (!(thrown instanceof FsError)) throw thrown;
+      ctx.fail(thrown, source);
+    } finally {
+      if (fd !== undefined) fs.close(fd);
+    }
+  }
+  return ctx.status;
+}
+
+interface Job {
+  readonly source: Target;
+  readonly dest: string;
+  readonly options: GetOptions;
+  readonly trees: HostTrees;
+}
+
+async function copyOne(ctx: Context, job: Job): Promise<void> {
+  const { source, dest, options } = job;
+  const fs = await ctx.tryOpen(source.image);
+  if (fs === undefined) return;
+  try {
+    const report = copy(ctx, fs, job);
+    for (const loss of report.losses) tellLoss(ctx, source, loss, options.verbose);
+    const { directories, files, others, bytes, failures, losses } = report;
+    ctx.json?.element({
+      image: source.image.text, ...pathMembers('path', source.path), dest,
+      directories, files, others, bytes, failures,
+      losses: losses.map(({ loss, count, example }) => ({ loss, count, ...pathMembers('example', example) })),
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, whereOf(thrown, job));
+  }
+}
+
+/** The side on which it failed. */
+const whereOf = ({ context }: FsError, { source, dest }: Job): Target | string =>
+  context.path !== undefined && context.path.startsWith(dest) ? context.path : source;
+
+function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): CopyReport {
+  const path = options.follow && fs.lstat(source.path).type === 'lnk' ? realPath(fs, source.path) : source.path;
+  const name = baseOf(path);
+  const kind = trees.hostKind(dest);
+  const whole = name === '' || name === '.' || name === '..';
+  const [parent, target] = kind === 'dir' ? [dest, name] : [rootIfEmpty(parentOf(dest)), baseOf(dest)];
+  /** Where an entry of the copy is in the image. */
+  const inside = (entry: string): string => joinPath(path, whole ? entry : entry.split('/').slice(1).join('/'));
+  const copyOptions: CopyOptions = {
+    ...options.copy,
+    done: (entry) => {
+      if (!options.verbose) return;
+      const to = joinPath(whole ? dest : parent, entry);
+      ctx.shell.err(`${safeText(addressText(source.image, inside(entry)))} -> ${safeText(to)}\n`);
+    },
+    failed: (entry, error) => ctx.fail(error, { ...source, path: inside(entry) }),
+  };
+  if (whole) {
+    if (kind === 'none') trees.makeHostDir(dest);
+    return withTree(trees.hostTree(dest, options.trees), (to) => copyContents(ukfsTree(fs, path), to, copyOptions));
+  }
+  const from = { dir: ukfsTree(fs, rootIfEmpty(parentOf(path).replace(/^\.$/, ''))), name };
+  return withTree(trees.hostTree(parent, options.trees), (to) => copyTree(from, { dir: to, name: target }, copyOptions));
+}
+
+const rootIfEmpty = (path: string): string => (path === '' ? '/' : path);
+const joinPath = (base: string, entry: string): string => (entry === '' ? base : `${base.replace(/\/+$/, '')}/${entry}`);
+
+function withTree<T>(dir: TreeDir, use: (dir: TreeDir) => T): T {
+  try {
+    return use(dir);
+  } finally {
+    dir.close();
+  }
+}
+
+const LINKS_MAX = 40;
+
+/** Where a chain of links ends. */
+function realPath(fs: Ukfs, start: string): string {
+  let path = start;
+  for (let i = 0; i < LINKS_MAX; i++) {
+    if (fs.lstat(path).type !== 'lnk') return path;
+    const target = fs.readlink(path);
+    path = target.startsWith('/') ? target : `${parentOf(path)}/${target}`;
+  }
+  throw new FsError('ELOOP', { path: start });
+}
+
+/** Nobody misses what no host can hold, unless they ask. */
+function tellLoss(ctx: Context, source: Target, { loss, count, example }: LossReport, verbose: boolean): void {
+  if (loss === 'birth time' && !verbose) return;
+  const times = count === 1 ? '1 file' : `${count} files`;
+  ctx.warn(`${safeText(addressText(source.image, source.path))}: ${loss} not kept: ${times}, such as ${safeText(example)}`);
+}
+
+function readOptions(ctx: Context, args: Invocation): GetOptions {
+  const has = (...names: string[]): boolean => args.options.some(({ name }) => names.includes(name));
+  const sparse = args.options.filter(({ name }) => name === 'sparse').at(-1)?.value;
+  const all = has('preserve', 'archive');
+  const xattrs = has('xattrs', 'archive');
+  return {
+    copy: {
+      keep: { owner: all, xattrs },
+      holes: sparse === 'always' ? 'detect' : sparse === 'never' ? 'fill' : 'keep',
+      ...(has('no-clobber') ? { existing: 'skip' as const } : {}),
+    },
+    trees: { owners: all, specialModes: all, devices: has('devices', 'archive'), xattrs },
+    follow: has('dereference'),
+    parents: has('parents'),
+    verbose: has('verbose') || ctx.settings.verbose > 0,
+  };
+}

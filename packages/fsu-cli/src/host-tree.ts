@@ -1,0 +1,315 @@
+/**
+ * A directory of the host as a TreeDir: the host's side of every copy. Loaded only by commands that copy.
+ *
+ * An image is hostile: no name in it and no link it brought may lead a copy out of its target. An operation names an
+ * entry of a directory held open; on Linux through /proc/self/fd, which is openat(2) in all but name, elsewhere through
+ * the directory's path after making sure that it still is that directory. The last component is never followed.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import fse from 'fs-extra';
+import { FsError, isWellFormedName, nameFromBytes, nameToBytes } from '@ukfs/kernel';
+import type { Rdev, Timespec, VType } from '@ukfs/kernel';
+import { isSafeName } from 'ukfs';
+import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreeStat } from 'ukfs';
+import { hostError } from './host-files.ts';
+
+export interface HostTreeOptions {
+  /** Give files their owners; refused by the host unless root. */
+  readonly owners: boolean;
+  /** Set-user-id, set-group-id and sticky bits, too. */
+  readonly specialModes: boolean;
+  /** Make devices, sockets aside; only root may. */
+  readonly devices: boolean;
+  readonly xattrs: boolean;
+}
+
+const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_NONBLOCK } = fse.constants;
+/** Absent on Windows, where they then do nothing. */
+const O_NOFOLLOW = fse.constants.O_NOFOLLOW ?? 0;
+const O_DIRECTORY = fse.constants.O_DIRECTORY ?? 0;
+
+type HostPath = string | Buffer;
+
+/** A path for node:fs: bytes where the name is no UTF-8. */
+const hostPath = (name: string): HostPath => (isWellFormedName(name) ? name : Buffer.from(nameToBytes(name)));
+
+function attempt<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (thrown) {
+    throw hostError(thrown, path);
+  }
+}
+
+/** A directory the user named: links in that path are the user's own and are followed. Errors: ENOENT, ENOTDIR. */
+export function hostTree(path: string, options: HostTreeOptions): TreeDir {
+  const real = attempt(path, () => fse.realpathSync.native(hostPath(path)));
+  const fd = attempt(path, () => fse.openSync(real, O_RDONLY | O_DIRECTORY));
+  return new HostDir(fd, real, options);
+}
+
+export type HostKind = 'dir' | 'other' | 'none';
+
+/** What a path of the host names, links followed. */
+export function hostKind(path: string): HostKind {
+  const stat = attempt(path, () => fse.statSync(hostPath(path), { throwIfNoEntry: false }));
+  return stat === undefined ? 'none' : stat.isDirectory() ? 'dir' : 'other';
+}
+
+/** Make a directory the user named, with its parents. */
+export const makeHostDir = (path: string): void => attempt(path, () => fse.ensureDirSync(String(hostPath(path))));
+
+const hasProc = process.platform === 'linux' && fse.existsSync('/proc/self/fd');
+
+const SECOND = 1_000_000_000n;
+const timespec = (ns: bigint): Timespec => {
+  const sec = (ns - (((ns % SECOND) + SECOND) % SECOND)) / SECOND;
+  return { sec: Number(sec), nsec: Number(ns - sec * SECOND) };
+};
+
+/** As text: node reads a negative number as the present. Microseconds are what it keeps. */
+const timeText = ({ sec, nsec }: Timespec): string => {
+  const micro = Math.round(nsec / 1000) / 1_000_000;
+  return String(sec + micro);
+};
+
+function typeOf(stat: fse.BigIntStats): VType {
+  if (stat.isDirectory()) return 'dir';
+  if (stat.isSymbolicLink()) return 'lnk';
+  if (stat.isFIFO()) return 'fifo';
+  if (stat.isSocket()) return 'sock';
+  if (stat.isBlockDevice()) return 'blk';
+  return stat.isCharacterDevice() ? 'chr' : 'reg';
+}
+
+/** Linux's dev_t (glibc gnu_dev_major and minor). */
+const rdevOf = (dev: bigint): Rdev => ({
+  major: Number(((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn)),
+  minor: Number((dev & 0xffn) | ((dev >> 12n) & ~0xffn)),
+});
+
+function treeStat(stat: fse.BigIntStats): TreeStat {
+  const type = typeOf(stat);
+  return {
+    type,
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    size: Number(stat.size),
+    atime: timespec(stat.atimeNs),
+    mtime: timespec(stat.mtimeNs),
+    birthtime: undefined,
+    flags: 0,
+    rdev: type === 'chr' || type === 'blk' ? rdevOf(stat.rdev) : undefined,
+    nlink: Number(stat.nlink),
+    id: `${stat.dev}:${stat.ino}`,
+  };
+}
+
+class HostDir implements TreeDir {
+  readonly #fd: number;
+  /** Real path; what messages and hosts without /proc use. */
+  readonly #path: string;
+  readonly #options: HostTreeOptions;
+
+  constructor(fd: number, path: string, options: HostTreeOptions) {
+    this.#fd = fd;
+    this.#path = path;
+    this.#options = options;
+  }
+
+  #at(name: string): HostPath {
+    if (!isSafeName(name) || (process.platform === 'win32' && /[\\:]/.test(name))) {
+      throw new FsError('EINVAL', { op: 'copy', path: name, what: 'not a file name' });
+    }
+    if (hasProc) return hostPath(`/proc/self/fd/${this.#fd}/${name}`);
+    this.#mustBeUnmoved();
+    return hostPath(`${this.#path}/${name}`);
+  }
+
+  /** Where no /proc helps: the path must still lead to the directory that was opened. */
+  #mustBeUnmoved(): void {
+    const held = fse.fstatSync(this.#fd, { bigint: true });
+    const named = fse.lstatSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (named === undefined || named.dev !== held.dev || named.ino !== held.ino) {
+      throw new FsError('ENOTDIR', { path: this.#path, what: 'directory was replaced while copying' });
+    }
+  }
+
+  #try<T>(name: string, act: (path: HostPath) => T): T {
+    const path = this.#at(name);
+    return attempt(`${this.#path}/${name}`, () => act(path));
+  }
+
+  *list(): Iterable<TreeEntry | { readonly name: string; readonly error: Error }> {
+    const where = hasProc ? `/proc/self/fd/${this.#fd}` : this.#path;
+    for (const bytes of attempt(this.#path, () => fse.readdirSync(where, { encoding: 'buffer' }))) {
+      const name = nameFromBytes(bytes);
+      const stat = this.lstat(name);
+      if (stat !== undefined) yield { name, stat };
+    }
+  }
+
+  lstat(name: string): TreeStat | undefined {
+    const stat = this.#try(name, (path) => fse.lstatSync(path, { bigint: true, throwIfNoEntry: false }));
+    return stat === undefined ? undefined : treeStat(stat);
+  }
+
+  opendir(name: string): TreeDir {
+    const fd = this.#try(name, (path) => fse.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    return new HostDir(fd, `${this.#path}/${name}`, this.#options);
+  }
+
+  open(name: string): TreeFile {
+    const fd = this.#try(name, (path) => fse.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    return new HostFile(fd, `${this.#path}/${name}`);
+  }
+
+  readlink(name: string): string {
+    return this.#try(name, (path) => nameFromBytes(fse.readlinkSync(path, { encoding: 'buffer' })));
+  }
+
+  /** Node has no calls for them, and asking a program for each file would cost more than the copy. */
+  xattrs(): ReadonlyMap<string, Uint8Array> {
+    return new Map();
+  }
+
+  create(name: string): TreeFile {
+    const fd = this.#try(name, (path) => fse.openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600));
+    return new HostFile(fd, `${this.#path}/${name}`);
+  }
+
+  mkdir(name: string): void {
+    this.#try(name, (path) => fse.mkdirSync(path, 0o700));
+  }
+
+  symlink(target: string, name: string): void {
+    this.#try(name, (path) => fse.symlinkSync(hostPath(target), path));
+  }
+
+  link(from: TreeDir, existing: string, name: string): void {
+    if (!(from instanceof HostDir)) throw new FsError('EXDEV', { op: 'link', path: name });
+    const source = from.#at(existing);
+    this.#try(name, (path) => fse.linkSync(source, path));
+  }
+
+  mknod(name: string, type: 'chr' | 'blk' | 'fifo' | 'sock', rdev: Rdev | undefined): void {
+    if (type === 'sock' || (type !== 'fifo' && !this.#options.devices)) throw new FsError('EOPNOTSUPP', { path: name });
+    const numbers = rdev === undefined ? [] : [String(rdev.major), String(rdev.minor)];
+    const words = type === 'fifo' ? ['p'] : [type === 'chr' ? 'c' : 'b', ...numbers];
+    this.#run('mknod', ['-m', '600', '--', this.#outside(name), ...words], name);
+  }
+
+  /** The entry's path as another process of ours can use it. */
+  #outside(name: string): string {
+    if (!isWellFormedName(name)) throw new FsError('EOPNOTSUPP', { path: name });
+    this.#at(name);
+    return hasProc ? `/proc/${process.pid}/fd/${this.#fd}/${name}` : `${this.#path}/${name}`;
+  }
+
+  #run(program: string, args: readonly string[], name: string): void {
+    const { status, error } = spawnSync(program, args, { stdio: 'ignore' });
+    if (error !== undefined || status !== 0) throw new FsError('EOPNOTSUPP', { path: name });
+  }
+
+  setattr(name: string, attr: TreeAttr): readonly Loss[] {
+    const stat = this.lstat(name);
+    if (stat === undefined) throw new FsError('ENOENT', { path: `${this.#path}/${name}` });
+    const losses = new Set<Loss>();
+    const keep = (loss: Loss, set: () => void): void => {
+      try {
+        set();
+      } catch (thrown) {
+        const { code } = hostError(thrown, name);
+        if (!['EPERM', 'EACCES', 'ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw thrown;
+        losses.add(loss);
+      }
+    };
+    const { uid, gid, mode, atime, mtime } = attr;
+    const path = this.#at(name);
+    const isLink = stat.type === 'lnk';
+    if (this.#options.owners && uid !== undefined && gid !== undefined) keep('owner', () => fse.lchownSync(path, uid, gid));
+    if (mode !== undefined && !isLink) {
+      const bits = this.#options.specialModes ? mode : mode & 0o777;
+      keep('mode', () => this.#chmod(name, stat.type, bits));
+    }
+    if (atime !== undefined && mtime !== undefined) {
+      keep('times', () => fse.lutimesSync(path, timeText(atime), timeText(mtime)));
+    }
+    if (attr.birthtime !== undefined) losses.add('birth time');
+    if (attr.flags !== undefined && attr.flags !== 0) losses.add('flags');
+    return [...losses];
+  }
+
+  /** chmod(2) follows links, fchmod(2) cannot; a device is not opened just for that. */
+  #chmod(name: string, type: VType, mode: number): void {
+    const path = this.#at(name);
+    if (type !== 'reg' && type !== 'dir') {
+      fse.chmodSync(path, mode);
+      return;
+    }
+    const fd = fse.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      fse.fchmodSync(fd, mode);
+    } finally {
+      fse.closeSync(fd);
+    }
+  }
+
+  setxattr(name: string, attribute: string, value: Uint8Array): void {
+    if (!this.#options.xattrs || !isWellFormedName(attribute) || attribute.includes('\0')) {
+      throw new FsError('EOPNOTSUPP', { path: name });
+    }
+    const hex = `0x${Buffer.from(value).toString('hex')}`;
+    try {
+      execFileSync('setfattr', ['-h', '-n', attribute, '-v', hex, '--', this.#outside(name)], { stdio: 'ignore' });
+    } catch (thrown) {
+      throw new FsError('EOPNOTSUPP', { path: name }, { cause: thrown });
+    }
+  }
+
+  unlink(name: string): void {
+    this.#try(name, (path) => fse.unlinkSync(path));
+  }
+
+  rmdir(name: string): void {
+    this.#try(name, (path) => fse.rmdirSync(path));
+  }
+
+  close(): void {
+    fse.closeSync(this.#fd);
+  }
+}
+
+class HostFile implements TreeFile {
+  readonly #fd: number;
+  readonly #path: string;
+
+  constructor(fd: number, path: string) {
+    this.#fd = fd;
+    this.#path = path;
+  }
+
+  read(dst: Uint8Array, offset: number): number {
+    return attempt(this.#path, () => fse.readSync(this.#fd, dst, 0, dst.length, offset));
+  }
+
+  write(src: Uint8Array, offset: number): void {
+    for (let done = 0; done < src.length; ) {
+      done += attempt(this.#path, () => fse.writeSync(this.#fd, src, done, src.length - done, offset + done));
+    }
+  }
+
+  truncate(size: number): void {
+    attempt(this.#path, () => fse.ftruncateSync(this.#fd, size));
+  }
+
+  /** Node cannot ask for holes. */
+  data(): undefined {
+    return undefined;
+  }
+
+  close(): void {
+    fse.closeSync(this.#fd);
+  }
+}
