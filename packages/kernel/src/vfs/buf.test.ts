@@ -49,6 +49,45 @@ describe('the buffer cache', () => {
     expect(bufs.pinned).toBe(0);
   });
 
+  it('reads a table ahead only when it is read in order, never past its end or over what it holds', () => {
+    const disk = new Disk(32);
+    const bufs = new BufCache(64 * BLOCK).open(disk, BLOCK);
+    const touch = (block: number, ahead: number): Uint8Array => {
+      const bp = bufs.bread(block, ahead);
+      bufs.brelse(bp);
+      return bp.data;
+    };
+    for (let block = 0; block < 32; block++) disk.bytes.fill(block, block * BLOCK, (block + 1) * BLOCK);
+    const changed = bufs.bread(7);
+    changed.data.fill(0x77);
+    bufs.bdwrite(changed);
+    touch(3, 20);
+    expect(disk.reads).toBe(2);
+    touch(4, 20);
+    expect(disk.reads).toBe(3);
+    expect([touch(5, 20)[0], touch(6, 20)[BLOCK - 1], touch(7, 20)[0]]).toEqual([5, 6, 0x77]);
+    expect(disk.reads).toBe(3);
+    touch(8, 2);
+    touch(9, 1);
+    expect(disk.reads).toBe(4);
+    touch(10, 1);
+    touch(31, 20);
+    expect(disk.reads).toBe(6);
+    expect(bufs.pinned).toBe(0);
+  });
+
+  it('keeps a failed read ahead to itself', () => {
+    const disk = new Disk(8);
+    const bufs = new BufCache(64 * BLOCK).open(disk, BLOCK);
+    bufs.brelse(bufs.bread(0));
+    disk.failReads = true;
+    expect(() => bufs.bread(1, 4)).toThrow(FsError);
+    disk.failReads = false;
+    bufs.brelse(bufs.bread(1, 4));
+    expect(disk.reads).toBe(2);
+    expect(bufs.pinned).toBe(0);
+  });
+
   it('stages delayed writes at flush, sealed once, in block order', () => {
     const disk = new Disk(8);
     const bufs = new BufCache(64 * BLOCK).open(disk, BLOCK);

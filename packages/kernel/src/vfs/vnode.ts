@@ -99,7 +99,8 @@ export function vrevoke(vp: Vnode): void {
   vp.ops.reclaim(vp);
   vp.revoked = true;
   vp.names = undefined;
-  vp.ops = deadOps(vp.ops);
+  // An unmount revokes every cached vnode; one that nobody holds needs no answers.
+  if (vp.usecount > 0) vp.ops = deadOps(vp.ops);
 }
 
 /** Every operation answers ESTALE, except those that end the vnode's life. */

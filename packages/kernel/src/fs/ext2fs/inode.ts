@@ -272,14 +272,25 @@ function encodeExtra(t: Timespec): number {
 /** Group of an inode. */
 export const groupOfIno = (geo: Geometry, ino: Ino): number => Math.floor((ino - 1) / geo.inodesPerGroup);
 
+interface InodePlace {
+  readonly block: FsBlock;
+  readonly offset: number;
+  /** Blocks of the group's inode table from there to its end. */
+  readonly left: number;
+}
+
 /** Block and byte within it where an inode lies. CorruptError for a number that the image does not have. */
-export function inodeLocation(mp: Mount<Ext2Mount>, ino: Ino): { readonly block: FsBlock; readonly offset: number } {
+export function inodeLocation(mp: Mount<Ext2Mount>, ino: Ino): InodePlace {
   const { geo } = mp.data;
   if (!(ino >= 1 && ino <= geo.inodes)) throw new CorruptError('inode number', { ino });
   const group = groupOfIno(geo, ino);
   const index = ino - 1 - group * geo.inodesPerGroup;
-  const block = inodeTableBlock(mp, group) + Math.floor(index / geo.inodesPerBlock);
-  return { block, offset: (index % geo.inodesPerBlock) * geo.inodeSize };
+  const inTable = Math.floor(index / geo.inodesPerBlock);
+  return {
+    block: inodeTableBlock(mp, group) + inTable,
+    offset: (index % geo.inodesPerBlock) * geo.inodeSize,
+    left: geo.inodeTableBlocks - inTable,
+  };
 }
 
 /** Inodes to one allocation: a buffer of its own would cost each several times what all else about it does. */
@@ -302,8 +313,8 @@ function roomForInode(m: Ext2Mount): Uint8Array {
  */
 export function loadInode(mp: Mount<Ext2Mount>, ino: Ino, options: { readonly unlinked?: boolean } = {}): Inode {
   const { geo } = mp.data;
-  const { block, offset } = inodeLocation(mp, ino);
-  const bp = mp.bufs.bread(block);
+  const { block, offset, left } = inodeLocation(mp, ino);
+  const bp = mp.bufs.bread(block, left);
   const raw = roomForInode(mp.data);
   try {
     raw.set(bp.data.subarray(offset, offset + geo.inodeSize));
