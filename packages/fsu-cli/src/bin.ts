@@ -3,7 +3,9 @@ import { commandLine, processShell } from './host.ts';
 import { main } from './main.ts';
 
 const { argv0, args } = commandLine();
-// Not process.exit(): what holds the process for a moment (a signal met during a commit) must come to its end.
-void main(argv0, args, processShell()).then((status) => {
-  process.exitCode = status;
-});
+async function start(): Promise<void> {
+  // Not process.exit(): what holds the process for a moment (a signal met during a commit) must come to its end.
+  process.exitCode = await main(argv0, args, processShell());
+}
+
+void start();

@@ -68,16 +68,32 @@ const IMAGE_GROUP = 'Image options:';
 
 /** Options of every command that opens images. For `fsu_X` the short ones of fs-utils stand before the image. */
 const readOptions: readonly OptionSpec[] = [
-  { flags: '--type <type>', summary: 'file-system type instead of looking (fsu_X: -t before the image)', group: IMAGE_GROUP },
+  {
+    flags: '--type <type>',
+    summary: 'file-system type instead of looking (fsu_X: -t before the image)',
+    group: IMAGE_GROUP,
+  },
   { flags: '--options <list>', summary: 'mount options, as mount(8) spells them (fsu_X: -o)', group: IMAGE_GROUP },
-  { flags: '--image <image>', summary: 'the image, by its plain file name; operands are paths in it', group: IMAGE_GROUP },
-  { flags: '--partition <selector>', summary: 'part of the image: 2, a, label=…, off=1MiB; nested: 1:b', group: IMAGE_GROUP },
+  {
+    flags: '--image <image>',
+    summary: 'the image, by its plain file name; operands are paths in it',
+    group: IMAGE_GROUP,
+  },
+  {
+    flags: '--partition <selector>',
+    summary: 'part of the image: 2, a, label=…, off=1MiB; nested: 1:b',
+    group: IMAGE_GROUP,
+  },
   { flags: '--bytes', summary: 'in paths \\xNN stands for a byte and \\\\ for a backslash', group: IMAGE_GROUP },
   { flags: '--json', summary: 'one JSON object on standard output', group: IMAGE_GROUP },
 ];
 
 const writeOptions: readonly OptionSpec[] = [
-  { flags: '--force', summary: 'write although the file system was not left clean, or the image has several links', group: IMAGE_GROUP },
+  {
+    flags: '--force',
+    summary: 'write although the file system was not left clean, or the image has several links',
+    group: IMAGE_GROUP,
+  },
   { flags: '--no-lock', summary: 'do without the lock on the image', group: IMAGE_GROUP },
   { flags: '--log <file>', summary: 'where the redo log goes when the image is a block device', group: IMAGE_GROUP },
   { flags: '--dry-run', summary: 'do all but the commit: the image stays as it is', group: IMAGE_GROUP },
@@ -184,5 +200,11 @@ function usageError(parser: Parser, words: readonly string[], first: CommanderEr
     if (!(thrown instanceof CommanderError)) throw thrown;
     error = thrown;
   }
-  return new UsageError(error.message.replace(/^error: /, '').replace('\n(Did', ' (did').replace('\n', ' '), { cause: error });
+  return new UsageError(
+    error.message
+      .replace(/^error: /, '')
+      .replace('\n(Did', ' (did')
+      .replace('\n', ' '),
+    { cause: error },
+  );
 }

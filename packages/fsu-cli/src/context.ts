@@ -14,7 +14,7 @@ import { JsonDocument } from './format/json.ts';
 import { isSafeName, safeText, styleName } from './format/name.ts';
 import { Clock, hostOffset, utcOffset } from './format/time.ts';
 import type { HostSide, HostTrees } from './host.ts';
-import { TextOut } from './out.ts';
+import type { TextOut } from './out.ts';
 
 /** Standard input. */
 export interface Input {
@@ -235,7 +235,8 @@ function asUsage<T>(act: () => T): T {
   try {
     return act();
   } catch (thrown) {
-    if (thrown instanceof FsError && thrown.code === 'EINVAL') throw new UsageError(describeError(thrown), { cause: thrown });
+    if (thrown instanceof FsError && thrown.code === 'EINVAL')
+      throw new UsageError(describeError(thrown), { cause: thrown });
     throw thrown;
   }
 }
@@ -266,7 +267,10 @@ export function settingsOf(
   if (lists.length === 0) lists.push(...[shell.env('FSU_MNTOPTS') ?? ''].filter((list) => list !== ''));
   const named = chosenImage(plain, split, shell);
   if (partitions.length > 0 && named === undefined) throw new UsageError('--partition needs --image');
-  const selectors = [...(named?.image.selectors ?? []), ...partitions.map((text) => asUsage(() => parseSelector(text)))];
+  const selectors = [
+    ...(named?.image.selectors ?? []),
+    ...partitions.map((text) => asUsage(() => parseSelector(text))),
+  ];
   const open: OpenOptions = {
     ...(type === undefined ? {} : { type }),
     ...(lists.length === 0 ? {} : { options: lists.join(',') }),
@@ -294,7 +298,11 @@ const FLAGS = new Set(['force', 'no-lock', 'dry-run', 'verify', 'bytes', 'json',
 
 type NamedImage = { readonly image: ImageName; readonly path: string | undefined };
 
-function chosenImage(plain: string | undefined, split: Pick<SplitWords, 'image'>, shell: Shell): NamedImage | undefined {
+function chosenImage(
+  plain: string | undefined,
+  split: Pick<SplitWords, 'image'>,
+  shell: Shell,
+): NamedImage | undefined {
   if (plain !== undefined) return { image: imageName(plain, []), path: undefined };
   if (split.image?.literal === true) return { image: imageName(split.image.text, []), path: undefined };
   const text = split.image?.text ?? shell.env('FSU_DEVICE');
@@ -303,6 +311,7 @@ function chosenImage(plain: string | undefined, split: Pick<SplitWords, 'image'>
 
 /** The same image, a part of it chosen. */
 export function withSelector(name: ImageName, selector: string): ImageName {
-  const steps = selector === '' ? [{ kind: 'off', offset: 0, length: undefined } as const] : selector.split(':').map(parseSelector);
+  const steps =
+    selector === '' ? [{ kind: 'off', offset: 0, length: undefined } as const] : selector.split(':').map(parseSelector);
   return imageName(name.image, [...name.selectors, ...steps]);
 }

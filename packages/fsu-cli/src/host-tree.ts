@@ -228,7 +228,8 @@ class HostDir implements TreeDir {
     const { uid, gid, mode, atime, mtime } = attr;
     const path = this.#at(name);
     const isLink = stat.type === 'lnk';
-    if (this.#options.owners && uid !== undefined && gid !== undefined) keep('owner', () => fse.lchownSync(path, uid, gid));
+    if (this.#options.owners && uid !== undefined && gid !== undefined)
+      keep('owner', () => fse.lchownSync(path, uid, gid));
     if (mode !== undefined && !isLink) {
       const bits = this.#options.specialModes ? mode : mode & 0o777;
       keep('mode', () => this.#chmod(name, stat.type, bits));
@@ -295,7 +296,7 @@ class HostFile implements TreeFile {
   }
 
   write(src: Uint8Array, offset: number): void {
-    for (let done = 0; done < src.length; ) {
+    for (let done = 0; done < src.length;) {
       done += attempt(this.#path, () => fse.writeSync(this.#fd, src, done, src.length - done, offset + done));
     }
   }

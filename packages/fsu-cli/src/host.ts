@@ -25,7 +25,7 @@ function waitABit(): void {
 
 /** All of `bytes[0, length)` to the descriptor. */
 function writeAll(fd: number, bytes: Uint8Array, length: number): void {
-  for (let done = 0; done < length; ) {
+  for (let done = 0; done < length;) {
     try {
       done += fs.writeSync(fd, bytes, done, length - done);
     } catch (thrown) {
@@ -143,7 +143,7 @@ function rawWords(args: readonly string[]): readonly string[] {
     return args;
   }
   const words: string[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(0, start);
     const stop = end < 0 ? bytes.length : end;
     words.push(nameFromBytes(bytes, start, stop));

@@ -93,9 +93,7 @@ function usage(error: UsageError, { program, name, args }: Call, shell: Shell): 
 async function runCommand(command: Command, program: string, args: readonly string[], shell: Shell): Promise<number> {
   const shapes = optionsOf(command).map(shapeOf);
   const classic = program.startsWith('fsu_') && command.image !== 'none';
-  const split = classic
-    ? splitClassic(args, shapes, shell.env('FSU_DEVICE') !== undefined)
-    : splitModern(args, shapes);
+  const split = classic ? splitClassic(args, shapes, shell.env('FSU_DEVICE') !== undefined) : splitModern(args, shapes);
   const invocation = parseArguments(command, program, split.words);
   const { settings, rest, path } = settingsOf(invocation.options, split, shell);
   if (classic && settings.image === undefined) throw new UsageError('no image given');
@@ -118,7 +116,8 @@ async function runOnce(
     ctx.raise(await command.run(ctx, args));
   } catch (thrown) {
     closeQuietly(ctx);
-    if (thrown instanceof UsageError || thrown instanceof HelpRequest || thrown instanceof ClosedPipeError) throw thrown;
+    if (thrown instanceof UsageError || thrown instanceof HelpRequest || thrown instanceof ClosedPipeError)
+      throw thrown;
     ctx.fail(thrown, ctx.imageText);
   }
   try {

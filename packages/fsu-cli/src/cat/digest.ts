@@ -9,7 +9,11 @@ interface DigestSink {
   end(): void;
 }
 
-export async function digestSink(ctx: Context, json: JsonDocument, options: { readonly content: boolean }): Promise<DigestSink> {
+export async function digestSink(
+  ctx: Context,
+  json: JsonDocument,
+  options: { readonly content: boolean },
+): Promise<DigestSink> {
   const host = await ctx.shell.host();
   let hash = host.sha256();
   let size = 0;

@@ -19,7 +19,10 @@ export const cat: Command = {
     { flags: '-T, --show-tabs', summary: 'tabs as ^I' },
     { flags: '-t', summary: 'as -vT' },
     { flags: '-u', summary: 'ignored: output is never held back for long' },
-    { flags: '-v, --show-nonprinting', summary: 'control characters as ^X, bytes above 127 as M-x (fsu_cat: after the image)' },
+    {
+      flags: '-v, --show-nonprinting',
+      summary: 'control characters as ^X, bytes above 127 as M-x (fsu_cat: after the image)',
+    },
     { flags: '--content', summary: 'with --json: the contents too, base64' },
   ],
   examples: [

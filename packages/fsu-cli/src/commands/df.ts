@@ -95,7 +95,9 @@ const percent = (used: number, of: number): string => (of === 0 ? '100%' : `${Ma
 function tableOf(rows: readonly Row[], options: DfOptions): string[] {
   const show = (count: number, fragment: number): string => {
     const bytes = count * fragment;
-    return options.human === 'no' ? String(Math.ceil(bytes / options.blockSize)) : humanBsd(bytes, options.human === 'si');
+    return options.human === 'no'
+      ? String(Math.ceil(bytes / options.blockSize))
+      : humanBsd(bytes, options.human === 'si');
   };
   const head = ['Filesystem', ...(options.type ? ['Type'] : []), sizeHeader(options), 'Used'];
   head.push(...(options.posix ? ['Available', 'Capacity'] : ['Avail', '%Cap']));
@@ -166,9 +168,12 @@ function readOptions(ctx: Context, args: Invocation): DfOptions {
   const types = args.options.filter(({ name }) => name === 't').at(-1)?.value;
   const listed = types?.replace(/^no/, '').split(',') ?? [];
   return {
-    blockSize, human,
-    inodes: has('inodes'), posix: has('portability'), dump: has('G'), type: has('print-type'),
+    blockSize,
+    human,
+    inodes: has('inodes'),
+    posix: has('portability'),
+    dump: has('G'),
+    type: has('print-type'),
     isWanted: (type) => types === undefined || listed.includes(type) !== types.startsWith('no'),
   };
 }
-

@@ -25,7 +25,8 @@ export const get: Command = {
     { flags: '--xattrs', summary: 'extended attributes too, if the host has setfattr(1)' },
     { flags: '--parents', summary: 'make missing directories of DEST' },
     {
-      flags: '--sparse <when>', summary: 'holes: auto (as in the image), always (zeros too), never',
+      flags: '--sparse <when>',
+      summary: 'holes: auto (as in the image), always (zeros too), never',
       choices: ['auto', 'always', 'never'],
     },
   ],
@@ -64,7 +65,10 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   return ctx.status;
 }
 
-function split(ctx: Context, operands: readonly string[]): { readonly sources: readonly Target[]; readonly dest: string } {
+function split(
+  ctx: Context,
+  operands: readonly string[],
+): { readonly sources: readonly Target[]; readonly dest: string } {
   if (operands.length === 0) throw new UsageError('nothing to get: say what, and where to');
   // With one operand the destination is the current directory.
   const dest = operands.length === 1 ? '.' : (operands.at(-1) ?? '.');
@@ -114,8 +118,14 @@ async function copyOne(ctx: Context, job: Job): Promise<void> {
     for (const loss of report.losses) tellLoss(ctx, source, loss, options.verbose);
     const { directories, files, others, bytes, failures, losses } = report;
     ctx.json?.element({
-      image: source.image.text, ...pathMembers('path', source.path), dest,
-      directories, files, others, bytes, failures,
+      image: source.image.text,
+      ...pathMembers('path', source.path),
+      dest,
+      directories,
+      files,
+      others,
+      bytes,
+      failures,
       losses: losses.map(({ loss, count, example }) => ({ loss, count, ...pathMembers('example', example) })),
     });
   } catch (thrown) {
@@ -150,11 +160,14 @@ function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): Co
     return withTree(trees.hostTree(dest, options.trees), (to) => copyContents(ukfsTree(fs, path), to, copyOptions));
   }
   const from = { dir: ukfsTree(fs, rootIfEmpty(parentOf(path).replace(/^\.$/, ''))), name };
-  return withTree(trees.hostTree(parent, options.trees), (to) => copyTree(from, { dir: to, name: target }, copyOptions));
+  return withTree(trees.hostTree(parent, options.trees), (to) =>
+    copyTree(from, { dir: to, name: target }, copyOptions),
+  );
 }
 
 const rootIfEmpty = (path: string): string => (path === '' ? '/' : path);
-const joinPath = (base: string, entry: string): string => (entry === '' ? base : `${base.replace(/\/+$/, '')}/${entry}`);
+const joinPath = (base: string, entry: string): string =>
+  entry === '' ? base : `${base.replace(/\/+$/, '')}/${entry}`;
 
 function withTree<T>(dir: TreeDir, use: (dir: TreeDir) => T): T {
   try {
@@ -181,7 +194,9 @@ function realPath(fs: Ukfs, start: string): string {
 function tellLoss(ctx: Context, source: Target, { loss, count, example }: LossReport, verbose: boolean): void {
   if (loss === 'birth time' && !verbose) return;
   const times = count === 1 ? '1 file' : `${count} files`;
-  ctx.warn(`${safeText(addressText(source.image, source.path))}: ${loss} not kept: ${times}, such as ${safeText(example)}`);
+  ctx.warn(
+    `${safeText(addressText(source.image, source.path))}: ${loss} not kept: ${times}, such as ${safeText(example)}`,
+  );
 }
 
 function readOptions(ctx: Context, args: Invocation): GetOptions {

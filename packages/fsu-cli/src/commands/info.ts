@@ -92,10 +92,11 @@ function* linesOf(image: ImageName, { report, log, mounted }: Found, all: boolea
   ]);
   if (report.candidates.length > 0 && (report.table !== undefined || mounted === undefined)) {
     yield '';
-    yield* alignedRows(
-      [['SELECTOR', 'OFFSET', 'SIZE', 'CONTENT', 'LABEL'], ...report.candidates.map(candidateCells)],
-      { right: [1, 2], gap: '  ', widthOf: displayWidth },
-    );
+    yield* alignedRows([['SELECTOR', 'OFFSET', 'SIZE', 'CONTENT', 'LABEL'], ...report.candidates.map(candidateCells)], {
+      right: [1, 2],
+      gap: '  ',
+      widthOf: displayWidth,
+    });
     for (const { selector, advice } of report.candidates) if (advice !== '') yield `  ${selector}: ${safeText(advice)}`;
   }
   if (mounted === undefined) return;
@@ -145,10 +146,14 @@ const sizeText = (bytes: number): string => `${humanBsd(bytes)} (${bytes} bytes)
 export function logText({ state, problem, incomplete }: RecoverReport): string {
   const left = incomplete ? '; an edit that was not committed is left behind' : '';
   switch (state) {
-    case 'none': return `none${left}`;
-    case 'done': return `done, not yet removed${left}`;
-    case 'committed': return `committed, not yet applied${left}`;
-    case 'refused': return `refused: ${safeText(problem ?? 'unknown')}${left}`;
+    case 'none':
+      return `none${left}`;
+    case 'done':
+      return `done, not yet removed${left}`;
+    case 'committed':
+      return `committed, not yet applied${left}`;
+    case 'refused':
+      return `refused: ${safeText(problem ?? 'unknown')}${left}`;
   }
 }
 
@@ -165,7 +170,12 @@ function jsonOf(image: ImageName, { report, log, mounted }: Found): Json {
       sizeBytes: device.sizeBytes,
       sectorSize: device.sectorSize,
       partition: device.partition === undefined ? undefined : { ...device.partition },
-      type, kind, description, label, uuid, advice,
+      type,
+      kind,
+      description,
+      label,
+      uuid,
+      advice,
     })),
     filesystem: mounted === undefined ? undefined : fileSystemJson(mounted.handle, mounted.info),
   };
@@ -174,7 +184,11 @@ function jsonOf(image: ImageName, { report, log, mounted }: Found): Json {
 function fileSystemJson(handle: Ukfs, { variant, label, uuid, details, notes, features }: FsInfo): Json {
   return {
     type: handle.type,
-    variant, label, uuid, details, notes,
+    variant,
+    label,
+    uuid,
+    details,
+    notes,
     readOnly: handle.readOnly,
     offset: handle.device.offset,
     sizeBytes: handle.device.sizeBytes,

@@ -75,10 +75,13 @@ const join = (dir: string, name: string): string => (dir.endsWith('/') ? dir + n
 
 function sortOperands(operands: readonly Operand[], options: LsOptions): readonly Operand[] {
   const entries = new Entries('stats');
-  operands.forEach(({ target, stat }) => entries.add(target.shown, { type: stat.type, ino: stat.ino, stat }, options.time));
+  operands.forEach(({ target, stat }) =>
+    entries.add(target.shown, { type: stat.type, ino: stat.ino, stat }, options.time),
+  );
   entries.sort({ ...options, dirsFirst: false });
   const byName = new Map<string, Operand[]>();
-  for (const operand of operands) byName.set(operand.target.shown, [...(byName.get(operand.target.shown) ?? []), operand]);
+  for (const operand of operands)
+    byName.set(operand.target.shown, [...(byName.get(operand.target.shown) ?? []), operand]);
   const sorted: Operand[] = [];
   for (let i = 0; i < entries.count; i++) {
     const operand = byName.get(entries.name(i))?.shift();
@@ -100,7 +103,8 @@ class Lister {
   #output = false;
 
   constructor(ctx: Context, options: LsOptions, operands: number) {
-    const color = options.color === 'always' || (options.color === 'auto' && ctx.out.isTTY && noColor(ctx) === undefined);
+    const color =
+      options.color === 'always' || (options.color === 'auto' && ctx.out.isTTY && noColor(ctx) === undefined);
     this.#ctx = ctx;
     this.#options = options;
     this.#operands = operands;
@@ -150,23 +154,26 @@ class Lister {
     if (first === undefined) return;
     // One list has one image's owners; operands of several images are several lists.
     for (const fs of new Set(operands.map((operand) => operand.fs))) {
-      const group = sortOperands(operands.filter((operand) => operand.fs === fs), this.#options);
+      const group = sortOperands(
+        operands.filter((operand) => operand.fs === fs),
+        this.#options,
+      );
       const entries = new Entries(this.#detail);
       for (const { target, stat } of group) {
         entries.add(target.shown, { type: stat.type, ino: stat.ino, stat }, this.#options.time);
       }
       const targetOf = (i: number): Target | undefined => group[i]?.target;
-      this.#show(entries, fs, (i) => this.#readlink(fs, targetOf(i)), (i) => targetOf(i)?.path ?? '');
+      this.#show(
+        entries,
+        fs,
+        (i) => this.#readlink(fs, targetOf(i)),
+        (i) => targetOf(i)?.path ?? '',
+      );
     }
     this.#output = true;
   }
 
-  #show(
-    entries: Entries,
-    fs: Ukfs,
-    readlink: (i: number) => string | undefined,
-    pathOf: (i: number) => string,
-  ): void {
+  #show(entries: Entries, fs: Ukfs, readlink: (i: number) => string | undefined, pathOf: (i: number) => string): void {
     const owners = this.#ownersOf(fs);
     if (this.#json !== undefined) return this.#json.list({ entries, owners, readlink, pathOf });
     const widths = new Widths();
@@ -186,7 +193,13 @@ class Lister {
 
   /** A directory, and with -R all below it, depth first. Memory holds the names of directories yet to come. */
   tree({ fs, target, stat }: Operand): void {
-    const root: Place = { fs, image: target.image, path: target.path, shown: target.shown, key: `${stat.dev}:${stat.ino}` };
+    const root: Place = {
+      fs,
+      image: target.image,
+      path: target.path,
+      shown: target.shown,
+      key: `${stat.dev}:${stat.ino}`,
+    };
     /** Directories above the current one, to meet cycles in damaged images. */
     const above: string[] = [];
     const stack: { place: Place; depth: number }[] = [{ place: root, depth: 0 }];
@@ -332,7 +345,11 @@ class Lister {
     if (below === undefined || !this.#options.recursive || name === '.' || name === '..') return;
     const mount = dev ?? place.key.slice(0, place.key.indexOf(':'));
     below.push({
-      fs: place.fs, image: place.image, path: join(place.path, name), shown: join(place.shown, name), key: `${mount}:${ino}`,
+      fs: place.fs,
+      image: place.image,
+      path: join(place.path, name),
+      shown: join(place.shown, name),
+      key: `${mount}:${ino}`,
     });
   }
 
@@ -429,4 +446,3 @@ function widthOf(ctx: Context): number {
   if (Number.isInteger(columns) && columns > 0) return columns;
   return ctx.shell.columns() ?? 80;
 }
-

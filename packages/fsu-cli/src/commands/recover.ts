@@ -61,7 +61,9 @@ function tell(ctx: Context, image: ImageName, report: RecoverReport): void {
   ctx.out.text(`${safeText(image.text)}: log: ${logText(report)}\n`);
   if (report.units !== undefined) {
     const { old, new: applied, marked, foreign } = report.units;
-    ctx.out.text(`  ${old + applied + marked + foreign} units: ${old} old, ${applied} new, ${marked} marked, ${foreign} changed by others\n`);
+    ctx.out.text(
+      `  ${old + applied + marked + foreign} units: ${old} old, ${applied} new, ${marked} marked, ${foreign} changed by others\n`,
+    );
   }
   if (report.done !== 'nothing') ctx.out.text(`  ${report.done}\n`);
   else if (report.state === 'refused') ctx.out.text("  decide with 'fsu recover --apply' or 'fsu recover --discard'\n");

@@ -15,7 +15,7 @@ export const stat: Command = {
   summary: 'Show attributes of files of an image.',
   synopsis: { addresses: 'ADDRESS...', paths: '[PATH...]' },
   options: [
-    { flags: '-F', summary: 'as -l, with ls -F\'s mark' },
+    { flags: '-F', summary: "as -l, with ls -F's mark" },
     { flags: '-f <format>', summary: 'format by NetBSD stat(1) (fsu_stat: after the image)' },
     { flags: '-L, --dereference', summary: 'what a symbolic link points to' },
     { flags: '-l', summary: 'as ls -lT' },
@@ -104,7 +104,8 @@ function readFormat(ctx: Context, args: Invocation): Format {
   const marked = args.options.some(({ name }) => name === 'F');
   const [first, second] = chosen;
   if (second !== undefined) throw new UsageError(`can't use format '${first?.name ?? ''}' with '${second.name}'`);
-  if (marked && first !== undefined && first.name !== 'l') throw new UsageError(`can't use format '${first.name}' with -F`);
+  if (marked && first !== undefined && first.name !== 'l')
+    throw new UsageError(`can't use format '${first.name}' with -F`);
   const noLineFeed = args.options.some(({ name }) => name === 'n');
   const timeFormat = args.options.filter(({ name }) => name === 't').at(-1)?.value;
   const { clock } = ctx;
@@ -127,11 +128,17 @@ const shownSubject = (ctx: Context, subject: Subject): Subject => ({
 
 function bsdFormat(chosen: { readonly name: string; readonly value: string } | undefined, marked: boolean): string {
   switch (chosen?.name) {
-    case 'f': return chosen.value;
-    case 'r': return formats.raw;
-    case 's': return formats.shell;
-    case 'x': return formats.verbose;
-    case 'l': return marked ? formats.lsMarked : formats.ls;
-    default: return marked ? formats.lsMarked : formats.default;
+    case 'f':
+      return chosen.value;
+    case 'r':
+      return formats.raw;
+    case 's':
+      return formats.shell;
+    case 'x':
+      return formats.verbose;
+    case 'l':
+      return marked ? formats.lsMarked : formats.ls;
+    default:
+      return marked ? formats.lsMarked : formats.default;
   }
 }

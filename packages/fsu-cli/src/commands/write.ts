@@ -152,7 +152,7 @@ function writeAll(
   fd: number,
   piece: { readonly buffer: Uint8Array; readonly length: number; readonly position: number | undefined },
 ): void {
-  for (let done = 0; done < piece.length; ) {
+  for (let done = 0; done < piece.length;) {
     const position = piece.position === undefined ? undefined : piece.position + done;
     const n = fs.write(fd, piece.buffer, done, piece.length - done, position);
     if (n === 0) throw new FsError('ENOSPC');

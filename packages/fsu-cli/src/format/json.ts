@@ -89,7 +89,13 @@ export class JsonDocument {
   end(status: number): void {
     this.member(
       'errors',
-      this.#errors.map(({ errno, op, path, place, message }) => ({ errno, op, ...pathMembers('path', path), place, message })),
+      this.#errors.map(({ errno, op, path, place, message }) => ({
+        errno,
+        op,
+        ...pathMembers('path', path),
+        place,
+        message,
+      })),
     );
     if (this.#dropped > 0) this.member('errorsOmitted', this.#dropped);
     this.member('status', status);

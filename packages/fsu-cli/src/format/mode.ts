@@ -3,12 +3,24 @@ import { modeOfType } from '@ukfs/kernel';
 import type { VType } from '@ukfs/kernel';
 
 const typeLetter: Readonly<Record<VType, string>> = {
-  reg: '-', dir: 'd', lnk: 'l', chr: 'c', blk: 'b', fifo: 'p', sock: 's',
+  reg: '-',
+  dir: 'd',
+  lnk: 'l',
+  chr: 'c',
+  blk: 'b',
+  fifo: 'p',
+  sock: 's',
 };
 
 /** What ls -F puts behind a name; `*` for executables is not a matter of type alone. */
 const typeMark: Readonly<Record<VType, string>> = {
-  reg: '', dir: '/', lnk: '@', chr: '', blk: '', fifo: '|', sock: '=',
+  reg: '',
+  dir: '/',
+  lnk: '@',
+  chr: '',
+  blk: '',
+  fifo: '|',
+  sock: '=',
 };
 
 /** The seven types as numbers, so that a listing of a million files can keep them in a typed array. */

@@ -23,11 +23,19 @@ export type NameStyle =
   | 'clocale';
 
 export const quotingStyles = [
-  'literal', 'shell', 'shell-always', 'shell-escape', 'shell-escape-always', 'c', 'escape', 'locale', 'clocale',
+  'literal',
+  'shell',
+  'shell-always',
+  'shell-escape',
+  'shell-escape-always',
+  'c',
+  'escape',
+  'locale',
+  'clocale',
 ] as const satisfies readonly NameStyle[];
 
 /** Control characters (C0, DEL, C1), line and paragraph separators, bidi controls, and bytes that are no UTF-8. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/u;
+const UNSAFE = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 const UNSAFE_ALL = new RegExp(UNSAFE.source, 'gu');
 
 /** True when the name can go to a terminal as it is. */
@@ -37,7 +45,13 @@ const octalByte = (byte: number): string => `\\${byte.toString(8).padStart(3, '0
 const octalOf = (char: string): string => Array.from(nameToBytes(char), octalByte).join('');
 
 const cEscapes: Readonly<Record<string, string>> = {
-  '\x07': '\\a', '\b': '\\b', '\t': '\\t', '\n': '\\n', '\v': '\\v', '\f': '\\f', '\r': '\\r',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
 };
 const cEscape = (char: string): string => cEscapes[char] ?? octalOf(char);
 
@@ -46,7 +60,9 @@ export const safeText = (text: string): string => (UNSAFE.test(text) ? text.repl
 
 /** As safeText for text of several lines: line feeds and tabs stay. */
 export const safeLines = (text: string): string =>
-  UNSAFE.test(text) ? text.replace(UNSAFE_ALL, (char) => (char === '\n' || char === '\t' ? char : cEscape(char))) : text;
+  UNSAFE.test(text)
+    ? text.replace(UNSAFE_ALL, (char) => (char === '\n' || char === '\t' ? char : cEscape(char)))
+    : text;
 
 /** The name in a style; `terminal` replaces what GNU's literal style would send raw. */
 export function styleName(name: string, style: NameStyle): string {
@@ -77,7 +93,9 @@ export function styleName(name: string, style: NameStyle): string {
 /** What a shell would not take as part of a plain word (GNU's set). */
 const SHELL_SPECIAL = /[\s!"#$&'()*;<=>?[\\\]^`{|}~]/;
 const shellNeeds = (name: string): boolean =>
-  name === '' || /^[#~]/.test(name) || SHELL_SPECIAL.test(name.replace(/[#~{}\]=]/g, (char, at: number) => (at === 0 ? char : 'x')));
+  name === '' ||
+  /^[#~]/.test(name) ||
+  SHELL_SPECIAL.test(name.replace(/[#~{}\]=]/g, (char, at: number) => (at === 0 ? char : 'x')));
 
 function shellName(name: string, style: NameStyle): string {
   const escape = style === 'shell-escape' || style === 'shell-escape-always';
@@ -125,10 +143,16 @@ function charWidth(code: number): number {
   if (code < 0x300) return 1;
   if (/\p{M}|\p{Cf}/u.test(String.fromCodePoint(code))) return 0;
   const wide =
-    (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf && code !== 0x303f) ||
-    (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) || (code >= 0xfe30 && code <= 0xfe6f) ||
-    (code >= 0xff00 && code <= 0xff60) || (code >= 0xffe0 && code <= 0xffe6) || (code >= 0x1f300 && code <= 0x1f64f) ||
-    (code >= 0x1f900 && code <= 0x1f9ff) || (code >= 0x20000 && code <= 0x3fffd);
+    (code >= 0x1100 && code <= 0x115f) ||
+    (code >= 0x2e80 && code <= 0xa4cf && code !== 0x303f) ||
+    (code >= 0xac00 && code <= 0xd7a3) ||
+    (code >= 0xf900 && code <= 0xfaff) ||
+    (code >= 0xfe30 && code <= 0xfe6f) ||
+    (code >= 0xff00 && code <= 0xff60) ||
+    (code >= 0xffe0 && code <= 0xffe6) ||
+    (code >= 0x1f300 && code <= 0x1f64f) ||
+    (code >= 0x1f900 && code <= 0x1f9ff) ||
+    (code >= 0x20000 && code <= 0x3fffd);
   return wide ? 2 : 1;
 }
 
@@ -180,7 +204,7 @@ function compareDigits(x: string, y: string): number {
 /** The name for JSON: bytes that are no UTF-8 become U+FFFD, and then `bytes` holds the truth. */
 export function jsonName(name: string): { readonly text: string; readonly bytes: Uint8Array | undefined } {
   if (isWellFormedName(name)) return { text: name, bytes: undefined };
-  return { text: name.replace(/[\ud800-\udfff]/gu, '\ufffd'), bytes: nameToBytes(name) };
+  return { text: name.replace(/\p{Cs}/gu, '\ufffd'), bytes: nameToBytes(name) };
 }
 
 /** A shell pattern (* ? [...] and \) as a test; a `*` or `?` matches dots too, as in GNU's --ignore after the first. */
@@ -192,10 +216,17 @@ export function globTest(pattern: string): (name: string) => boolean {
     else if (char === '?') source += '.';
     else if (char === '[' && pattern.indexOf(']', i + 2) > 0) {
       const end = pattern.indexOf(']', i + 2);
-      const set = pattern.slice(i + 1, end).replace(/\\/g, '\\\\').replace(/^!/, '^');
+      const set = pattern
+        .slice(i + 1, end)
+        .replace(/\\/g, '\\\\')
+        .replace(/^!/, '^');
       source += `[${set}]`;
       i = end;
-    } else source += (char === '\\' && i + 1 < pattern.length ? pattern.charAt(++i) : char).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+    } else
+      source += (char === '\\' && i + 1 < pattern.length ? pattern.charAt(++i) : char).replace(
+        /[\\^$.*+?()[\]{}|]/g,
+        '\\$&',
+      );
   }
   // Neither a leading dot nor a slash is special to us: names have no slashes, and ls has hidden the dots before.
   const expression = new RegExp(`^(?:${source})$`, 's');

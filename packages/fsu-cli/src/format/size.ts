@@ -41,8 +41,7 @@ export function humanGnu(bytes: number, si = false): string {
 }
 
 export type BlockUnit =
-  | { readonly kind: 'blocks'; readonly size: number }
-  | { readonly kind: 'human'; readonly si: boolean };
+  { readonly kind: 'blocks'; readonly size: number } | { readonly kind: 'human'; readonly si: boolean };
 
 /**
  * BLOCKSIZE and --block-size: `512`, `1k`, `4K`, `1M`, `KiB` (1024), `KB` (1000), and GNU's words `human-readable` and `si`.
@@ -62,7 +61,11 @@ export function parseBlockUnit(text: string): BlockUnit | undefined {
 
 /** `512-blocks`, `1K-blocks`, `1M-blocks`: how df heads a column of blocks. */
 export function blockHeader(size: number): string {
-  for (const [unit, letter] of [[2 ** 30, 'G'], [2 ** 20, 'M'], [2 ** 10, 'K']] as const) {
+  for (const [unit, letter] of [
+    [2 ** 30, 'G'],
+    [2 ** 20, 'M'],
+    [2 ** 10, 'K'],
+  ] as const) {
     if (size >= unit && size % unit === 0) return `${size / unit}${letter}-blocks`;
   }
   return `${size}-blocks`;

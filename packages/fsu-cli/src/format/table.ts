@@ -9,7 +9,10 @@ export interface Cell {
 const blanks = (count: number): string => ' '.repeat(Math.max(0, count));
 
 /** NetBSD ls's grid: columns as wide as the widest cell and one blank, spread over the width; undefined if two do not fit. */
-function grid(cells: readonly Cell[], width: number): { readonly columns: number; readonly columnWidth: number } | undefined {
+function grid(
+  cells: readonly Cell[],
+  width: number,
+): { readonly columns: number; readonly columnWidth: number } | undefined {
   let widest = 0;
   for (const cell of cells) if (cell.width > widest) widest = cell.width;
   const columnWidth = widest + 1;

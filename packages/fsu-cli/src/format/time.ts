@@ -33,8 +33,18 @@ export const utcOffset: OffsetAt = () => 0;
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const MONTH_NAMES = [
-  'January', 'February', 'March', 'April', 'May', 'June',
-  'July', 'August', 'September', 'October', 'November', 'December',
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
 ];
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const DAY_NAMES = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
@@ -197,7 +207,9 @@ export class Clock {
 }
 
 const isoYear = (year: number): string =>
-  year >= 0 && year <= 9999 ? String(year).padStart(4, '0') : `${year < 0 ? '-' : '+'}${String(Math.abs(year)).padStart(6, '0')}`;
+  year >= 0 && year <= 9999
+    ? String(year).padStart(4, '0')
+    : `${year < 0 ? '-' : '+'}${String(Math.abs(year)).padStart(6, '0')}`;
 
 const nano = (nsec: number): string => String(nsec).padStart(9, '0');
 
@@ -210,51 +222,87 @@ function zone(offset: number, colon = ''): string {
 /** Day of the year, 0 … 365. */
 function yearDay({ year, month, day }: Moment): number {
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 1 : 0;
-  return (([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334][month] ?? 0) + day - 1 + (month > 1 ? leap : 0));
+  return ([0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334][month] ?? 0) + day - 1 + (month > 1 ? leap : 0);
 }
 
 function conversion(code: string, m: Moment, time: Timespec): string | undefined {
   const clock = `${pad2(m.hour)}:${pad2(m.minute)}:${pad2(m.second)}`;
   switch (code) {
-    case 'a': return DAYS[m.weekday];
-    case 'A': return DAY_NAMES[m.weekday];
+    case 'a':
+      return DAYS[m.weekday];
+    case 'A':
+      return DAY_NAMES[m.weekday];
     case 'b':
-    case 'h': return MONTHS[m.month];
-    case 'B': return MONTH_NAMES[m.month];
-    case 'c': return `${DAYS[m.weekday] ?? ''} ${MONTHS[m.month] ?? ''} ${space2(m.day)} ${clock} ${m.year}`;
-    case 'C': return pad2(Math.floor(m.year / 100));
-    case 'd': return pad2(m.day);
+    case 'h':
+      return MONTHS[m.month];
+    case 'B':
+      return MONTH_NAMES[m.month];
+    case 'c':
+      return `${DAYS[m.weekday] ?? ''} ${MONTHS[m.month] ?? ''} ${space2(m.day)} ${clock} ${m.year}`;
+    case 'C':
+      return pad2(Math.floor(m.year / 100));
+    case 'd':
+      return pad2(m.day);
     case 'D':
-    case 'x': return `${pad2(m.month + 1)}/${pad2(m.day)}/${pad2(mod(m.year, 100))}`;
-    case 'e': return space2(m.day);
-    case 'F': return `${m.year}-${pad2(m.month + 1)}-${pad2(m.day)}`;
-    case 'H': return pad2(m.hour);
-    case 'I': return pad2(m.hour % 12 === 0 ? 12 : m.hour % 12);
-    case 'j': return String(yearDay(m) + 1).padStart(3, '0');
-    case 'k': return space2(m.hour);
-    case 'l': return space2(m.hour % 12 === 0 ? 12 : m.hour % 12);
-    case 'm': return pad2(m.month + 1);
-    case 'M': return pad2(m.minute);
-    case 'n': return '\n';
-    case 'N': return nano(time.nsec);
-    case 'p': return m.hour < 12 ? 'AM' : 'PM';
-    case 'r': return `${pad2(m.hour % 12 === 0 ? 12 : m.hour % 12)}:${pad2(m.minute)}:${pad2(m.second)} ${m.hour < 12 ? 'AM' : 'PM'}`;
-    case 'R': return clock.slice(0, 5);
-    case 's': return String(time.sec);
-    case 'S': return pad2(m.second);
-    case 't': return '\t';
+    case 'x':
+      return `${pad2(m.month + 1)}/${pad2(m.day)}/${pad2(mod(m.year, 100))}`;
+    case 'e':
+      return space2(m.day);
+    case 'F':
+      return `${m.year}-${pad2(m.month + 1)}-${pad2(m.day)}`;
+    case 'H':
+      return pad2(m.hour);
+    case 'I':
+      return pad2(m.hour % 12 === 0 ? 12 : m.hour % 12);
+    case 'j':
+      return String(yearDay(m) + 1).padStart(3, '0');
+    case 'k':
+      return space2(m.hour);
+    case 'l':
+      return space2(m.hour % 12 === 0 ? 12 : m.hour % 12);
+    case 'm':
+      return pad2(m.month + 1);
+    case 'M':
+      return pad2(m.minute);
+    case 'n':
+      return '\n';
+    case 'N':
+      return nano(time.nsec);
+    case 'p':
+      return m.hour < 12 ? 'AM' : 'PM';
+    case 'r':
+      return `${pad2(m.hour % 12 === 0 ? 12 : m.hour % 12)}:${pad2(m.minute)}:${pad2(m.second)} ${m.hour < 12 ? 'AM' : 'PM'}`;
+    case 'R':
+      return clock.slice(0, 5);
+    case 's':
+      return String(time.sec);
+    case 'S':
+      return pad2(m.second);
+    case 't':
+      return '\t';
     case 'T':
-    case 'X': return clock;
-    case 'u': return String(m.weekday === 0 ? 7 : m.weekday);
-    case 'w': return String(m.weekday);
-    case 'y': return pad2(mod(m.year, 100));
-    case 'Y': return String(m.year);
-    case 'z': return zone(m.offset * 60);
-    case ':z': return zone(m.offset * 60, ':');
-    case 'Z': return m.offset === 0 ? 'UTC' : zone(m.offset * 60);
-    case '%': return '%';
-    case '+': return `${DAYS[m.weekday] ?? ''} ${MONTHS[m.month] ?? ''} ${space2(m.day)} ${clock} ${m.offset === 0 ? 'UTC' : zone(m.offset * 60)} ${m.year}`;
-    default: return undefined;
+    case 'X':
+      return clock;
+    case 'u':
+      return String(m.weekday === 0 ? 7 : m.weekday);
+    case 'w':
+      return String(m.weekday);
+    case 'y':
+      return pad2(mod(m.year, 100));
+    case 'Y':
+      return String(m.year);
+    case 'z':
+      return zone(m.offset * 60);
+    case ':z':
+      return zone(m.offset * 60, ':');
+    case 'Z':
+      return m.offset === 0 ? 'UTC' : zone(m.offset * 60);
+    case '%':
+      return '%';
+    case '+':
+      return `${DAYS[m.weekday] ?? ''} ${MONTHS[m.month] ?? ''} ${space2(m.day)} ${clock} ${m.offset === 0 ? 'UTC' : zone(m.offset * 60)} ${m.year}`;
+    default:
+      return undefined;
   }
 }
 

@@ -1,10 +1,17 @@
 /** Colours of names: LS_COLORS as dircolors(1) writes it, and its defaults. */
 import type { VType } from '@ukfs/kernel';
 
-const DEFAULTS = 'di=01;34:ln=01;36:pi=40;33:so=01;35:bd=40;33;01:cd=40;33;01:su=37;41:sg=30;43:tw=30;42:ow=34;42:st=37;44:ex=01;32';
+const DEFAULTS =
+  'di=01;34:ln=01;36:pi=40;33:so=01;35:bd=40;33;01:cd=40;33;01:su=37;41:sg=30;43:tw=30;42:ow=34;42:st=37;44:ex=01;32';
 
 const keyOfType: Readonly<Record<VType, string>> = {
-  reg: 'fi', dir: 'di', lnk: 'ln', chr: 'cd', blk: 'bd', fifo: 'pi', sock: 'so',
+  reg: 'fi',
+  dir: 'di',
+  lnk: 'ln',
+  chr: 'cd',
+  blk: 'bd',
+  fifo: 'pi',
+  sock: 'so',
 };
 
 export class Colors {
@@ -28,7 +35,15 @@ export class Colors {
     return code === undefined || code === '' || code === '0' ? text : `\x1b[${code}m${text}\x1b[0m`;
   }
 
-  #code({ type, mode, name }: { readonly type: VType; readonly mode: number; readonly name: string }): string | undefined {
+  #code({
+    type,
+    mode,
+    name,
+  }: {
+    readonly type: VType;
+    readonly mode: number;
+    readonly name: string;
+  }): string | undefined {
     if (type === 'dir') {
       const sticky = (mode & 0o1000) !== 0;
       const open = (mode & 0o002) !== 0;

@@ -63,7 +63,11 @@ export class Entries {
   }
 
   /** `time`: which of the attributes' times the listing shows and sorts by. */
-  add(name: string, entry: { readonly type: VType; readonly ino: number; readonly stat: Stat | undefined }, time: LsOptions['time']): void {
+  add(
+    name: string,
+    entry: { readonly type: VType; readonly ino: number; readonly stat: Stat | undefined },
+    time: LsOptions['time'],
+  ): void {
     const at = this.names.push(name) - 1;
     const block = Math.floor(at / BLOCK);
     const numbers = (this.#blocks[block] ??= new Float64Array(BLOCK * this.#stride));
@@ -138,7 +142,9 @@ export class Entries {
         return (a, b) => this.#raw(b, Col.SIZE) - this.#raw(a, Col.SIZE) || byName(a, b);
       case 'time':
         return (a, b) =>
-          this.#raw(b, Col.SEC) - this.#raw(a, Col.SEC) || this.#raw(b, Col.NSEC) - this.#raw(a, Col.NSEC) || byName(a, b);
+          this.#raw(b, Col.SEC) - this.#raw(a, Col.SEC) ||
+          this.#raw(b, Col.NSEC) - this.#raw(a, Col.NSEC) ||
+          byName(a, b);
       case 'version':
         return (a, b) => compareVersions(names[a] ?? '', names[b] ?? '');
       case 'extension':

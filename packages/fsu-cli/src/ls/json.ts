@@ -59,7 +59,7 @@ export class JsonListing {
   }
 }
 
-const lastName = (path: string): string => (/([^/]+)\/*$/.exec(path)?.[1] ?? '/');
+const lastName = (path: string): string => /([^/]+)\/*$/.exec(path)?.[1] ?? '/';
 
 function attributes(
   entries: Entries,

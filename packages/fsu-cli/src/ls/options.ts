@@ -74,11 +74,19 @@ export const lsOptions: readonly OptionSpec[] = [
   { flags: '-x', summary: 'columns, sorted across' },
   { flags: '-1', summary: 'one name a line (default when not on a terminal)' },
   { flags: '--block-size <size>', summary: 'unit of blocks and sizes: 512, K, 1M, KB, human-readable, si', group: GNU },
-  { flags: '--color [when]', summary: 'colour names: always, auto, never', choices: ['always', 'auto', 'never'], bare: 'always', group: GNU },
-  { flags: '--escape', summary: 'GNU\'s C escapes; as --quoting-style=escape', group: GNU },
+  {
+    flags: '--color [when]',
+    summary: 'colour names: always, auto, never',
+    choices: ['always', 'auto', 'never'],
+    bare: 'always',
+    group: GNU,
+  },
+  { flags: '--escape', summary: "GNU's C escapes; as --quoting-style=escape", group: GNU },
   { flags: '--file-type', summary: 'as -F without the *', group: GNU },
   {
-    flags: '--format <word>', summary: 'across, commas, horizontal, long, single-column, verbose, vertical', group: GNU,
+    flags: '--format <word>',
+    summary: 'across, commas, horizontal, long, single-column, verbose, vertical',
+    group: GNU,
     choices: ['across', 'commas', 'horizontal', 'long', 'single-column', 'verbose', 'vertical'],
   },
   { flags: '--full-time', summary: '-l --time-style=full-iso', group: GNU },
@@ -91,11 +99,15 @@ export const lsOptions: readonly OptionSpec[] = [
   { flags: '--quoting-style <word>', summary: quotingStyles.join(', '), choices: quotingStyles, group: GNU },
   { flags: '--si', summary: 'as -h in powers of 1000', group: GNU },
   {
-    flags: '--sort <word>', summary: 'name, none, size, time, version, extension, width', group: GNU,
+    flags: '--sort <word>',
+    summary: 'name, none, size, time, version, extension, width',
+    group: GNU,
     choices: ['name', 'none', 'size', 'time', 'version', 'extension', 'width'],
   },
   {
-    flags: '--time <word>', summary: 'which time: mtime, atime, ctime, birth', group: GNU,
+    flags: '--time <word>',
+    summary: 'which time: mtime, atime, ctime, birth',
+    group: GNU,
     choices: ['mtime', 'modification', 'atime', 'access', 'use', 'ctime', 'status', 'birth', 'creation'],
   },
   { flags: '--time-style <style>', summary: 'full-iso, long-iso, iso, locale or +FORMAT', group: GNU },
@@ -117,72 +129,210 @@ export interface LsSurroundings {
 export function readLsOptions(given: readonly GivenOption[], around: LsSurroundings): LsOptions {
   const o: LsOptions = {
     format: around.isTTY ? 'columns' : 'single',
-    hidden: 'none', time: 'mtime', sort: 'name', reverse: false, dirsFirst: false, recursive: false, plainDirs: false,
-    inode: false, blocks: false, follow: false, numeric: false, owner: true, group: true, flags: false, mark: 'none',
+    hidden: 'none',
+    time: 'mtime',
+    sort: 'name',
+    reverse: false,
+    dirsFirst: false,
+    recursive: false,
+    plainDirs: false,
+    inode: false,
+    blocks: false,
+    follow: false,
+    numeric: false,
+    owner: true,
+    group: true,
+    flags: false,
+    mark: 'none',
     style: around.isTTY ? 'safe' : 'raw',
-    blockSize: 512, scaleSizes: false, human: 'no', fullTime: false, timeStyle: undefined, color: 'never',
-    hide: [], ignore: [], width: undefined, zero: false,
+    blockSize: 512,
+    scaleSizes: false,
+    human: 'no',
+    fullTime: false,
+    timeStyle: undefined,
+    color: 'never',
+    hide: [],
+    ignore: [],
+    width: undefined,
+    zero: false,
   };
   applyBlockSize(o, around.env('BLOCKSIZE'));
   let unsorted = false;
   let ownerDecided = false;
   for (const { name, value } of given) {
     switch (name) {
-      case '1': o.format = 'single'; break;
-      case 'C': o.format = 'columns'; break;
-      case 'x': o.format = 'across'; break;
-      case 'm': o.format = 'comma'; break;
+      case '1':
+        o.format = 'single';
+        break;
+      case 'C':
+        o.format = 'columns';
+        break;
+      case 'x':
+        o.format = 'across';
+        break;
+      case 'm':
+        o.format = 'comma';
+        break;
       // Never let -g take precedence over -l, in whichever order they come.
-      case 'l': o.format = 'long'; o.owner = true; ownerDecided = true; break;
-      case 'g': o.format = 'long'; if (!ownerDecided) o.owner = false; break;
-      case 'numeric-uid-gid': o.format = 'long'; o.numeric = true; break;
-      case 'format': o.format = formatWord(value); break;
-      case 'all': o.hidden = 'all'; break;
-      case 'almost-all': if (o.hidden === 'none') o.hidden = 'almost'; break;
-      case 'B': o.style = 'octal'; break;
-      case 'b': o.style = 'cstyle'; break;
-      case 'hide-control-chars': o.style = 'question'; break;
-      case 'show-control-chars': o.style = 'raw'; break;
-      case 'escape': o.style = 'escape'; break;
-      case 'literal': o.style = around.isTTY ? 'question' : 'literal'; break;
-      case 'quote-name': o.style = 'c'; break;
-      case 'quoting-style': o.style = quotingWord(value, around.isTTY); break;
-      case 'c': o.time = 'ctime'; break;
-      case 'u': o.time = 'atime'; break;
-      case 'time': o.time = timeWord(value); break;
-      case 'directory': o.plainDirs = true; o.recursive = false; break;
-      case 'recursive': o.recursive = true; break;
-      case 'classify': o.mark = 'classify'; break;
-      case 'file-type': o.mark = 'file-type'; break;
-      case 'p': if (o.mark === 'none') o.mark = 'slash'; break;
-      case 'f': unsorted = true; break;
-      case 'U': o.sort = 'none'; break;
-      case 'S': o.sort = 'size'; break;
-      case 't': o.sort = 'time'; break;
-      case 'v': o.sort = 'version'; break;
-      case 'X': o.sort = 'extension'; break;
-      case 'sort': o.sort = sortWord(value); break;
-      case 'reverse': o.reverse = true; break;
-      case 'group-directories-first': o.dirsFirst = true; break;
-      case 'human-readable': o.human = 'binary'; break;
-      case 'si': o.human = 'si'; break;
-      case 'kibibytes': o.blockSize = 1024; o.human = 'no'; break;
-      case 'block-size': applyBlockOption(o, value); break;
-      case 'inode': o.inode = true; break;
-      case 'size': o.blocks = true; break;
-      case 'dereference': o.follow = true; break;
-      case 'no-group': o.group = false; break;
-      case 'o': o.flags = true; break;
-      case 'T': o.fullTime = true; o.timeStyle = undefined; break;
-      case 'full-time': o.format = 'long'; o.timeStyle = 'full-iso'; break;
-      case 'time-style': o.timeStyle = timeStyleWord(value); break;
-      case 'color': o.color = value === 'auto' ? 'auto' : value === 'never' ? 'never' : 'always'; break;
-      case 'hide': o.hide.push(globTest(value)); break;
-      case 'ignore': o.ignore.push(globTest(value)); break;
-      case 'width': o.width = columnsWord(value); break;
-      case 'zero': o.zero = true; if (o.format !== 'long') o.format = 'single'; o.style = 'raw'; o.color = 'never'; break;
-      case 'W': break;
-      default: throw new UsageError(`unknown option '${name}'`);
+      case 'l':
+        o.format = 'long';
+        o.owner = true;
+        ownerDecided = true;
+        break;
+      case 'g':
+        o.format = 'long';
+        if (!ownerDecided) o.owner = false;
+        break;
+      case 'numeric-uid-gid':
+        o.format = 'long';
+        o.numeric = true;
+        break;
+      case 'format':
+        o.format = formatWord(value);
+        break;
+      case 'all':
+        o.hidden = 'all';
+        break;
+      case 'almost-all':
+        if (o.hidden === 'none') o.hidden = 'almost';
+        break;
+      case 'B':
+        o.style = 'octal';
+        break;
+      case 'b':
+        o.style = 'cstyle';
+        break;
+      case 'hide-control-chars':
+        o.style = 'question';
+        break;
+      case 'show-control-chars':
+        o.style = 'raw';
+        break;
+      case 'escape':
+        o.style = 'escape';
+        break;
+      case 'literal':
+        o.style = around.isTTY ? 'question' : 'literal';
+        break;
+      case 'quote-name':
+        o.style = 'c';
+        break;
+      case 'quoting-style':
+        o.style = quotingWord(value, around.isTTY);
+        break;
+      case 'c':
+        o.time = 'ctime';
+        break;
+      case 'u':
+        o.time = 'atime';
+        break;
+      case 'time':
+        o.time = timeWord(value);
+        break;
+      case 'directory':
+        o.plainDirs = true;
+        o.recursive = false;
+        break;
+      case 'recursive':
+        o.recursive = true;
+        break;
+      case 'classify':
+        o.mark = 'classify';
+        break;
+      case 'file-type':
+        o.mark = 'file-type';
+        break;
+      case 'p':
+        if (o.mark === 'none') o.mark = 'slash';
+        break;
+      case 'f':
+        unsorted = true;
+        break;
+      case 'U':
+        o.sort = 'none';
+        break;
+      case 'S':
+        o.sort = 'size';
+        break;
+      case 't':
+        o.sort = 'time';
+        break;
+      case 'v':
+        o.sort = 'version';
+        break;
+      case 'X':
+        o.sort = 'extension';
+        break;
+      case 'sort':
+        o.sort = sortWord(value);
+        break;
+      case 'reverse':
+        o.reverse = true;
+        break;
+      case 'group-directories-first':
+        o.dirsFirst = true;
+        break;
+      case 'human-readable':
+        o.human = 'binary';
+        break;
+      case 'si':
+        o.human = 'si';
+        break;
+      case 'kibibytes':
+        o.blockSize = 1024;
+        o.human = 'no';
+        break;
+      case 'block-size':
+        applyBlockOption(o, value);
+        break;
+      case 'inode':
+        o.inode = true;
+        break;
+      case 'size':
+        o.blocks = true;
+        break;
+      case 'dereference':
+        o.follow = true;
+        break;
+      case 'no-group':
+        o.group = false;
+        break;
+      case 'o':
+        o.flags = true;
+        break;
+      case 'T':
+        o.fullTime = true;
+        o.timeStyle = undefined;
+        break;
+      case 'full-time':
+        o.format = 'long';
+        o.timeStyle = 'full-iso';
+        break;
+      case 'time-style':
+        o.timeStyle = timeStyleWord(value);
+        break;
+      case 'color':
+        o.color = value === 'auto' ? 'auto' : value === 'never' ? 'never' : 'always';
+        break;
+      case 'hide':
+        o.hide.push(globTest(value));
+        break;
+      case 'ignore':
+        o.ignore.push(globTest(value));
+        break;
+      case 'width':
+        o.width = columnsWord(value);
+        break;
+      case 'zero':
+        o.zero = true;
+        if (o.format !== 'long') o.format = 'single';
+        o.style = 'raw';
+        o.color = 'never';
+        break;
+      case 'W':
+        break;
+      default:
+        throw new UsageError(`unknown option '${name}'`);
     }
   }
   if (unsorted) o.sort = 'none';

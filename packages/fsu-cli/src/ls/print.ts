@@ -213,8 +213,10 @@ export class Printer {
       const typeMode = entries.number(i, Col.TYPE_MODE);
       let line = this.#before(listing, i) + this.#mode(typeMode);
       line += `${String(entries.number(i, Col.NLINK)).padStart(nlinkWidth)} `;
-      if (options.owner) line += padded(users, entries.number(i, Col.UID), (uid) => owners.user(uid).padEnd(widths.user));
-      if (options.group) line += padded(groups, entries.number(i, Col.GID), (gid) => owners.group(gid).padEnd(widths.group));
+      if (options.owner)
+        line += padded(users, entries.number(i, Col.UID), (uid) => owners.user(uid).padEnd(widths.user));
+      if (options.group)
+        line += padded(groups, entries.number(i, Col.GID), (gid) => owners.group(gid).padEnd(widths.group));
       if (options.flags) line += `${flagsText(entries.number(i, Col.FLAGS)).padEnd(widths.flags)} `;
       line += this.#size(entries, i, sizes);
       line += this.#time(entries.number(i, Col.SEC), entries.number(i, Col.NSEC));
@@ -271,7 +273,8 @@ export class Printer {
     if (style === 'full-iso') return `${clock.fullIso(sec, nsec)} `;
     if (style === 'long-iso') return `${clock.longIso(sec)} `;
     if (style === 'iso') return `${clock.iso(sec)} `;
-    if (style === 'locale') return `${clock.strftime(clock.isRecent(sec) ? '%b %e %H:%M' : '%b %e  %Y', { sec, nsec })} `;
+    if (style === 'locale')
+      return `${clock.strftime(clock.isRecent(sec) ? '%b %e %H:%M' : '%b %e  %Y', { sec, nsec })} `;
     const [old = '', recent = old] = style.slice(1).split('\n');
     return `${clock.strftime(clock.isRecent(sec) ? recent : old, { sec, nsec })} `;
   }

@@ -42,8 +42,13 @@ const makedev = (major: number, minor: number): number =>
   (major % 4096) * 256 + Math.floor(minor / 256) * 2 ** 20 + (minor % 256);
 
 const typeNames = {
-  reg: 'Regular File', dir: 'Directory', lnk: 'Symbolic Link', chr: 'Character Device', blk: 'Block Device',
-  fifo: 'Fifo File', sock: 'Socket',
+  reg: 'Regular File',
+  dir: 'Directory',
+  lnk: 'Symbolic Link',
+  chr: 'Character Device',
+  blk: 'Block Device',
+  fifo: 'Fifo File',
+  sock: 'Socket',
 } as const;
 
 interface Field {
@@ -63,7 +68,7 @@ const FIELD = /%(?:([nt%@])|([-# +0]*)(\d*)(?:\.(\d*))?([DOUXFS]?)([HML]?)([A-Za
 /** A line by NetBSD's -f. UsageError for a format that makes no sense. */
 export function formatBsd(format: string, subject: Subject, clock: Clock, timeFormat: string): string {
   let out = '';
-  for (let at = 0; at < format.length; ) {
+  for (let at = 0; at < format.length;) {
     const percent = format.indexOf('%', at);
     if (percent < 0) return out + format.slice(at);
     out += format.slice(at, percent);
@@ -75,7 +80,11 @@ export function formatBsd(format: string, subject: Subject, clock: Clock, timeFo
     if (simple !== undefined) out += simpleText(simple, subject);
     else {
       const field: Field = {
-        flags, output, part, datum, text,
+        flags,
+        output,
+        part,
+        datum,
+        text,
         size: size === '' ? undefined : bounded(size, text),
         precision: precision === undefined ? undefined : bounded(precision === '' ? '0' : precision, text),
       };
@@ -110,33 +119,53 @@ interface Show {
 function show(field: Field, subject: Subject, how: Show): string {
   const { stat } = subject;
   switch (field.datum) {
-    case 'd': return device(field, stat.dev, '???', { major: 0, minor: stat.dev });
+    case 'd':
+      return device(field, stat.dev, '???', { major: 0, minor: stat.dev });
     case 'r': {
       const { major, minor } = stat.rdev ?? { major: 0, minor: 0 };
       return device(field, makedev(major, minor), '???', { major, minor });
     }
-    case 'i': return number(field, stat.ino, undefined);
-    case 'p': return mode(field, stat);
-    case 'l': return number(field, stat.nlink, undefined);
-    case 'u': return number(field, stat.uid, subject.user ?? `(${stat.uid})`);
-    case 'g': return number(field, stat.gid, subject.group ?? `(${stat.gid})`);
-    case 'a': return time(field, stat.atime, how);
-    case 'm': return time(field, stat.mtime, how);
-    case 'c': return time(field, stat.ctime, how);
-    case 'B': return time(field, stat.birthtime ?? { sec: 0, nsec: 0 }, how);
-    case 'z': return size(field, stat.size);
-    case 'b': return number(field, sectors(stat.bytes), undefined);
-    case 'k': return number(field, stat.blockSize, undefined);
-    case 'f': return number(field, stat.flags, undefined);
-    case 'v': return number(field, stat.gen, undefined);
-    case 'R': return text(field, (field.output === 'S' ? ' -> ' : '') + subject.name);
-    case 'Y': return text(field, subject.target === undefined ? '' : (field.output === 'S' ? ' -> ' : '') + subject.target);
-    case 'T': return text({ ...field, part: '' }, field.part === 'H' ? typeNames[stat.type] : markOf(stat.type, stat.mode));
-    case 'N': return text({ ...field, part: '' }, namePart(subject.name, field.part));
+    case 'i':
+      return number(field, stat.ino, undefined);
+    case 'p':
+      return mode(field, stat);
+    case 'l':
+      return number(field, stat.nlink, undefined);
+    case 'u':
+      return number(field, stat.uid, subject.user ?? `(${stat.uid})`);
+    case 'g':
+      return number(field, stat.gid, subject.group ?? `(${stat.gid})`);
+    case 'a':
+      return time(field, stat.atime, how);
+    case 'm':
+      return time(field, stat.mtime, how);
+    case 'c':
+      return time(field, stat.ctime, how);
+    case 'B':
+      return time(field, stat.birthtime ?? { sec: 0, nsec: 0 }, how);
+    case 'z':
+      return size(field, stat.size);
+    case 'b':
+      return number(field, sectors(stat.bytes), undefined);
+    case 'k':
+      return number(field, stat.blockSize, undefined);
+    case 'f':
+      return number(field, stat.flags, undefined);
+    case 'v':
+      return number(field, stat.gen, undefined);
+    case 'R':
+      return text(field, (field.output === 'S' ? ' -> ' : '') + subject.name);
+    case 'Y':
+      return text(field, subject.target === undefined ? '' : (field.output === 'S' ? ' -> ' : '') + subject.target);
+    case 'T':
+      return text({ ...field, part: '' }, field.part === 'H' ? typeNames[stat.type] : markOf(stat.type, stat.mode));
+    case 'N':
+      return text({ ...field, part: '' }, namePart(subject.name, field.part));
     case 'Z':
       if (stat.rdev === undefined) return show({ ...field, datum: 'z' }, subject, how);
       return `${show({ ...field, datum: 'r', part: 'H' }, subject, how)},${show({ ...field, datum: 'r', part: 'L' }, subject, how)}`;
-    default: throw badFormat(field.text);
+    default:
+      throw badFormat(field.text);
   }
 }
 
@@ -204,7 +233,10 @@ const unsigned = (value: number): number => (value < 0 ? value + 2 ** 32 : value
 
 function text(field: Field, value: string): string {
   if (field.part !== '' || (field.output !== '' && field.output !== 'S')) throw badFormat(field.text);
-  return pad({ ...field, flags: field.flags.replace('0', '') }, field.precision === undefined ? value : value.slice(0, field.precision));
+  return pad(
+    { ...field, flags: field.flags.replace('0', '') },
+    field.precision === undefined ? value : value.slice(0, field.precision),
+  );
 }
 
 function pad({ flags, size: width }: Field, value: string): string {
@@ -217,7 +249,11 @@ function pad({ flags, size: width }: Field, value: string): string {
 function gnuType(stat: Stat): string {
   if (stat.type === 'reg') return stat.size === 0 ? 'regular empty file' : 'regular file';
   return {
-    dir: 'directory', lnk: 'symbolic link', chr: 'character special file', blk: 'block special file', fifo: 'fifo',
+    dir: 'directory',
+    lnk: 'symbolic link',
+    chr: 'character special file',
+    blk: 'block special file',
+    fifo: 'fifo',
     sock: 'socket',
   }[stat.type];
 }
@@ -230,70 +266,126 @@ const GNU_FIELD = /%([-#+ 0]*)(\d*)(?:\.(\d*))?([HL]?)([A-Za-z%])/g;
 /** A line by GNU's -c; `escapes`: --printf's backslashes mean something. */
 export function formatGnu(format: string, subject: Subject, clock: Clock, escapes: boolean): string {
   const plain = escapes ? unescape(format) : format;
-  return plain.replace(GNU_FIELD, (whole: string, flags: string, width: string, precision: string | undefined, part: string, code: string) => {
-    if (code === '%') return '%';
-    const value = gnuValue(part + code, subject, clock, precision);
-    if (value === undefined) throw badFormat(whole);
-    const field = { flags, size: width === '' ? undefined : bounded(width, whole) };
-    return pad({ ...field, precision: undefined, output: '', part: '', datum: code, text: whole }, value);
-  });
+  return plain.replace(
+    GNU_FIELD,
+    (whole: string, flags: string, width: string, precision: string | undefined, part: string, code: string) => {
+      if (code === '%') return '%';
+      const value = gnuValue(part + code, subject, clock, precision);
+      if (value === undefined) throw badFormat(whole);
+      const field = { flags, size: width === '' ? undefined : bounded(width, whole) };
+      return pad({ ...field, precision: undefined, output: '', part: '', datum: code, text: whole }, value);
+    },
+  );
 }
 
 function gnuValue(code: string, subject: Subject, clock: Clock, precision: string | undefined): string | undefined {
   const { stat } = subject;
   const rdev = stat.rdev ?? { major: 0, minor: 0 };
   const seconds = (when: Timespec | undefined): string =>
-    when === undefined ? '0' : precision === undefined ? String(when.sec) : `${when.sec}.${String(when.nsec).padStart(9, '0').slice(0, Number(precision) || 9)}`;
+    when === undefined
+      ? '0'
+      : precision === undefined
+        ? String(when.sec)
+        : `${when.sec}.${String(when.nsec)
+            .padStart(9, '0')
+            .slice(0, Number(precision) || 9)}`;
   switch (code) {
-    case 'a': return octalMode(stat.mode).replace(/^0+(?=.)/, '');
-    case 'A': return modeText(stat.type, stat.mode);
-    case 'b': return String(sectors(stat.bytes));
-    case 'B': return '512';
-    case 'd': return String(stat.dev);
-    case 'D': return stat.dev.toString(16);
-    case 'Hd': return '0';
-    case 'Ld': return String(stat.dev);
-    case 'f': return statMode(stat.type, stat.mode).toString(16);
-    case 'F': return gnuType(stat);
-    case 'g': return String(stat.gid);
-    case 'G': return subject.group ?? 'UNKNOWN';
-    case 'h': return String(stat.nlink);
-    case 'i': return String(stat.ino);
-    case 'm': return subject.mountPoint;
-    case 'n': return subject.name;
+    case 'a':
+      return octalMode(stat.mode).replace(/^0+(?=.)/, '');
+    case 'A':
+      return modeText(stat.type, stat.mode);
+    case 'b':
+      return String(sectors(stat.bytes));
+    case 'B':
+      return '512';
+    case 'd':
+      return String(stat.dev);
+    case 'D':
+      return stat.dev.toString(16);
+    case 'Hd':
+      return '0';
+    case 'Ld':
+      return String(stat.dev);
+    case 'f':
+      return statMode(stat.type, stat.mode).toString(16);
+    case 'F':
+      return gnuType(stat);
+    case 'g':
+      return String(stat.gid);
+    case 'G':
+      return subject.group ?? 'UNKNOWN';
+    case 'h':
+      return String(stat.nlink);
+    case 'i':
+      return String(stat.ino);
+    case 'm':
+      return subject.mountPoint;
+    case 'n':
+      return subject.name;
     case 'N': {
       const name = styleName(subject.name, 'shell-escape-always');
       return subject.target === undefined ? name : `${name} -> ${styleName(subject.target, 'shell-escape-always')}`;
     }
-    case 'o': return String(stat.blockSize);
-    case 's': return String(stat.size);
-    case 'r': return String(makedev(rdev.major, rdev.minor));
-    case 'R': return makedev(rdev.major, rdev.minor).toString(16);
-    case 't': return rdev.major.toString(16);
-    case 'T': return rdev.minor.toString(16);
-    case 'Hr': return String(rdev.major);
-    case 'Lr': return String(rdev.minor);
-    case 'u': return String(stat.uid);
-    case 'U': return subject.user ?? 'UNKNOWN';
-    case 'w': return gnuTime(stat.birthtime, clock);
-    case 'W': return seconds(stat.birthtime);
-    case 'x': return gnuTime(stat.atime, clock);
-    case 'X': return seconds(stat.atime);
-    case 'y': return gnuTime(stat.mtime, clock);
-    case 'Y': return seconds(stat.mtime);
-    case 'z': return gnuTime(stat.ctime, clock);
-    case 'Z': return seconds(stat.ctime);
-    default: return undefined;
+    case 'o':
+      return String(stat.blockSize);
+    case 's':
+      return String(stat.size);
+    case 'r':
+      return String(makedev(rdev.major, rdev.minor));
+    case 'R':
+      return makedev(rdev.major, rdev.minor).toString(16);
+    case 't':
+      return rdev.major.toString(16);
+    case 'T':
+      return rdev.minor.toString(16);
+    case 'Hr':
+      return String(rdev.major);
+    case 'Lr':
+      return String(rdev.minor);
+    case 'u':
+      return String(stat.uid);
+    case 'U':
+      return subject.user ?? 'UNKNOWN';
+    case 'w':
+      return gnuTime(stat.birthtime, clock);
+    case 'W':
+      return seconds(stat.birthtime);
+    case 'x':
+      return gnuTime(stat.atime, clock);
+    case 'X':
+      return seconds(stat.atime);
+    case 'y':
+      return gnuTime(stat.mtime, clock);
+    case 'Y':
+      return seconds(stat.mtime);
+    case 'z':
+      return gnuTime(stat.ctime, clock);
+    case 'Z':
+      return seconds(stat.ctime);
+    default:
+      return undefined;
   }
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07', b: '\b', e: '\x1b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', '"': '"',
+  a: '\x07',
+  b: '\b',
+  e: '\x1b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  '"': '"',
 };
 
 const unescape = (format: string): string =>
-  format.replace(/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))/gs, (whole: string, octal?: string, hex?: string, char?: string) => {
-    if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) % 256);
-    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-    return ESCAPES[char ?? ''] ?? whole;
-  });
+  format.replace(
+    /\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))/gs,
+    (whole: string, octal?: string, hex?: string, char?: string) => {
+      if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) % 256);
+      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
+      return ESCAPES[char ?? ''] ?? whole;
+    },
+  );
