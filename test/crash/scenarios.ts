@@ -226,7 +226,7 @@ export function examine(
 }
 
 /** Different combinations often leave the same disk, which needs to be judged only once for each point. */
-function keyOf({ state, issued }: CrashState): string {
+export function keyOf({ state, issued }: CrashState): string {
   const files = [...state.names].map(([path, ino]) => {
     const bytes = state.files.get(ino)?.bytes ?? new Uint8Array(0);
     return `${path}:${ino}:${bytes.length}:${crc32c(1, bytes)}`;

@@ -270,6 +270,40 @@ describe('purity', () => {
     expect(host.changes).toBe(0);
   });
 
+  test.each([0, 1 << 20])(
+    'a dry run that is promoted commits its edits (memory limit %i), unless the image changed',
+    (memLimit) => {
+      for (const host of [hostFrom(baseState()), half()]) {
+        const stage = openStage(host, IMAGE, { write: true, dryRun: true, memLimit });
+        const fs = new ToyFs(stage);
+        fs.write('n', new Uint8Array(5000).fill(3));
+        const undo = stage.savepoint('explicit');
+        fs.write('a', new Uint8Array(300).fill(4));
+        stage.promote();
+        stage.rollback(undo);
+        fs.reload();
+        fs.write('m', new Uint8Array(16_500).fill(5));
+        const tree = judge(stage);
+        expect(stage.commit().changed).toBe(true);
+        stage.close();
+        expect(attempt(host, READ)).toBe(tree);
+        expect(host.list()).toEqual([IMAGE]);
+        expect(host.openFiles()).toBe(0);
+      }
+      const host = hostFrom(baseState());
+      const stage = openStage(host, IMAGE, { write: true, dryRun: true, memLimit });
+      new ToyFs(stage).write('n', new Uint8Array(5000).fill(3));
+      const other = openStage(host, IMAGE, WRITE);
+      expect(() => stage.promote()).toThrow(expect.objectContaining({ code: 'EBUSY' }));
+      new ToyFs(other).remove('a');
+      other.commit();
+      other.close();
+      expect(() => stage.promote()).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
+      expect(stage.dryRun).toBe(true);
+      stage.close();
+    },
+  );
+
   test.each(scenarios)('$name: the same bytes whatever the memory limit', (scenario) => {
     const images = [0, 4096, 1 << 20].map((memLimit) => {
       const { rec } = record({ ...scenario, memLimit });

@@ -109,6 +109,8 @@ export class ReorderHost {
     for (let issued = 0; issued <= this.events.length; issued++) {
       const next = this.events[issued];
       if (next !== undefined && !isSync(next) && !alsoAt.includes(issued)) continue;
+      // Up to there nothing differs from a run with all of them.
+      if (dropped >= issued) continue;
       const soFar: (HostEvent | undefined)[] = this.events.slice(0, issued);
       if (dropped >= 0 && dropped < issued) soFar[dropped] = undefined;
       const pending = pendingParts(soFar);

@@ -63,8 +63,9 @@ export interface SpillFile {
 export interface StageState {
   readonly host: Host;
   readonly path: string;
-  readonly image: HostFile;
-  readonly names: LogNames | undefined;
+  image: HostFile;
+  /** Undefined while nothing may be made beside the image: readers and dry runs. */
+  names: LogNames | undefined;
   readonly unitSize: number;
   readonly overlay: Overlay;
   readonly hints: Map<number, SuperblockHint>;
@@ -393,7 +394,8 @@ function collectUnits(
         changedSuperblocks.add(target);
         continue;
       }
-      const spilledAt = target + unitSize > s.size ? undefined : page.at?.[unit];
+      const isInLog = page.file === s.spill?.file && target + unitSize <= s.size;
+      const spilledAt = isInLog ? page.at?.[unit] : undefined;
       contents.units.push(target, spilledAt ?? options.appender.append(newBytes.subarray(at, at + unitSize)), crc);
     }
     first += count;

@@ -197,8 +197,8 @@ export function isUnchanged(host: Host, seen: Seen): boolean {
   return sameState(log, seen.logStat);
 }
 
-/** Open for writing: checks, lock, then whatever an earlier writer left. */
-export function openWriter(host: Host, path: string, options: StageOptions): OpenedImage {
+/** Open for writing: checks, lock, then whatever an earlier writer left. `seen`: only if it is still as a reader saw it. */
+export function openWriter(host: Host, path: string, options: StageOptions, seen?: Seen): OpenedImage {
   const real = host.realpath(path);
   const before = statImage(host, real);
   const names = logNames(real, before, options.log);
@@ -214,6 +214,7 @@ export function openWriter(host: Host, path: string, options: StageOptions): Ope
     const found = file.stat();
     const now = host.stat(real, { nofollow: true });
     if (now === undefined || now.dev !== found.dev || now.ino !== found.ino) throw changedWhileReading(real);
+    if (seen !== undefined && !isUnchanged(host, seen)) throw changedWhileReading(real);
     settleLog(host, names, { file, stat: found });
     return { path: real, file, stat: file.stat(), names, committed: undefined, logStat: undefined };
   } catch (thrown) {

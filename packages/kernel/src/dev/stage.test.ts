@@ -149,6 +149,30 @@ describe('savepoints', () => {
     },
   );
 
+  test.each([0, 1 << 20])(
+    'overwrite, free, reallocate, roll back: what was written in place survives (memory limit %i)',
+    (memLimit) => {
+      const { host, stage } = setUp({ memLimit });
+      const file = { offset: 32_768, length: 20_480 };
+      stage.fresh(file);
+      stage.write(filled(file.length, 1), file.offset);
+      stage.write(filled(512, 2), 0);
+      const undo = stage.savepoint('explicit');
+      stage.write(filled(512, 3), 0);
+      stage.write(filled(4096, 4), file.offset);
+      stage.released(file);
+      // The allocator has nothing else left, and calls it fresh although it must not.
+      stage.fresh(file);
+      stage.write(filled(file.length, 5), file.offset);
+      stage.rollback(undo);
+      expect(stage.isReleased(file)).toBe(false);
+      expectBytes(readAll(stage).slice(file.offset, file.offset + file.length), filled(file.length, 1));
+      stage.commit();
+      expectBytes(host.get(IMAGE).slice(file.offset, file.offset + file.length), filled(file.length, 1));
+      expectBytes(host.get(IMAGE).slice(0, 512), filled(512, 2));
+    },
+  );
+
   test('changedSince tells whether there is anything to take back', () => {
     const { stage } = setUp();
     const id = stage.savepoint();

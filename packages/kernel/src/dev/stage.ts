@@ -7,7 +7,7 @@
  * order of a commit. DESIGN §5, docs/log-format.md, docs/adr/0002.
  */
 import { FsError, asFsError } from '../kern/errno.ts';
-import type { Host } from '../hypercall/hypercall.ts';
+import type { Host, HostFile } from '../hypercall/hypercall.ts';
 import type { BlockDevice, Extent, SuperblockHint, Transaction } from './blockdev.ts';
 import { readPadded } from './log.ts';
 import { Overlay, PAGE_SIZE, Page, maskRuns, readPages } from './overlay.ts';
@@ -45,7 +45,13 @@ export interface Stage extends BlockDevice, Transaction {
   readonly path: string;
   /** Equal for two paths to one file, so that it is registered once. */
   readonly identity: string;
+  /** True while commit() is refused because the image was opened for a dry run. */
   readonly dryRun: boolean;
+  /**
+   * Make a dry run a writer, its edits kept: locks the image and checks what opening a writer checks. EAGAIN when the
+   * image or its log changed since it was opened, and then nothing has happened.
+   */
+  promote(): void;
 
   /** Mark the present state. Cheap: a mark in the undo log. */
   savepoint(kind?: SavepointKind): number;
@@ -111,14 +117,17 @@ class HostStage implements Stage {
   readonly identity: string;
   readonly sectorSize: number;
   readonly readOnly: boolean;
-  readonly dryRun: boolean;
   readonly #s: StageState;
-  readonly #opened: OpenedImage;
+  readonly #options: StageOptions;
   readonly #memLimit: number;
-  readonly #below: ReadBelow;
+  #opened: OpenedImage;
+  #dryRun: boolean;
+  /** A committed log that nobody applied yet: it lies between the overlay and the file. */
+  #logPages: ReadonlyMap<number, Page> | undefined;
+  /** A promoted dry run's spill file: pages may still be in it. */
+  #scratchFile: HostFile | undefined;
   /** True while every read can go straight to the host file. */
   #plain: boolean;
-  readonly #behindLog: boolean;
   /** Once memory ran short, large fresh writes no longer pass through it. */
   #streaming = false;
   /** Largest size in this transaction: what lies below it may hold old bytes. */
@@ -131,28 +140,27 @@ class HostStage implements Stage {
     this.identity = `${opened.stat.dev}:${opened.stat.ino}`;
     this.sectorSize = options.sectorSize ?? 512;
     this.readOnly = !options.write && options.dryRun !== true;
-    this.dryRun = options.dryRun === true;
+    this.#dryRun = options.dryRun === true;
     this.#opened = opened;
+    this.#options = options;
     this.#memLimit = options.memLimit ?? DEFAULT_MEMLIMIT;
     const { file, committed } = opened;
-    const fromFile: ReadBelow = (dst, offset) => readPadded(file, dst, offset);
-    if (committed === undefined) {
-      this.#below = fromFile;
-    } else {
-      const unitSize = Math.min(this.sectorSize, committed.contents.unitSize);
-      const pages = pagesOfLog(committed, unitSize);
-      this.#below = (dst, offset) => readPages(pages, unitSize, dst, offset, fromFile);
-    }
+    const logUnit = Math.min(this.sectorSize, committed?.contents.unitSize ?? this.sectorSize);
+    if (committed !== undefined) this.#logPages = pagesOfLog(committed, logUnit);
+    const fromFile: ReadBelow = (dst, offset) => readPadded(this.#s.image, dst, offset);
+    const below: ReadBelow = (dst, offset) => {
+      if (this.#logPages === undefined) fromFile(dst, offset);
+      else readPages(this.#logPages, logUnit, dst, offset, fromFile);
+    };
     const size = committed?.contents.newSize ?? opened.stat.size;
-    this.#behindLog = committed !== undefined;
-    this.#plain = !this.#behindLog;
+    this.#plain = committed === undefined;
     this.#s = {
       host,
       path: opened.path,
       image: file,
-      names: this.dryRun ? undefined : opened.names,
+      names: this.readOnly || this.#dryRun ? undefined : opened.names,
       unitSize: this.sectorSize,
-      overlay: new Overlay(this.sectorSize, this.#below),
+      overlay: new Overlay(this.sectorSize, below),
       hints: new Map(),
       fresh: new RangeSet(),
       born: new RangeSet(),
@@ -169,6 +177,29 @@ class HostStage implements Stage {
 
   get sizeBytes(): number {
     return this.#s.size;
+  }
+
+  get dryRun(): boolean {
+    return this.#dryRun;
+  }
+
+  promote(): void {
+    this.#mayWrite();
+    if (!this.#dryRun) return;
+    const s = this.#s;
+    const reader = this.#opened;
+    const opened = openWriter(s.host, this.path, this.#options, reader);
+    this.#opened = opened;
+    s.image = opened.file;
+    s.names = opened.names;
+    s.expected = opened.stat;
+    this.#scratchFile = s.spill?.file;
+    s.spill = undefined;
+    // A committed log has just been applied: the file alone is now what was seen through it.
+    this.#logPages = undefined;
+    reader.committed?.file.close();
+    reader.file.close();
+    this.#dryRun = false;
   }
 
   read(dst: Uint8Array, offset: number): void {
@@ -295,7 +326,7 @@ class HostStage implements Stage {
 
   commit(): CommitResult {
     this.#mayWrite();
-    if (this.dryRun) throw new FsError('EROFS', { op: 'commit', path: this.path, what: 'dry run' });
+    if (this.#dryRun) throw new FsError('EROFS', { op: 'commit', path: this.path, what: 'dry run' });
     if (this.#s.overlay.hasImplicit) throw new FsError('EBUSY', { op: 'commit', path: this.path });
     try {
       const result = commitState(this.#s);
@@ -323,7 +354,7 @@ class HostStage implements Stage {
   }
 
   checkUnchanged(): void {
-    if (this.#s.names !== undefined && !this.readOnly) return;
+    if (this.#s.names !== undefined) return;
     if (isUnchanged(this.#s.host, this.#opened)) return;
     throw new FsError('EAGAIN', { path: this.path, what: 'image changed while reading' });
   }
@@ -339,7 +370,7 @@ class HostStage implements Stage {
 
   /** State of a transaction that has just begun. */
   #fresh(): void {
-    this.#plain = !this.#behindLog;
+    this.#plain = this.#logPages === undefined;
     this.#streaming = false;
     this.#largest = Math.max(this.#s.size, this.#s.expected.size);
   }
@@ -347,6 +378,7 @@ class HostStage implements Stage {
   #end(error: FsError): void {
     this.#ended = error;
     this.#s.spill?.file.close();
+    this.#scratchFile?.close();
     this.#opened.committed?.file.close();
     this.#s.image.close();
   }
@@ -383,7 +415,7 @@ class HostStage implements Stage {
   /** A long write of fresh units, none of which holds anything in place yet. */
   #writeDirect(src: Uint8Array, offset: number): boolean {
     const s = this.#s;
-    if (this.dryRun || offset % s.unitSize !== 0 || src.length % s.unitSize !== 0) return false;
+    if (this.#dryRun || offset % s.unitSize !== 0 || src.length % s.unitSize !== 0) return false;
     const start = offset / s.unitSize;
     const end = (offset + src.length) / s.unitSize;
     if (!mayGoInPlace(s, start, end) || s.inPlace.overlaps(start, end)) return false;
@@ -396,7 +428,7 @@ class HostStage implements Stage {
   #relieve(): void {
     const s = this.#s;
     this.#streaming = true;
-    if (!this.dryRun) placePages(s, freshPages(s, { again: false }));
+    if (!this.#dryRun) placePages(s, freshPages(s, { again: false }));
     const goal = this.#memLimit / 2;
     if (s.overlay.memory <= goal) return;
     const some = [];
@@ -412,7 +444,7 @@ class HostStage implements Stage {
       some.push(copy);
       left -= PAGE_SIZE;
     }
-    spillPages(s, this.dryRun ? this.#scratch() : openSpill(s), some);
+    spillPages(s, this.#dryRun ? this.#scratch() : openSpill(s), some);
   }
 
   /** A dry run's spill file has no name: it goes with the process. */

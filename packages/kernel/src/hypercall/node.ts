@@ -108,6 +108,8 @@ function hostStat(s: fs.BigIntStats): HostStat {
 class NodeFile implements HostFile {
   readonly fd: number;
   readonly path: string;
+  /** Where a lock needs a descriptor of its own. */
+  lockFd: number | undefined;
   #closed = false;
 
   constructor(fd: number, path: string) {
@@ -156,7 +158,25 @@ class NodeFile implements HostFile {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    attempt({ op: 'close', path: this.path }, () => fs.closeSync(this.fd));
+    attempt({ op: 'close', path: this.path }, () => {
+      fs.closeSync(this.fd);
+      if (this.lockFd !== undefined) fs.closeSync(this.lockFd);
+    });
+  }
+}
+
+/** O_EXLOCK | O_NONBLOCK of macOS and the BSDs, whose open(2) can take flock's lock; Node has no name for it. */
+const O_EXLOCK_NONBLOCK = 0x24;
+
+function lockByOpening(file: NodeFile): 'locked' | 'busy' {
+  if (file.lockFd !== undefined) return 'locked';
+  try {
+    file.lockFd = fs.openSync(file.path, O_RDWR | O_EXLOCK_NONBLOCK);
+    return 'locked';
+  } catch (thrown) {
+    const error = hostError(thrown, { op: 'lock', path: file.path });
+    if (error.code === 'EAGAIN') return 'busy';
+    throw error;
   }
 }
 
@@ -243,6 +263,7 @@ class NodeHost implements Host {
   /** flock(1) locks the open file description we hand it, which is ours: the lock stays when flock exits. */
   lock(file: HostFile): 'locked' | 'busy' | 'unsupported' {
     if (!(file instanceof NodeFile) || process.platform === 'win32') return 'unsupported';
+    if (process.platform !== 'linux') return lockByOpening(file);
     const { spawnSync } = process.getBuiltinModule('node:child_process');
     const done = spawnSync('flock', ['-n', '-x', '3'], { stdio: ['ignore', 'ignore', 'ignore', file.fd] });
     if (done.status === 0) return 'locked';
