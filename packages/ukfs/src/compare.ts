@@ -1,9 +1,8 @@
 /** What differs between two states of one tree: directory by directory, in order of names. */
 import { FsError } from '@ukfs/kernel';
-import type { DirentPlus, Stat, Timespec } from '@ukfs/kernel';
-
+import type { DirentPlus, Extent, Stat, Timespec } from '@ukfs/kernel';
 import { joinPath } from './path.ts';
-import type { ChangedFile, Ukfs } from './handle.ts';
+import type { ChangedFile, FileRun, Ukfs } from './handle.ts';
 
 const PIECE = 256 * 1024;
 const timespecsDiffer = (a: Timespec, b: Timespec): boolean => a.sec !== b.sec || a.nsec !== b.nsec;
@@ -12,6 +11,7 @@ const timespecsDiffer = (a: Timespec, b: Timespec): boolean => a.sec !== b.sec |
 export function compareTrees(before: Ukfs, after: Ukfs): ChangedFile[] {
   const changed: ChangedFile[] = [];
   const pending = ['/'];
+  const contents = new Contents(before, after);
   if (metadataDiffers(before.lstat('/'), after.lstat('/'))) changed.push({ path: '/', change: 'metadata' });
   for (let dir = pending.pop(); dir !== undefined; dir = pending.pop()) {
     const was = byName(before, dir);
@@ -19,7 +19,7 @@ export function compareTrees(before: Ukfs, after: Ukfs): ChangedFile[] {
     const names = [...new Set([...was.keys(), ...is.keys()])].sort();
     for (const name of names) {
       const path = joinPath(dir, name);
-      const change = changeOf({ fs: before, entry: was.get(name) }, { fs: after, entry: is.get(name) }, path);
+      const change = changeOf({ fs: before, entry: was.get(name) }, { fs: after, entry: is.get(name) }, path, contents);
       if (change !== undefined) changed.push({ path, change });
       const [a, b] = [was.get(name)?.stat?.type, is.get(name)?.stat?.type];
       if (a === 'dir' && b === 'dir') pending.push(path);
@@ -49,14 +49,13 @@ interface Side {
   readonly entry: DirentPlus | undefined;
 }
 
-function changeOf(before: Side, after: Side, path: string): ChangedFile['change'] | undefined {
+function changeOf(before: Side, after: Side, path: string, contents: Contents): ChangedFile['change'] | undefined {
   const [was, is] = [before.entry?.stat, after.entry?.stat];
   if (before.entry === undefined) return 'added';
   if (after.entry === undefined) return 'removed';
   if (was === undefined || is === undefined) return was === is ? undefined : 'replaced';
   if (was.type !== is.type) return 'replaced';
-  if (was.type === 'reg' && (was.size !== is.size || contentDiffers(before.fs, after.fs, path, is.size)))
-    return 'content';
+  if (was.type === 'reg' && (was.size !== is.size || contents.differ(path, is.size))) return 'content';
   if (was.type === 'lnk' && before.fs.readlink(path) !== after.fs.readlink(path)) return 'content';
   // A directory's own size and times follow its entries, which are told themselves.
   return metadataDiffers(was, is) || xattrsDiffer(before.fs, after.fs, path) ? 'metadata' : undefined;
@@ -86,43 +85,68 @@ function xattrsDiffer(a: Ukfs, b: Ukfs, path: string): boolean {
   return read(a) !== read(b);
 }
 
-/** Files up to here are read; larger ones are judged by where they lie. */
-const SMALL = 64 * 1024;
+/** Compares files of equal size, with one pair of buffers for all of them. */
+class Contents {
+  readonly #before: Ukfs;
+  readonly #after: Ukfs;
+  readonly #extents: readonly Extent[];
+  readonly #left = new Uint8Array(PIECE);
+  readonly #right = new Uint8Array(PIECE);
 
-function contentDiffers(a: Ukfs, b: Ukfs, path: string, size: number): boolean {
-  // Times cannot tell: the clock may stand still. Whoever lies where it lay, with nothing written there, is the same.
-  if (size > SMALL && isInPlace(a, b, path)) return false;
-  return bytesDiffer(a, b, path);
-}
-
-function isInPlace(a: Ukfs, b: Ukfs, path: string): boolean {
-  try {
-    const runs = b.bmap(path);
-    const { extents } = b.changes();
-    const touches = (start: number, end: number): boolean =>
-      extents.some(({ offset, length }) => offset < end && offset + length > start);
-    const isHere = (at: number | undefined, length: number): boolean =>
-      at !== undefined && touches(b.device.offset + at, b.device.offset + at + length);
-    return JSON.stringify(a.bmap(path)) === JSON.stringify(runs) && !runs.some((r) => isHere(r.deviceOffset, r.length));
-  } catch (e) {
-    // Formats without block maps have to be read.
-    if (e instanceof FsError) return false;
-    throw e;
+  constructor(before: Ukfs, after: Ukfs) {
+    this.#before = before;
+    this.#after = after;
+    this.#extents = after.changes().extents;
   }
-}
 
-function bytesDiffer(a: Ukfs, b: Ukfs, path: string): boolean {
-  const fds = [a.open(path), b.open(path)] as const;
-  try {
-    const [left, right] = [new Uint8Array(PIECE), new Uint8Array(PIECE)];
-    for (;;) {
-      const n = a.read(fds[0], left);
-      if (n !== b.read(fds[1], right)) return true;
-      if (n === 0) return false;
-      for (let i = 0; i < n; i++) if (left[i] !== right[i]) return true;
+  differ(path: string, size: number): boolean {
+    // Times cannot tell: the clock may stand still. What lies where it lay, with nothing written there, is the same.
+    return size > 0 && !this.#isInPlace(path) && this.#bytesDiffer(path);
+  }
+
+  #isInPlace(path: string): boolean {
+    try {
+      const [was, is] = [this.#before.bmap(path), this.#after.bmap(path)];
+      return is.length > 0 && is.length === was.length && is.every((run, i) => this.#isSame(run, was[i]));
+    } catch (e) {
+      // Formats without block maps have to be read.
+      if (e instanceof FsError) return false;
+      throw e;
     }
-  } finally {
-    a.close(fds[0]);
-    b.close(fds[1]);
+  }
+
+  #isSame(is: FileRun, was: FileRun | undefined): boolean {
+    const { fileOffset, length, deviceOffset } = is;
+    if (was?.fileOffset !== fileOffset || was.length !== length || was.deviceOffset !== deviceOffset) return false;
+    return deviceOffset === undefined || !this.#isWritten(this.#after.device.offset + deviceOffset, length);
+  }
+
+  /** Was any byte of this part of the image written? The extents are in ascending order and do not touch. */
+  #isWritten(offset: number, length: number): boolean {
+    let [low, high] = [0, this.#extents.length];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const extent = this.#extents[middle];
+      if (extent !== undefined && extent.offset + extent.length <= offset) low = middle + 1;
+      else high = middle;
+    }
+    const next = this.#extents[low];
+    return next !== undefined && next.offset < offset + length;
+  }
+
+  #bytesDiffer(path: string): boolean {
+    const [a, b] = [this.#before, this.#after];
+    const fds = [a.open(path), b.open(path)] as const;
+    try {
+      for (;;) {
+        const n = a.read(fds[0], this.#left);
+        if (n !== b.read(fds[1], this.#right)) return true;
+        if (n === 0) return false;
+        for (let i = 0; i < n; i++) if (this.#left[i] !== this.#right[i]) return true;
+      }
+    } finally {
+      a.close(fds[0]);
+      b.close(fds[1]);
+    }
   }
 }
