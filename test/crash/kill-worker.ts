@@ -7,7 +7,7 @@ import { ToyFs } from '../support/toyfs.ts';
 
 const [, , mode = '', image = '', seed = '1'] = process.argv;
 const stage = openStage(nodeHost(), image, { write: true, memLimit: Number(seed) % 2 === 0 ? 8192 : 1 << 20 });
-writeSync(1, 'ready\n');
+if (mode === 'hold') writeSync(1, 'ready\n');
 if (mode === 'hold') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
 const fs = new ToyFs(stage);
 const rng = new Rng(Number(seed));
@@ -16,4 +16,5 @@ for (let n = 0; ; n++) {
   const length = rng.between(1, 6000);
   for (const name of ['a', 'b', 'c']) fs.write(name, new Uint8Array(length).fill(n));
   stage.commit();
+  if (n === 0) writeSync(1, 'ready\n');
 }
