@@ -6,11 +6,10 @@
  */
 import { FsError } from '../../kern/errno.ts';
 import { nameToBytes } from '../../kern/name.ts';
-import type { NewFile, VType } from '../../vfs/vattr.ts';
+import type { NewFile } from '../../vfs/vattr.ts';
 import { vcache, type Vnode } from '../../vfs/vnode.ts';
 import type { LookupResult, VnodeOps } from '../../vfs/vnodeops.ts';
-import { releaseAttributes } from './attrwrite.ts';
-import { balloc, bfree } from './balloc.ts';
+import { balloc } from './balloc.ts';
 import {
   addEntry,
   initDirectory,
@@ -24,8 +23,9 @@ import {
 import { initExtentRoot } from './extents.ts';
 import { INCOMPAT, RO_COMPAT } from './features.ts';
 import { I_BLOCK_SIZE, IFLAG } from './format.ts';
-import { deleteInode, newInode, storeInode, touch } from './inode-store.ts';
-import { isFastSymlink, type Inode } from './inode.ts';
+import { newInode, storeInode, touch } from './inode-store.ts';
+import type { Inode } from './inode.ts';
+import { destroyFile } from './orphan.ts';
 import { hasIncompat, hasRoCompat } from './superblock.ts';
 
 /** Makes the vnode of an inode, with one reference, not cached yet. */
@@ -109,9 +109,7 @@ export function nameOps(makeVnode: MakeVnode): NameOps {
       const ip = vp.data;
       if (ip.nlink > 0) return false;
       if (vp.mount.readOnly) return true;
-      if (hasMap(ip, vp.type)) bfree(ip, { from: 0, to: Number.MAX_SAFE_INTEGER });
-      if (ip.fileAcl !== 0) releaseAttributes(ip);
-      deleteInode(ip, { isDirectory: vp.type === 'dir' });
+      destroyFile(ip, vp.type);
       return true;
     },
   };
@@ -242,7 +240,3 @@ function setTarget(ip: Inode, target: Uint8Array): void {
   }
   ip.size = target.length;
 }
-
-/** Do the 60 bytes in the inode map blocks? */
-const hasMap = (ip: Inode, type: VType): boolean =>
-  type === 'reg' || type === 'dir' || (type === 'lnk' && !isFastSymlink(ip));
