@@ -18,12 +18,13 @@ export function inlineRest(inode: Inode): Uint8Array {
   return recordValue(inode, record);
 }
 
-/** All inline bytes, as many as the file's size says (zeros for what is missing, as after growing a hole). */
-export function inlineData(inode: Inode): Uint8Array {
+/** Fill `dst` from byte `offset`; zeros where the size goes on beyond what is stored. The caller has bounded it by the size. */
+export function readInline(inode: Inode, dst: Uint8Array, offset: number): void {
+  dst.fill(0);
+  if (offset < I_BLOCK_SIZE) dst.set(inode.block.subarray(offset, Math.min(I_BLOCK_SIZE, offset + dst.length)));
+  if (offset + dst.length <= I_BLOCK_SIZE) return;
   const rest = inlineRest(inode);
-  if (inode.size > I_BLOCK_SIZE + rest.length) throw new CorruptError('inline data size', { ino: inode.ino });
-  const data = new Uint8Array(inode.size);
-  data.set(inode.block.subarray(0, Math.min(I_BLOCK_SIZE, data.length)));
-  if (data.length > I_BLOCK_SIZE) data.set(rest.subarray(0, data.length - I_BLOCK_SIZE), I_BLOCK_SIZE);
-  return data;
+  const from = Math.max(0, offset - I_BLOCK_SIZE);
+  const at = Math.max(0, I_BLOCK_SIZE - offset);
+  dst.set(rest.subarray(from, from + dst.length - at), at);
 }

@@ -5,17 +5,18 @@ import { getLe32, setLe32 } from '../../kern/struct.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import { FileFlag } from '../../vfs/vattr.ts';
 import type { FileSystemType, FsTraits } from '../../vfs/vfsops.ts';
-import { vget, Vnode, vrevoke } from '../../vfs/vnode.ts';
+import { vget, vrevoke, type Vnode } from '../../vfs/vnode.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { IFLAG, INO, STATE, SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE, Superblock } from './format.ts';
 import { reloadForWriting, releasedIsFree } from './groupmap.ts';
-import { Inode, loadInode } from './inode.ts';
+import { loadInode, type Inode } from './inode.ts';
 import { info } from './info.ts';
 import { checkMmp } from './mmp.ts';
+import { clearOrphans, noteOrphans } from './orphan.ts';
 import { recover } from './recover.ts';
 import { statvfs } from './statvfs.ts';
 import { parseSuperblock, readOnlyReasons, readSuperblock, superblockChecksum, withSuperblock } from './superblock.ts';
-import { vnops } from './vnops.ts';
+import { makeVnode } from './vnops.ts';
 
 export const ext2fsTraits: FsTraits = {
   write: true,
@@ -68,6 +69,8 @@ function mount(mp: Mount<Ext2Mount>): void {
   recover(mp);
   checkClean(mp);
   if (!mp.readOnly) {
+    const orphans = clearOrphans(mp);
+    if (orphans > 0) mp.notes.push(`${orphans} orphaned files were removed or cut to their size`);
     mp.device.superblock({
       extent: { offset: SUPERBLOCK_OFFSET, length: SUPERBLOCK_SIZE },
       dirtyMark,
@@ -98,15 +101,12 @@ function dirtyMark(old: Uint8Array): Uint8Array {
 
 function loadVnode(mp: Mount<Ext2Mount>, ino: Ino): Vnode {
   const inode = loadInode(mp, ino);
-  const { type } = inode;
   // Reserved inodes have no names; the kernel refuses them, and those that hold attribute values, all the same.
   const isReserved = ino < mp.data.geo.firstIno && ino !== INO.ROOT;
   if (isReserved || inode.hasFlag(IFLAG.EA_INODE)) throw new CorruptError('inode that no name may lead to', { ino });
-  if (type === undefined) throw new CorruptError(`inode mode 0${inode.mode.toString(8)}`, { ino });
-  const isRoot = ino === INO.ROOT;
-  if (isRoot && type !== 'dir') throw new CorruptError('root that is no directory', { ino });
-  const rdev = type === 'blk' || type === 'chr' ? inode.rdev : undefined;
-  return new Vnode<Inode>({ mount: mp, type, ino, data: inode, ops: vnops, isRoot, rdev }) as Vnode;
+  const vp = makeVnode(inode);
+  if (vp.isRoot && vp.type !== 'dir') throw new CorruptError('root that is no directory', { ino });
+  return vp as Vnode;
 }
 
 /** Read every in-core inode again; what is another file by now, or none, is revoked. */
@@ -155,7 +155,7 @@ export const ext2fsVfsops = {
   root: (mp: Mount<Ext2Mount>) => vget(mp, INO.ROOT),
   loadVnode,
   reload,
-  sync() {},
+  sync: noteOrphans,
   committed: releasedIsFree,
   statvfs,
   info,

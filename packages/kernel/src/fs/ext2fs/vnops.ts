@@ -9,10 +9,10 @@ import type { LookupResult, VnodeOps } from '../../vfs/vnodeops.ts';
 import { bmap } from './bmap.ts';
 import { dirFind, dirList } from './dir.ts';
 import { encryptedError, noKeyTarget } from './encrypted.ts';
-import { IFLAG } from './format.ts';
+import { IFLAG, INO } from './format.ts';
 import { isFastSymlink, type Inode } from './inode.ts';
 import { readMapped } from './inode-read.ts';
-import { inlineData, isInline } from './inline.ts';
+import { isInline, readInline } from './inline.ts';
 import { attrOps, FLAG_MAP } from './vnops-attr.ts';
 import { nameOps } from './vnops-write.ts';
 import { getXattr, listXattrs } from './xattr.ts';
@@ -28,11 +28,11 @@ function flagsOf(inode: Inode): number {
 /** What a link names, as stored. CorruptError. */
 function linkTarget(inode: Inode): Uint8Array {
   const { size, ino, geo } = inode;
-  if (isInline(inode)) return inlineData(inode);
   if (isFastSymlink(inode)) return inode.block.subarray(0, size);
   if (size >= geo.blockSize || size > PATH_MAX) throw new CorruptError('symbolic link size', { ino });
   const target = new Uint8Array(size);
-  readMapped(inode, target, 0);
+  if (isInline(inode)) readInline(inode, target, 0);
+  else readMapped(inode, target, 0);
   return target;
 }
 
@@ -78,9 +78,9 @@ export const readOps = {
     const inode = vp.data;
     if (inode.hasFlag(IFLAG.ENCRYPT)) throw encryptedError(vp.ino);
     if (!isInline(inode)) return genfsRead(vp, dst, offset, inode.size);
-    const part = inlineData(inode).subarray(offset, offset + dst.length);
-    dst.set(part);
-    return part.length;
+    const length = Math.max(0, Math.min(dst.length, inode.size - offset));
+    readInline(inode, dst.subarray(0, length), offset);
+    return length;
   },
 
   readdir: (vp: Vnode<Inode>, cookie: number, max: number) => dirList(vp.data, cookie, max),
@@ -111,9 +111,10 @@ export const readOps = {
 
 export const vnops: VnodeOps<Inode> = { ...genfs, ...readOps, ...nameOps(makeVnode), ...attrOps };
 
-/** The vnode of an inode that was just made. */
-function makeVnode(inode: Inode): Vnode<Inode> {
-  const { mp, ino } = inode;
-  const rdev = inode.type === 'blk' || inode.type === 'chr' ? inode.rdev : undefined;
-  return new Vnode<Inode>({ mount: mp, type: inode.type ?? 'reg', ino, data: inode, ops: vnops, rdev });
+/** The vnode of an inode, with one reference, not cached yet. CorruptError when its mode says no type. */
+export function makeVnode(inode: Inode): Vnode<Inode> {
+  const { type, ino, mp } = inode;
+  if (type === undefined) throw new CorruptError(`inode mode 0${inode.mode.toString(8)}`, { ino });
+  const rdev = type === 'blk' || type === 'chr' ? inode.rdev : undefined;
+  return new Vnode<Inode>({ mount: mp, type, ino, data: inode, ops: vnops, isRoot: ino === INO.ROOT, rdev });
 }
