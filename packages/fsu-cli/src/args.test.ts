@@ -1,12 +1,15 @@
+import { array, assert, constantFrom, oneof, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesOfEscapes, splitClassic, splitModern } from './args.ts';
 import { commandNames, loadCommand } from './commands/index.ts';
-import { helpOf, HelpRequest, optionsOf, parseArguments, shapeOf, UsageError } from './command.ts';
+import { HelpRequest, optionsOf, parseArguments, plainWords, shapeOf, UsageError } from './command.ts';
+import { helpOf, parseByCommander } from './parser.ts';
 
 const lsShapes = async () => {
   const ls = await loadCommand('ls');
   if (ls === undefined) throw new Error('no ls');
-  return { ls, shapes: optionsOf(ls).map(shapeOf) };
+  const all = optionsOf(ls).map(shapeOf);
+  return { ls, shapes: () => all };
 };
 
 describe('fsu_X: what stands before the image', () => {
@@ -95,7 +98,7 @@ test('\\xNN and \\\\ of --bytes', () => {
 describe('parsing', () => {
   test('options keep their order; clusters, glued values and -- are understood', async () => {
     const { ls } = await lsShapes();
-    expect(parseArguments(ls, 'fsu ls', ['-lR1', 'x', '-I*.o', '--time-style=iso', '--', '-C'])).toEqual({
+    expect(await parseArguments(ls, 'fsu ls', ['-lR1', 'x', '-I*.o', '--time-style=iso', '--', '-C'])).toEqual({
       options: [
         { name: 'l', value: '' },
         { name: 'recursive', value: '' },
@@ -107,21 +110,48 @@ describe('parsing', () => {
     });
   });
 
+  test('words read without commander mean what they mean to commander', async () => {
+    for (const name of commandNames()) {
+      const command = await loadCommand(name);
+      if (command === undefined) throw new Error(name);
+      const shapes = optionsOf(command).map(shapeOf);
+      const flags = shapes.filter(({ takes }) => takes === 'nothing');
+      const letters = flags.flatMap(({ short }) => (short === undefined ? [] : [short]));
+      const longs = flags.flatMap(({ long }) => (long === undefined ? [] : [`--${long}`]));
+      const cluster = array(constantFrom(...letters, 'l'), { minLength: 1, maxLength: 4 });
+      const word = oneof(
+        constantFrom('/etc', 'a b', '-', '', 'x-l', '--', '-Z', '--help', '--json=x', ...longs),
+        cluster.map((some) => `-${some.join('')}`),
+      );
+      let plain = 0;
+      assert(
+        property(array(word, { maxLength: 5 }), (words) => {
+          const read = plainWords(words, () => shapes);
+          if (read === undefined) return;
+          plain += 1;
+          expect(read).toEqual(parseByCommander(command, `fsu ${name}`, words));
+        }),
+        { numRuns: 200 },
+      );
+      expect(plain).toBeGreaterThan(20);
+    }
+  });
+
   test('mistakes name the option, and the one that was meant', async () => {
     const { ls } = await lsShapes();
-    const error = (words: string[]): string => {
+    const error = async (words: string[]): Promise<string> => {
       try {
-        parseArguments(ls, 'fsu ls', words);
+        await parseArguments(ls, 'fsu ls', words);
       } catch (thrown) {
         if (thrown instanceof UsageError) return thrown.message;
         throw thrown;
       }
       return '';
     };
-    expect(error(['--recursiv'])).toBe("unknown option '--recursiv' (did you mean --recursive?)");
-    expect(error(['-Z'])).toBe("unknown option '-Z'");
-    expect(error(['--sort'])).toMatch(/'--sort <word>' argument missing/);
-    expect(error(['--sort=foo'])).toMatch(/'foo' is invalid/);
+    expect(await error(['--recursiv'])).toBe("unknown option '--recursiv' (did you mean --recursive?)");
+    expect(await error(['-Z'])).toBe("unknown option '-Z'");
+    expect(await error(['--sort'])).toMatch(/'--sort <word>' argument missing/);
+    expect(await error(['--sort=foo'])).toMatch(/'foo' is invalid/);
   });
 
   test.each(commandNames())(
@@ -134,7 +164,7 @@ describe('parsing', () => {
         const { short, long } = shapeOf(spec);
         expect(help).toContain(long === undefined ? `-${short ?? ''}` : `--${long}`);
       }
-      expect(() => parseArguments(command, `fsu ${name}`, ['--help'])).toThrow(HelpRequest);
+      await expect(parseArguments(command, `fsu ${name}`, ['--help'])).rejects.toThrow(HelpRequest);
       for (const { command: line } of command.examples) expect(line).toMatch(new RegExp(`fsu[ _]${name}\\b`));
     },
   );

@@ -28,7 +28,7 @@ const noMount: MountWords = { type: undefined, options: [], verbose: 0 };
  */
 export function splitClassic(
   words: readonly string[],
-  shapes: readonly OptionShape[],
+  shapes: () => readonly OptionShape[],
   imageGiven: boolean,
 ): SplitWords {
   const tool: string[] = [];
@@ -90,31 +90,31 @@ export function splitClassic(
 }
 
 /** Words of `fsu X`: nothing is special in front. */
-export function splitModern(words: readonly string[], shapes: readonly OptionShape[]): SplitWords {
+export function splitModern(words: readonly string[], shapes: () => readonly OptionShape[]): SplitWords {
   return { words: fillOptional(words, shapes), mount: noMount, image: undefined };
 }
 
 /** Is the word an option whose value is the next word? */
-function needsNextWord(word: string, shapes: readonly OptionShape[]): boolean {
+function needsNextWord(word: string, shapes: () => readonly OptionShape[]): boolean {
   if (word.startsWith('--')) {
     const name = word.slice(2);
-    return shapes.some((shape) => shape.long === name && shape.takes === 'value');
+    return shapes().some((shape) => shape.long === name && shape.takes === 'value');
   }
   // In a cluster the first option that takes a value takes the rest of the word, or else the next one.
   for (let i = 1; i < word.length; i++) {
     const letter = word.charAt(i);
-    const shape = shapes.find((candidate) => candidate.short === letter);
+    const shape = shapes().find((candidate) => candidate.short === letter);
     if (shape?.takes === 'value') return i + 1 === word.length;
   }
   return false;
 }
 
 /** `--color` alone becomes `--color=always`: commander would take the next word for its value. */
-function fillOptional(words: readonly string[], shapes: readonly OptionShape[]): readonly string[] {
+function fillOptional(words: readonly string[], shapes: () => readonly OptionShape[]): readonly string[] {
   const end = words.indexOf('--');
   return words.map((word, at) => {
     if (!word.startsWith('--') || word.length === 2 || (end >= 0 && at > end)) return word;
-    const shape = shapes.find((candidate) => candidate.bare !== undefined && `--${candidate.long ?? ''}` === word);
+    const shape = shapes().find((candidate) => candidate.bare !== undefined && `--${candidate.long ?? ''}` === word);
     return shape === undefined ? word : `${word}=${shape.bare ?? ''}`;
   });
 }

@@ -1,7 +1,7 @@
 /**
  * A command as a value. The parser (commander), --help, `fsu help`, docs/cli.md and the completions all come from it.
+ * Nothing here needs commander: parser.ts does, and is loaded when words are to be read that need it.
  */
-import { Command as Parser, CommanderError, Option } from 'commander';
 import type { Context } from './context.ts';
 
 export interface OptionSpec {
@@ -128,83 +128,35 @@ export function shapeOf(spec: OptionSpec): OptionShape {
   return { short, long, takes, bare: spec.bare };
 }
 
-/** A commander parser for the command, with these options of it. */
-function parserOf(command: Command, program: string, given: GivenOption[], specs: readonly OptionSpec[]): Parser {
-  const classic = program !== `fsu ${command.name}`;
-  const parser = new Parser(program);
-  parser.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-  parser.description(command.summary).usage(usageOf(command, classic)).helpOption('--help', 'show this text');
-  parser.argument('[operands...]');
-  // The usage line tells of the operands, the summaries of the choices.
-  parser.configureHelp({ visibleArguments: () => [], optionDescription: (option) => option.description });
-  for (const spec of specs) {
-    const option = new Option(spec.flags, spec.summary);
-    if (spec.choices !== undefined) option.choices([...spec.choices]);
-    option.helpGroup(spec.group ?? 'Options:');
-    parser.addOption(option);
-    const name = option.name();
-    parser.on(`option:${name}`, (value: string | undefined) => given.push({ name, value: value ?? '' }));
-  }
-  return parser;
-}
-
 /**
- * The options that the words can mean. Declaring an option compares it with all before it: the sixty of ls would take
- * a tenth of the start of the tool.
+ * Reads the words after the command's name (and, for `fsu_X`, after the mount options). UsageError, HelpRequest.
+ * Most command lines hold operands and options without values, which can be read one way only. The others, and all that
+ * is wrong, are commander's, whose loading and set-up would be an eighth of the time that a small listing takes.
  */
-function mentioned(specs: readonly OptionSpec[], words: readonly string[]): readonly OptionSpec[] {
-  const letters = words.filter((word) => /^-[^-]/.test(word)).join('');
-  const longs = new Set(words.filter((word) => word.startsWith('--')).map((word) => word.split('=', 1)[0]));
-  return specs.filter((spec) => {
-    const { short, long } = shapeOf(spec);
-    return (short !== undefined && letters.includes(short)) || longs.has(`--${long ?? ''}`);
-  });
+export async function parseArguments(
+  command: Command,
+  program: string,
+  words: readonly string[],
+  shapes: () => readonly OptionShape[] = () => optionsOf(command).map(shapeOf),
+): Promise<Invocation> {
+  return plainWords(words, shapes) ?? (await import('./parser.ts')).parseByCommander(command, program, words);
 }
 
-function usageOf(command: Command, classic: boolean): string {
-  if (command.image === 'none') return `[options] ${command.synopsis.addresses}`;
-  return classic
-    ? `[-t type] [-o options] [-v] IMAGE [options] ${command.synopsis.paths}`
-    : `[options] ${command.synopsis.addresses}`;
-}
-
-/** --help's text. */
-export function helpOf(command: Command, program: string): string {
-  const parser = parserOf(command, program, [], optionsOf(command));
-  const width = Math.max(0, ...command.examples.map((example) => example.command.length));
-  const examples = command.examples.map((example) => `  ${example.command.padEnd(width)}  ${example.does}\n`).join('');
-  return parser.helpInformation() + (examples === '' ? '' : `\nExamples:\n${examples}`);
-}
-
-/** Reads the words after the command's name (and, for `fsu_X`, after the mount options). UsageError, HelpRequest. */
-export function parseArguments(command: Command, program: string, words: readonly string[]): Invocation {
-  const all = optionsOf(command);
+/** undefined: a word that is neither an operand nor options without values. */
+export function plainWords(words: readonly string[], shapes: () => readonly OptionShape[]): Invocation | undefined {
   const options: GivenOption[] = [];
-  const parser = parserOf(command, program, options, mentioned(all, words));
-  try {
-    parser.parse([...words], { from: 'user' });
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.code === 'commander.helpDisplayed') throw new HelpRequest(helpOf(command, program));
-    // Say it once more with all options known: then it can propose the one that was meant.
-    throw usageError(parserOf(command, program, [], all), words, thrown);
+  const operands: string[] = [];
+  for (const word of words) {
+    if (word === '-' || !word.startsWith('-')) {
+      operands.push(word);
+      continue;
+    }
+    const spelt = word.startsWith('--') ? [word.slice(2)] : [...word.slice(1)];
+    for (const name of spelt) {
+      const shape = shapes().find(({ short, long }) => (word.startsWith('--') ? long : short) === name);
+      if (shape?.takes !== 'nothing' || name === 'help') return undefined;
+      options.push({ name: shape.long ?? name, value: '' });
+    }
   }
-  return { options, operands: parser.args };
-}
-
-function usageError(parser: Parser, words: readonly string[], first: CommanderError): UsageError {
-  let error = first;
-  try {
-    parser.parse([...words], { from: 'user' });
-  } catch (thrown) {
-    if (!(thrown instanceof CommanderError)) throw thrown;
-    error = thrown;
-  }
-  return new UsageError(
-    error.message
-      .replace(/^error: /, '')
-      .replace('\n(Did', ' (did')
-      .replace('\n', ' '),
-    { cause: error },
-  );
+  return { options, operands };
 }

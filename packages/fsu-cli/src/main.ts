@@ -5,7 +5,7 @@
 import { splitClassic, splitModern } from './args.ts';
 import { commandNames, loadCommand } from './commands/index.ts';
 import { HelpRequest, optionsOf, parseArguments, shapeOf, UsageError } from './command.ts';
-import type { Command } from './command.ts';
+import type { Command, OptionShape } from './command.ts';
 import { Context, settingsOf } from './context.ts';
 import type { Shell } from './context.ts';
 import { debugText, describeError, Exit } from './errors.ts';
@@ -91,10 +91,11 @@ function usage(error: UsageError, { program, name, args }: Call, shell: Shell): 
 }
 
 async function runCommand(command: Command, program: string, args: readonly string[], shell: Shell): Promise<number> {
-  const shapes = optionsOf(command).map(shapeOf);
+  let known: readonly OptionShape[] | undefined;
+  const shapes = (): readonly OptionShape[] => (known ??= optionsOf(command).map(shapeOf));
   const classic = program.startsWith('fsu_') && command.image !== 'none';
   const split = classic ? splitClassic(args, shapes, shell.env('FSU_DEVICE') !== undefined) : splitModern(args, shapes);
-  const invocation = parseArguments(command, program, split.words);
+  const invocation = await parseArguments(command, program, split.words, shapes);
   const { settings, rest, path } = settingsOf(invocation.options, split, shell);
   if (classic && settings.image === undefined) throw new UsageError('no image given');
   const operands = path === undefined ? invocation.operands : [path, ...invocation.operands];

@@ -1,6 +1,7 @@
 /** help: the list of commands, or one command's help. */
+import { helpOf } from '../parser.ts';
 import type { Command, Invocation } from '../command.ts';
-import { helpOf, UsageError } from '../command.ts';
+import { UsageError } from '../command.ts';
 import type { Context } from '../context.ts';
 import { suggestion } from '../suggest.ts';
 import { commandNames, loadCommand } from './index.ts';
