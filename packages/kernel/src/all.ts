@@ -2,7 +2,7 @@
  * What a complete kernel is made of: every file system, by name and probe, and the partition tables. Nothing here loads
  * a file system; its module does when an image asks for it.
  */
-import type * as Labels from './dev/label/index.ts';
+import type * as Labels from './dev/label/table.ts';
 import type * as Recover from './dev/stage-recover.ts';
 import { ext2fsModule } from './fs/ext2fs/probe.ts';
 import { tmpfsModule } from './fs/tmpfs/probe.ts';
@@ -12,7 +12,7 @@ import type { FileSystemModule } from './vfs/vfsops.ts';
 export const filesystems: readonly FileSystemModule[] = [ext2fsModule, tmpfsModule];
 
 /** Partition tables, loaded when an image may hold one. */
-export const loadLabels = (): Promise<typeof Labels> => import('./dev/label/index.ts');
+export const loadLabels = (): Promise<typeof Labels> => import('./dev/label/table.ts');
 export type { Disk, LabelRead, Partition, PartitionTable } from './dev/label/label.ts';
 
 /** What to do with a log left beside an image, loaded when somebody asks. */

@@ -1,4 +1,4 @@
-import { FsError, O, SEEK } from '@ukfs/kernel';
+import { type FsError, O, SEEK } from '@ukfs/kernel';
 import { memoryHost } from '@ukfs/kernel/host/memory';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { OpenOptions, Ukfs } from './handle.ts';

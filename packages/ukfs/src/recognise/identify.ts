@@ -10,10 +10,7 @@ import { pieceOf } from './medium.ts';
 import type { Medium } from './medium.ts';
 import type { Kind } from './signatures.ts';
 
-export type LoadLabels = () => Promise<{
-  readonly readGpt: (disk: Disk) => PartitionTable | undefined;
-  readonly readMbr: (disk: Disk) => PartitionTable | undefined;
-}>;
+export type LoadLabels = () => Promise<{ readonly readTable: (disk: Disk) => PartitionTable | undefined }>;
 
 export interface Knowledge {
   /** In order of precedence. */
@@ -98,11 +95,11 @@ export function mayHaveTable({ read }: Medium): boolean {
 const EFI_PART = [0x45, 0x46, 0x49, 0x20, 0x50, 0x41, 0x52, 0x54];
 const isEfiPart = (bytes: Uint8Array): boolean => EFI_PART.every((byte, i) => bytes[i] === byte);
 
-/** The partition table at a place. A GPT hides behind an MBR, so it is asked first. */
+/** The partition table at a place. */
 export async function tableAt(place: Place, loadLabels: LoadLabels): Promise<PartitionTable | undefined> {
   if (!mayHaveTable(place.medium)) return undefined;
-  const { readGpt, readMbr } = await loadLabels();
-  return readGpt(place.medium) ?? readMbr(place.medium);
+  const { readTable } = await loadLabels();
+  return readTable(place.medium);
 }
 
 /** What lies here, by our probes, else by name; undefined when nobody knows. */

@@ -1,5 +1,5 @@
 /** From the selectors of an address to one place in the image, or to an error that tells what there is. */
-import { FsError } from '@ukfs/kernel';
+import type { FsError } from '@ukfs/kernel';
 import { formatSelector } from '../address.ts';
 import type { Selector } from '../address.ts';
 import { describeCandidate, NotRecognisedError, SelectionError } from '../errors.ts';
