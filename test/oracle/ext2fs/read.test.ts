@@ -9,14 +9,17 @@ afterAll(removeCachedImages, 60_000);
 
 const names = ['ours', 'theirs'] as const;
 
-describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'mount'))('every variant reads as the kernel reads it', () => {
-  for (const variant of extVariants) {
-    test(`${variant.name}: ${variant.notes}`, () => {
-      const expected = expectedTree(variant);
-      const ours = withImage(cachedImage(variant), (mp) => ourTree(mp));
-      const ignore: (keyof TreeEntry)[] = variant.kernelMounts ? [] : ['xattrs', 'flags', 'btime'];
-      expect(compareTrees(ours, expected, { names, ignore })).toEqual([]);
-      expect(ours.length).toBeGreaterThan(10);
-    });
-  }
-});
+describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'mount'))(
+  'every variant reads as the kernel reads it',
+  () => {
+    for (const variant of extVariants) {
+      test(`${variant.name}: ${variant.notes}`, () => {
+        const expected = expectedTree(variant);
+        const ours = withImage(cachedImage(variant), (mp) => ourTree(mp));
+        const ignore: (keyof TreeEntry)[] = variant.kernelMounts ? [] : ['xattrs', 'flags', 'btime'];
+        expect(compareTrees(ours, expected, { names, ignore })).toEqual([]);
+        expect(ours.length).toBeGreaterThan(10);
+      });
+    }
+  },
+);

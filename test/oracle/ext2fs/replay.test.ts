@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dirtyVariants, makeDirtyImages, type DirtyImage } from '../../support/dirty-images.ts';
+import { dirtyVariants, makeDirtyImages, type DirtyImage, type DirtyVariant } from '../../support/dirty-images.ts';
 import { lacksOracle } from '../../support/oracle.ts';
-import { compareTrees } from '../../support/tree.ts';
+import { compareTrees, type TreeEntry } from '../../support/tree.ts';
 import { ourTree, withImage } from './walk.ts';
 
 const names = ['ours', 'theirs'] as const;
@@ -15,6 +15,21 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(outDir, { recursive: true, force: true }));
 
+/**
+ * Fast commits do not log a directory's times: the kernel's are those of its recovery, ours those of the files in it. And
+ * the kernel gives a directory that it makes again one link too few (which e2fsck then finds).
+ */
+function differences(variant: DirtyVariant, ours: readonly TreeEntry[], theirs: readonly TreeEntry[]): string[] {
+  const all = compareTrees(ours, theirs, { names });
+  if (!variant.shows.includes('fast-commit')) return all;
+  const directories = new Set(theirs.filter(({ type }) => type === 'dir').map(({ path }) => JSON.stringify(path)));
+  return all.filter((line) => {
+    const [, path = '', field = ''] = /^("(?:[^"\\]|\\.)*"): (\w+):/.exec(line) ?? [];
+    const isKnown = field === 'mtime' || field === 'ctime' || (field === 'nlink' && !variant.recoversClean);
+    return !(isKnown && directories.has(path));
+  });
+}
+
 describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'mount'))('a dirty journal is replayed in memory', () => {
   for (const variant of dirtyVariants) {
     test(`${variant.name}: ${variant.notes}`, () => {
@@ -22,7 +37,7 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'mount'))('a dirty jo
       for (const { image, tree } of images) {
         const before = readFileSync(image);
         const { ours, notes } = withImage(image, (mp) => ({ ours: ourTree(mp), notes: mp.notes }));
-        expect(compareTrees(ours, tree, { names })).toEqual([]);
+        expect(differences(variant, ours, tree)).toEqual([]);
         expect(notes.join('\n')).toContain('replayed in memory');
         expect(readFileSync(image).equals(before)).toBe(true);
       }

@@ -66,7 +66,11 @@ export function mountReadOnly(device: BlockDevice, options: MountOptions = {}): 
 }
 
 /** Mount an image file, use it, and see that nothing stays pinned or referenced. */
-export function withImage<T>(path: string, use: (mp: Mount<Ext2Mount>, device: ReadDevice) => T, options: MountOptions = {}): T {
+export function withImage<T>(
+  path: string,
+  use: (mp: Mount<Ext2Mount>, device: ReadDevice) => T,
+  options: MountOptions = {},
+): T {
   const device = new ReadDevice(path);
   try {
     const mp = mountReadOnly(device, options);
@@ -98,7 +102,7 @@ export function ourTree(mp: Mount, onError?: (path: string, error: unknown) => v
     if (vp.type !== 'dir' || seen.has(vp.ino)) return;
     seen.add(vp.ino);
     attempt(path, () => {
-      for (let cookie = 0; ; ) {
+      for (let cookie = 0; ;) {
         const entries = vp.ops.readdir(vp, cookie, 100);
         if (entries.length === 0) return;
         for (const { name } of entries) {
@@ -132,7 +136,8 @@ function entryOf(path: string, vp: Vnode, digests: Map<number, ReturnType<typeof
   const attr = ops.getattr(vp);
   const { flags } = (vp as Vnode<Inode>).data;
   let digest = vp.type === 'reg' ? digests.get(vp.ino) : undefined;
-  if (vp.type === 'reg' && digest === undefined) digests.set(vp.ino, (digest = contentDigest(attr.size, runs(vp, attr.size))));
+  if (vp.type === 'reg' && digest === undefined)
+    digests.set(vp.ino, (digest = contentDigest(attr.size, runs(vp, attr.size))));
   const xattrs = ops
     .listextattr(vp)
     .sort()
@@ -162,7 +167,7 @@ function entryOf(path: string, vp: Vnode, digests: Map<number, ReturnType<typeof
 /** The data of a file by SEEK_DATA and SEEK_HOLE, read in pieces. */
 function* runs(vp: Vnode, size: number): Generator<{ offset: number; data: Uint8Array }> {
   const { ops } = vp;
-  for (let at: number | undefined = 0; (at = ops.seek(vp, at, 'data')) !== undefined; ) {
+  for (let at: number | undefined = 0; (at = ops.seek(vp, at, 'data')) !== undefined;) {
     const end: number = ops.seek(vp, at, 'hole') ?? size;
     for (; at < end; at += PIECE) {
       const data = new Uint8Array(Math.min(PIECE, end - at));

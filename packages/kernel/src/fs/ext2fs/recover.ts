@@ -4,7 +4,10 @@
  */
 import { FsError, UnsupportedError } from '../../kern/errno.ts';
 import type { Mount } from '../../vfs/mount.ts';
+import { recountFree } from './claim.ts';
 import type { Ext2Mount } from './ext2mount.ts';
+import { replayFastCommits } from './fc-replay.ts';
+import { scanFastCommits, type FcRecord } from './fc-scan.ts';
 import { COMPAT, INCOMPAT } from './features.ts';
 import {
   logBlockAddress,
@@ -53,13 +56,15 @@ export function recover(mp: Mount<Ext2Mount>): void {
   }
   const log = openLog(mp);
   const replay = scanLog(log);
-  const what = `${replay.transactions} transactions, ${replay.copies.size} blocks`;
+  const records = scanFastCommits(log, replay.endSequence);
+  const fast = records.length === 0 ? '' : `, ${records.length} fast-commit records`;
+  const what = `${replay.transactions} transactions, ${replay.copies.size} blocks${fast}`;
   if (mp.readOnly) {
-    replayInMemory(mp, log, replay);
+    replayInMemory(mp, log, replay, records);
     mp.data.journalState = `needs recovery; replayed in memory (${what})`;
     mp.notes.push(`the journal was replayed in memory: ${what}`);
   } else {
-    replayToDevice(mp, log, replay);
+    replayToDevice(mp, log, replay, records);
     mp.data.journalState = `replayed (${what})`;
     mp.notes.push(`the journal was replayed: ${what}`);
   }
@@ -73,14 +78,18 @@ function readAgain(mp: Mount<Ext2Mount>): void {
   mp.data.geo = geo;
 }
 
-function replayInMemory(mp: Mount<Ext2Mount>, log: Log, { copies }: Replay): void {
+function replayInMemory(mp: Mount<Ext2Mount>, log: Log, { copies }: Replay, records: readonly FcRecord[]): void {
   const { blockSize } = mp;
   const read = (copy: number, dst: Uint8Array): void => readCopy(log, copy, dst);
   mp.layer((below) => new ReplayDevice({ below, blockSize, copies, readCopy: read }));
   readAgain(mp);
+  if (records.length === 0) return;
+  replayFastCommits(mp, records);
+  mp.bufs.flush();
+  mp.data.alloc = undefined;
 }
 
-function replayToDevice(mp: Mount<Ext2Mount>, log: Log, replay: Replay): void {
+function replayToDevice(mp: Mount<Ext2Mount>, log: Log, replay: Replay, records: readonly FcRecord[]): void {
   const { blockSize, device } = mp;
   const data = new Uint8Array(blockSize);
   for (const [block, copy] of replay.copies) {
@@ -89,6 +98,8 @@ function replayToDevice(mp: Mount<Ext2Mount>, log: Log, replay: Replay): void {
   }
   mp.bufs.dropAll();
   readAgain(mp);
+  if (records.length > 0) replayFastCommits(mp, records);
+  recountFree(mp);
   emptyJournal(mp, log, replay);
   updateSuperblock(mp, (sb) => (sb.featureIncompat &= ~INCOMPAT.RECOVER));
   mp.bufs.flush();
