@@ -83,7 +83,6 @@ export class FsHandle implements Ukfs {
   readonly #sys: VfsSyscalls;
   readonly #mounted: Mounted;
   #lwp: Lwp | undefined;
-
   /** Called as the kernel itself; the session has counted the handle, the mount and its disk already. */
   constructor(session: KernelSession, { address, device, mounted, options }: HandleInit) {
     this.#session = session;
@@ -123,11 +122,20 @@ export class FsHandle implements Ukfs {
     try {
       return call(this.#sys);
     } catch (e) {
-      if (e instanceof FsError) e.context.image ??= this.address.image;
-      throw e;
+      throw this.#explained(e);
     } finally {
       lwproc.switch(before);
     }
+  }
+
+  /** The error with the image's name, and with the reason where a mount did not want to be written. */
+  #explained(e: unknown): unknown {
+    if (!(e instanceof FsError)) return e;
+    e.context.image ??= this.address.image;
+    if (e.code !== 'EROFS' || e.context.what !== undefined || this.#mounted.readOnly) return e;
+    const notes = this.#session.notesOf(this.#mounted);
+    if (notes.length > 0) e.context.what = `${e.message}: ${notes.join('; ')}`;
+    return e;
   }
 
   #closed(): FsError {
@@ -142,7 +150,7 @@ export class FsHandle implements Ukfs {
 
   close(...fds: readonly number[]): void {
     const [fd] = fds;
-    if (fds.length === 0) this.#end();
+    if (fds.length === 0) this.#end({ silent: false });
     else this.#as((sys) => sys.close(fd ?? -1));
   }
 
@@ -518,7 +526,15 @@ export class FsHandle implements Ukfs {
     if (this.#lwp === undefined) throw this.#closed();
     if (disk === undefined) return nothing;
     if (!disk.writable) throw new FsError('EROFS', { op: 'commit', image: this.address.image });
-    return this.#named(() => this.#rump.commit(disk.stage));
+    return this.#named(() => {
+      try {
+        return this.#rump.commit(disk.stage);
+      } catch (e) {
+        // "Committed, not yet applied" and "outcome unknown" end the stage, and with it the handle.
+        if (e instanceof FsError && 'outcome' in e && e.outcome !== 'discarded') this.#end({ silent: true });
+        throw e;
+      }
+    });
   }
 
   discard(): void {
@@ -565,13 +581,12 @@ export class FsHandle implements Ukfs {
     try {
       return act();
     } catch (e) {
-      if (e instanceof FsError) e.context.image ??= this.address.image;
-      throw e;
+      throw this.#explained(e);
     }
   }
 
   /** Everything is let go, whatever fails on the way; the first failure is told. */
-  #end(): void {
+  #end({ silent }: { readonly silent: boolean }): void {
     const lwp = this.#lwp;
     if (lwp === undefined) return;
     this.#lwp = undefined;
@@ -595,7 +610,9 @@ export class FsHandle implements Ukfs {
         failures.push(e);
       }
     }
-    if (failures.length > 0) throw failures[0];
+    // After a commit that ended the stage nothing below works, and its failure is told already.
+    const [failure] = silent ? failures.filter((e) => !(e instanceof FsError)) : failures;
+    if (failure !== undefined) throw failure;
   }
 
   #checkUnchanged(): void {

@@ -156,7 +156,7 @@ function start(
       offset: place.offset,
       sizeBytes: place.medium.sizeBytes,
       readOnly: !edits,
-      options: words.options,
+      options: options.force === true && 'force' in type.options ? { force: true, ...words.options } : words.options,
     });
     const device: DeviceInfo = {
       offset: place.offset,
