@@ -3,7 +3,7 @@
  * needs is node:fs alone; everything else is loaded when first used.
  */
 import * as fs from 'node:fs';
-import { nameFromBytes } from '@ukfs/kernel';
+import { nameFromBytes } from 'ukfs';
 import type { Shell } from './context.ts';
 import type * as HostTree from './host-tree.ts';
 import { ClosedPipeError, TextOut } from './out.ts';
