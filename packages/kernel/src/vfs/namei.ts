@@ -131,6 +131,8 @@ function parent(ctx: NameiContext, dvp: Vnode): Vnode {
     vp = covered;
   }
   if (vp === ctx.rdir) return vref(vp);
+  // What a removed directory still says of its parent means nothing.
+  if (vp.ops.getattr(vp).nlink === 0) throw new FsError('ENOENT');
   const found = vp.ops.lookup(vp, '..');
   if (found === undefined) throw new FsError('ENOENT');
   if (found.vp.type !== 'dir') {

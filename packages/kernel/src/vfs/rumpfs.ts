@@ -8,6 +8,7 @@
 import type { Devsw } from '../dev/devsw.ts';
 import { FsError } from '../kern/errno.ts';
 import type { Ino } from '../kern/ids.ts';
+import { nameByteLength } from '../kern/name.ts';
 import type { Timespec } from '../kern/time.ts';
 import { genfs } from './genfs.ts';
 import type { Mount } from './mount.ts';
@@ -60,6 +61,7 @@ interface RumpNode {
 /** Size that directories report (DEV_BSIZE). */
 const DIR_SIZE = 512;
 const LINK_MAX = 32767;
+const SYMLINK_MAX = 1024;
 
 /** The type, wired to one kernel's devices and host files. */
 export function rumpfs(devsw: Devsw, etfs: EtfsNames): FileSystemType {
@@ -160,7 +162,10 @@ export function rumpfs(devsw: Devsw, etfs: EtfsNames): FileSystemType {
     create: (dvp, name, attr) => add(dvp, name, attr),
     mknod: (dvp, name, attr) => add(dvp, name, attr),
     mkdir: (dvp, name, attr) => add(dvp, name, attr),
-    symlink: (dvp, name, attr, target) => add(dvp, name, attr, { target }),
+    symlink(dvp, name, attr, target) {
+      if (nameByteLength(target) > SYMLINK_MAX) throw new FsError('ENAMETOOLONG');
+      return add(dvp, name, attr, { target });
+    },
     remove: unlink,
     rmdir(dvp, vp, name) {
       if (vp.data.entries.size > 0) throw new FsError('ENOTEMPTY');
@@ -259,7 +264,7 @@ export function rumpfs(devsw: Devsw, etfs: EtfsNames): FileSystemType {
       owners: true,
       timeGranularityNs: 1,
       nameMaxBytes: 255,
-      symlinkMaxBytes: 1024,
+      symlinkMaxBytes: SYMLINK_MAX,
       linkMax: LINK_MAX,
       unlinkOpen: true,
       needsDevice: false,

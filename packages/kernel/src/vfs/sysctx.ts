@@ -111,9 +111,10 @@ export class SysContext {
     if (vp.mount.readOnly && (vp.type === 'reg' || vp.type === 'dir' || vp.type === 'lnk')) throw new FsError('EROFS');
   }
 
-  /** May entries of the directory change? EROFS, EACCES, EPERM. */
+  /** May entries of the directory change? EROFS, ENOENT it was removed (somebody's current directory), EACCES, EPERM. */
   mayChangeDirectory(dvp: Vnode): void {
     if (dvp.mount.readOnly) throw new FsError('EROFS');
+    if (dvp.ops.getattr(dvp).nlink === 0) throw new FsError('ENOENT');
     dvp.ops.access(dvp, ACCESS.WRITE, this.cred);
   }
 
