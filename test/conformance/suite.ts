@@ -44,6 +44,8 @@ export interface Traits extends FsTraits {
   readonly blockBytes: number;
   /** A read-only mount refuses changes. */
   readonly readOnlyMount: boolean;
+  /** Limits that take seconds to reach are tried here. */
+  readonly slowLimits: boolean;
   /** Longest value of an extended attribute. */
   readonly xattrMaxBytes: number;
 }

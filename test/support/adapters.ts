@@ -79,6 +79,7 @@ export const tmpfsTraits = (type: FileSystemType): Traits => ({
   dots: true,
   blockBytes: 4096,
   readOnlyMount: true,
+  slowLimits: false,
   xattrMaxBytes: 65536,
 });
 
@@ -129,6 +130,7 @@ const rumpfsTraits: Traits = {
   dots: true,
   blockBytes: 512,
   readOnlyMount: false,
+  slowLimits: false,
   xattrMaxBytes: 0,
 };
 

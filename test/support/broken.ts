@@ -603,6 +603,7 @@ export const brokenRules: readonly BrokenRule[] = [
       rmdir(dvp, vp, name, slot) {
         ops['rmdir']!(dvp, vp, name, slot);
         vp.data.dir.parent = dvp.data;
+        vp.data.nlink = 2;
       },
     }),
   },

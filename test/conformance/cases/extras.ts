@@ -206,7 +206,7 @@ export const unlinked: Case[] = [
   },
   {
     name: 'the link count has a limit that is refused with EMLINK',
-    needs: (t) => t.hardLinks && t.linkMax <= 70_000,
+    needs: (t) => t.hardLinks && t.slowLimits,
     run({ sys, traits }) {
       sys.mkdir('links', 0o755);
       put(sys, 'file', 'x');
@@ -227,10 +227,10 @@ export const unlinked: Case[] = [
       same(sys.pathconf('.', 'noTrunc'), 1, 'noTrunc');
       ok(sys.pathconf('.', 'fileSizeBits') >= 32, 'fileSizeBits');
       if (traits.symlinks) {
-        const longest = 's'.repeat(Math.min(traits.symlinkMaxBytes, 4095));
+        const longest = 's'.repeat(Math.min(sys.pathconf('.', 'symlinkMax'), 4095));
         sys.symlink(longest, 'longest');
         same(sys.readlink('longest'), longest, 'the longest link target');
-        fails('ENAMETOOLONG', () => sys.symlink('s'.repeat(traits.symlinkMaxBytes + 1), 'longer'), 'a longer one');
+        fails('ENAMETOOLONG', () => sys.symlink('s'.repeat(4096), 'longer'), 'one longer than any path');
         missing(sys, 'longer');
       }
       withFd(sys, '.', O.RDONLY, (fd) => same(sys.fpathconf(fd, 'nameMax'), traits.nameMaxBytes, 'fpathconf'));
@@ -302,7 +302,8 @@ export const attributes: Case[] = [
       put(sys, 'file');
       const large = Math.min(traits.xattrMaxBytes, 3000);
       sys.setxattr('dir', 'user.large', pattern(large));
-      const all = Array.from({ length: 20 }, (_, i) => `user.${'k'.repeat(i + 1)}${i}`);
+      const count = traits.xattrMaxBytes < 2000 ? 8 : 20;
+      const all = Array.from({ length: count }, (_, i) => `user.${'k'.repeat(i + 1)}${i}`);
       all.forEach((name, i) => sys.setxattr('file', name, pattern(i * 2, i)));
       if (traits.persistent) remount();
       same([...sys.listxattr('file')].sort(), [...all].sort(), 'names');
@@ -311,7 +312,7 @@ export const attributes: Case[] = [
       const got = outcome(() => sys.setxattr('file', 'user.huge', pattern(16 * MiB)));
       ok(['ENOSPC', 'E2BIG', 'EINVAL', 'ERANGE'].includes(got), `a value of 16 MiB: ${got}`);
       same(sys.getxattr('file', 'user.huge'), undefined, 'the refused one');
-      same(sys.listxattr('file').length, 20, 'the others');
+      same(sys.listxattr('file').length, count, 'the others');
       for (const name of all) sys.removexattr('file', name);
       same(sys.listxattr('file'), [], 'all removed');
     },

@@ -159,12 +159,15 @@ export const mounts: Case[] = [
   {
     name: 'on a full file system whatever fails changes nothing',
     needs: (t) => t.capacityBytes > 0,
-    run({ sys }) {
+    run({ sys, traits }) {
       sys.mkdir('dir', 0o755);
       put(sys, 'dir/keep', pattern(3000));
       withFd(sys, 'fill', O.CREAT | O.WRONLY, (fd) => {
-        while (outcome(() => sys.write(fd, new Uint8Array(65536).fill(1))) === 'ok');
-        while (outcome(() => sys.write(fd, new Uint8Array(512).fill(1))) === 'ok');
+        for (const piece of [65536, 512]) {
+          const limit = traits.capacityBytes / piece;
+          let n = 0;
+          while (outcome(() => sys.write(fd, pattern(piece))) === 'ok') ok(n++ < limit, 'more fits than there is');
+        }
       });
       // Now use up what small things still fit into, one operation after the other.
       const made: string[] = [];

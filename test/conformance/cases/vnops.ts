@@ -91,6 +91,7 @@ export const vnops: Case[] = [
     name: 't_vnops rename_dir: directories are renamed, moved and put over empty ones, but never into themselves',
     needs: (t) => t.rename,
     run({ sys }) {
+      const start = sys.stat('.').nlink;
       sys.mkdir('dir1', 0o777);
       sys.rename('dir1', 'dir2');
       missing(sys, 'dir1');
@@ -113,15 +114,15 @@ export const vnops: Case[] = [
       same(identity(sys.stat('dir2/file')), before, 'what is inside stays as it is');
 
       sys.mkdir('dir1', 0o777);
-      same(sys.stat('.').nlink, 4, 'nlink of the parent of two directories');
+      same(sys.stat('.').nlink, start + 2, 'nlink of the parent of two directories');
       sys.rename('dir2', 'dir1/dir2');
-      same([sys.stat('.').nlink, sys.stat('dir1').nlink], [3, 3], 'nlink after moving one into the other');
+      same([sys.stat('.').nlink, sys.stat('dir1').nlink], [start + 1, 3], 'nlink after moving one into the other');
       same(sys.stat('dir1/dir2/..').ino, sys.stat('dir1').ino, '`..` follows the move');
       sys.rename('dir1/dir2', 'dir1/../dir2');
-      same([sys.stat('.').nlink, sys.stat('dir1').nlink], [4, 2], 'nlink after moving it back');
+      same([sys.stat('.').nlink, sys.stat('dir1').nlink], [start + 2, 2], 'nlink after moving it back');
       same(sys.stat('dir2/..').ino, sys.stat('.').ino, '`..` follows the move back');
       sys.rename('dir2', 'dir1');
-      same(sys.stat('.').nlink, 3, 'nlink of the parent after one replaced the other');
+      same(sys.stat('.').nlink, start + 1, 'nlink of the parent after one replaced the other');
       same(identity(sys.stat('dir1/file')), before, 'what is inside stays as it is');
     },
   },
