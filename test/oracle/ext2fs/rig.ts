@@ -202,7 +202,7 @@ export class Rig {
   read(path: string): Uint8Array {
     return this.#with(path, (vp) => {
       const data = new Uint8Array(vp.ops.getattr(vp).size);
-      for (let at = 0; at < data.length; ) {
+      for (let at = 0; at < data.length;) {
         const n = vp.ops.read(vp, data.subarray(at), at);
         if (n === 0) break;
         at += n;
@@ -255,7 +255,7 @@ export class Rig {
   names(path: string): string[] {
     return this.#with(path, (vp) => {
       const names: string[] = [];
-      for (let cookie = 0; ; ) {
+      for (let cookie = 0; ;) {
         const entries = vp.ops.readdir(vp, cookie, 500);
         if (entries.length === 0) return names.sort();
         names.push(...entries.map((entry) => entry.name));
