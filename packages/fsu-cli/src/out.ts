@@ -3,7 +3,14 @@
  *
  * Text is name strings (kernel name.ts): an escaped byte goes out as that byte, so a pipe gets names exactly.
  */
-import { isWellFormedName, nameToBytes } from '@ukfs/kernel';
+import { nameToBytes } from 'ukfs';
+
+declare global {
+  interface String {
+    /** ES2024, in Node since 20: no lone surrogates. As a regular expression it took half the time of a listing's output. */
+    isWellFormed(): boolean;
+  }
+}
 
 /** Where bytes go. All of them, or it throws; ClosedPipeError when nobody reads any more. */
 export interface Sink {
@@ -57,7 +64,7 @@ export class TextOut {
     if (text === '') return;
     this.#pending = '';
     this.#wrote = true;
-    if (!isWellFormedName(text)) {
+    if (!text.isWellFormed()) {
       const bytes = nameToBytes(text);
       this.#sink.write(bytes, bytes.length);
       return;

@@ -1,5 +1,5 @@
 /** Names of users and groups, from the image's own /etc/passwd and /etc/group: the host's say nothing about an image. */
-import { FsError } from '@ukfs/kernel';
+import { FsError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 
 /** Larger files are not what they seem: an image must not fill our memory. */

@@ -20,7 +20,8 @@ export { KERNEL_NAME, KERNEL_VERSION } from './kern/kernel.ts';
 export type { Host, HostFile, HostStat, Holder } from './hypercall/hypercall.ts';
 export type { BlockDevice, Extent } from './dev/blockdev.ts';
 export type { EtfsType, EtfsWindow } from './dev/etfs.ts';
-export type { Stage, StageOptions } from './dev/stage.ts';
+export { CommitError } from './dev/stage.ts';
+export type { CommitOutcome, CommitResult, Stage, StageOptions } from './dev/stage.ts';
 export {
   O,
   SEEK,

@@ -5,7 +5,7 @@
  */
 import { DEVSW } from './dev/devsw.ts';
 import { ETFS, Etfs } from './dev/etfs.ts';
-import type { CommitResult, Stage } from './dev/stage.ts';
+import { CommitError, type CommitResult, type Stage } from './dev/stage.ts';
 import type { Host } from './hypercall/hypercall.ts';
 import type { Component } from './kern/component.ts';
 import { Kernel } from './kern/kernel.ts';
@@ -47,14 +47,20 @@ export class Rump extends Kernel {
 
   /**
    * Make everything changed on a disk durable, all or nothing: every mount's state goes into the stage, which commits.
-   * Errors: EBUSY an unlinked file is open and its type cannot note that; what Stage.commit throws.
+   * Errors: EBUSY an unlinked file is open and its type cannot note that; CommitError, whose outcome says what is on disk.
    */
   commit(stage: Stage): CommitResult {
     const vfs = this.service(VFS);
     vfs.syncTransaction(stage);
-    const result = stage.commit();
-    vfs.committed(stage);
-    return result;
+    try {
+      const result = stage.commit();
+      vfs.committed(stage);
+      return result;
+    } catch (e) {
+      // The stage is back at the old tree and can be used again: so must everything be that was read from it.
+      if (e instanceof CommitError && e.outcome === 'discarded') vfs.rollback(stage, () => {});
+      throw e;
+    }
   }
 
   /** Attach a file-system type whose code is there already; modules.load() is for those that it has to bring. EEXIST. */

@@ -1,5 +1,5 @@
 /** cat: files of an image, and standard input, to standard output; BSD's options, and GNU's -A -E -T. */
-import { FsError } from '@ukfs/kernel';
+import { FsError } from 'ukfs';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, Target } from '../context.ts';
 import { Cooker, isCooking } from '../cat/cook.ts';

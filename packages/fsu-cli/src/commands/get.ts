@@ -1,5 +1,5 @@
 /** get: files and trees out of an image, to the host or to standard output. */
-import { FsError } from '@ukfs/kernel';
+import { FsError } from 'ukfs';
 import { copyContents, copyTree, ukfsTree } from 'ukfs';
 import type { CopyOptions, CopyReport, LossReport, TreeDir, Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';

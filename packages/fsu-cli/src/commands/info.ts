@@ -1,5 +1,5 @@
 /** info: what an image is: partitions, file systems, their features and what we do with each, journal and log. */
-import { FsError } from '@ukfs/kernel';
+import { FsError } from 'ukfs';
 import type { FeatureReport, FsInfo } from '@ukfs/kernel';
 import { recover } from 'ukfs';
 import type { Candidate, ImageReport, RecoverReport, Ukfs } from 'ukfs';

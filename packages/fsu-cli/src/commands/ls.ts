@@ -1,5 +1,5 @@
 /** ls: list directories of an image, with NetBSD ls's rules (and its output) and GNU's long options. */
-import { FsError } from '@ukfs/kernel';
+import { FsError } from 'ukfs';
 import type { DirentPlus, Stat, VType } from '@ukfs/kernel';
 import type { Ukfs } from 'ukfs';
 import type { Command, Invocation } from '../command.ts';
@@ -100,6 +100,7 @@ class Lister {
   /** -F, -p or colours want to know the type, if the directory does not tell. */
   readonly #needTypes: boolean;
   readonly #owners = new Map<Ukfs, OwnerNames>();
+  readonly #entries: Entries;
   #output = false;
 
   constructor(ctx: Context, options: LsOptions, operands: number) {
@@ -112,6 +113,7 @@ class Lister {
     const statless = options.format !== 'long' && !options.blocks && options.mark !== 'classify' && !color;
     const namesOnly = statless && options.sort !== 'size' && options.sort !== 'time' && !options.follow;
     this.#detail = this.#json !== undefined ? 'full' : namesOnly ? 'names' : 'stats';
+    this.#entries = new Entries(this.#detail);
     this.#needTypes = options.mark !== 'none' || options.recursive || options.dirsFirst;
     this.#printer = new Printer({
       out: ctx.out,
@@ -232,7 +234,9 @@ class Lister {
 
   /** List one directory; returns the directories in it when they are to be listed, too. */
   #directory(place: Place): Place[] {
-    const entries = new Entries(this.#detail);
+    // One listing is over before the next begins: they share the memory.
+    const entries = this.#entries;
+    entries.clear();
     const below: Place[] = [];
     this.#header(place);
     try {
@@ -356,9 +360,9 @@ class Lister {
   /** NetBSD lists what is below in the order of the listing. */
   #sortBelow(below: Place[]): Place[] {
     if (below.length < 2) return below;
-    const entries = new Entries('stats');
-    const { options } = { options: this.#options };
+    const options = this.#options;
     if (options.sort === 'none' && !options.reverse) return below;
+    const entries = new Entries('stats');
     const byName = new Map(below.map((place) => [place.path.slice(place.path.lastIndexOf('/') + 1), place]));
     for (const [name, place] of byName) {
       const needStat = options.sort === 'size' || options.sort === 'time';

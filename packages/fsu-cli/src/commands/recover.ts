@@ -1,5 +1,5 @@
 /** recover: what an interrupted edit left beside an image, and a decision about it. */
-import { FsError } from '@ukfs/kernel';
+import { FsError } from 'ukfs';
 import { recover as settle } from 'ukfs';
 import type { RecoverAction, RecoverReport } from 'ukfs';
 import { UsageError } from '../command.ts';

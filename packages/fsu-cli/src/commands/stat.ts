@@ -1,5 +1,5 @@
 /** stat: a file's attributes, in NetBSD's formats or GNU's. */
-import { FsError } from '@ukfs/kernel';
+import { FsError } from 'ukfs';
 import type { Stat } from '@ukfs/kernel';
 import type { Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';

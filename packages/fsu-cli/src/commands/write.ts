@@ -1,5 +1,5 @@
 /** write: standard input, or a host file, into a file of an image, as one transaction. */
-import { FsError, O } from '@ukfs/kernel';
+import { FsError, O } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';

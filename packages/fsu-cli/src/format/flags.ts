@@ -1,5 +1,5 @@
 /** chflags(1) flags as words. Source: NetBSD chflags(1). */
-import { FileFlag } from '@ukfs/kernel';
+import { FileFlag } from 'ukfs';
 
 const words: readonly (readonly [number, string])[] = [
   [FileFlag.SF_ARCHIVED, 'arch'],

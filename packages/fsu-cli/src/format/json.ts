@@ -72,7 +72,12 @@ export class JsonDocument {
   }
 
   element(value: Json): void {
-    this.#write(`${this.#firstElement ? '' : ',\n'}${JSON.stringify(value)}`);
+    this.elementText(JSON.stringify(value));
+  }
+
+  /** An element that is JSON text already. */
+  elementText(text: string): void {
+    this.#write(this.#firstElement ? text : `,\n${text}`);
     this.#firstElement = false;
   }
 

@@ -1,5 +1,5 @@
 /** Modes as text: `drwxr-xr-x`, `0755`, and back. */
-import { modeOfType } from '@ukfs/kernel';
+import { modeOfType } from 'ukfs';
 import type { VType } from '@ukfs/kernel';
 
 const typeLetter: Readonly<Record<VType, string>> = {

@@ -4,7 +4,7 @@
  * A name string stands for bytes (kernel name.ts): a lone surrogate U+DCNN is the byte 0xNN. Every function here takes
  * such strings. `raw` leaves them as they are; the output layer turns escaped bytes back into bytes.
  */
-import { isWellFormedName, nameToBytes } from '@ukfs/kernel';
+import { isWellFormedName, nameToBytes } from 'ukfs';
 
 /** How names are shown. The first four are NetBSD's -w -q -B -b, the rest GNU's --quoting-style. */
 export type NameStyle =

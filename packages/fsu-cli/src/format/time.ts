@@ -91,6 +91,8 @@ export class Clock {
   readonly #days = new Map<number, { readonly monthDay: string; readonly iso: string; readonly year: string }>();
   #lastQuarter = Number.NaN;
   #lastOffset = 0;
+  #lastSecond = Number.NaN;
+  #lastSecondText = '';
 
   /** `now`: seconds; decides which times are recent. */
   constructor(offsetAt: OffsetAt, now: number) {
@@ -175,6 +177,15 @@ export class Clock {
   /** GNU's idea of recent: the last half of a mean year, and not in the future. */
   isRecent(sec: number): boolean {
     return sec > this.#now - 31556952 / 2 && sec <= this.#now;
+  }
+
+  /** RFC 3339 with nanoseconds, in universal time; for a clock made with utcOffset. */
+  rfc3339(sec: number, nsec: number): string {
+    if (sec !== this.#lastSecond) {
+      this.#lastSecond = sec;
+      this.#lastSecondText = `${this.#day(Math.floor(sec / DAY)).iso}T${this.#clock(sec)}.`;
+    }
+    return `${this.#lastSecondText}${nano(nsec)}Z`;
   }
 
   moment(sec: number): Moment {
@@ -307,9 +318,4 @@ function conversion(code: string, m: Moment, time: Timespec): string | undefined
 }
 
 /** RFC 3339 in UTC with nanoseconds: what JSON output has. */
-export function rfc3339({ sec, nsec }: Timespec): string {
-  const days = Math.floor(sec / DAY);
-  const { year, month, day } = civilOf(days);
-  const rest = sec - days * DAY;
-  return `${isoYear(year)}-${pad2(month + 1)}-${pad2(day)}T${pad2(Math.floor(rest / 3600))}:${pad2(Math.floor(rest / 60) % 60)}:${pad2(rest % 60)}.${nano(nsec)}Z`;
-}
+export const rfc3339 = ({ sec, nsec }: Timespec): string => new Clock(utcOffset, 0).rfc3339(sec, nsec);

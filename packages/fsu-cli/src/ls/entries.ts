@@ -1,36 +1,37 @@
 /**
  * The files of one listing, compactly: a million of them must fit in memory that is not worth mentioning. Names are an
- * array of strings, everything else is numbers in typed arrays of a fixed stride.
+ * array of strings, everything else is numbers in typed arrays of a fixed stride: what may exceed 32 bits in one, the
+ * rest in another.
  */
 import type { Stat, VType } from '@ukfs/kernel';
 import { vtypeIndex, vtypes } from '../format/mode.ts';
 import { compareNames, compareVersions, displayWidth } from '../format/name.ts';
 import type { LsOptions } from './options.ts';
 
-/** Columns. The first two are there always, those to RMINOR with attributes, the rest for JSON. */
-export const Col = {
+/** Columns of numbers that may be large. The first is there always, those to SEC with attributes, the rest for JSON. */
+export const Big = { INO: 0, SIZE: 1, BYTES: 2, SEC: 3, ATIME: 4, MTIME: 5, CTIME: 6, BIRTH: 7 } as const;
+
+/** Columns of 32 bits. */
+export const Small = {
   /** Type's index × 65536 + permission bits. */
   TYPE_MODE: 0,
-  INO: 1,
-  NLINK: 2,
-  UID: 3,
-  GID: 4,
-  SIZE: 5,
-  BYTES: 6,
-  FLAGS: 7,
-  SEC: 8,
-  NSEC: 9,
-  RMAJOR: 10,
-  RMINOR: 11,
-  ATIME: 12,
-  MTIME: 14,
-  CTIME: 16,
-  BIRTH: 18,
-  GEN: 20,
-  BLOCK_SIZE: 21,
+  NLINK: 1,
+  UID: 2,
+  GID: 3,
+  FLAGS: 4,
+  NSEC: 5,
+  /** Plus one; 0: no device. */
+  RMAJOR: 6,
+  RMINOR: 7,
+  ATIME: 8,
+  MTIME: 9,
+  CTIME: 10,
+  BIRTH: 11,
+  GEN: 12,
+  BLOCK_SIZE: 13,
 } as const;
 
-const STRIDES = { names: 2, stats: 12, full: 22 } as const;
+const STRIDES = { names: { big: 1, small: 1 }, stats: { big: 4, small: 8 }, full: { big: 8, small: 14 } } as const;
 export type Detail = keyof typeof STRIDES;
 
 const TYPE_UNIT = 65536;
@@ -43,20 +44,24 @@ const BLOCK = 4096;
 export class Entries {
   readonly names: string[] = [];
   readonly detail: Detail;
-  readonly #stride: number;
-  readonly #blocks: Float64Array[] = [];
+  readonly #bigStride: number;
+  readonly #smallStride: number;
+  readonly #bigs: Float64Array[] = [];
+  readonly #smalls: Uint32Array[] = [];
   /** Order in which to show them; undefined: as they came. */
   #order: Uint32Array | undefined;
 
   constructor(detail: Detail) {
     this.detail = detail;
-    this.#stride = STRIDES[detail];
+    this.#bigStride = STRIDES[detail].big;
+    this.#smallStride = STRIDES[detail].small;
   }
 
   get count(): number {
     return this.names.length;
   }
 
+  /** Empty it and keep its memory for the next listing. */
   clear(): void {
     this.names.length = 0;
     this.#order = undefined;
@@ -70,39 +75,57 @@ export class Entries {
   ): void {
     const at = this.names.push(name) - 1;
     const block = Math.floor(at / BLOCK);
-    const numbers = (this.#blocks[block] ??= new Float64Array(BLOCK * this.#stride));
-    const base = (at - block * BLOCK) * this.#stride;
+    const index = at - block * BLOCK;
+    const bigs = (this.#bigs[block] ??= new Float64Array(BLOCK * this.#bigStride));
+    const smalls = (this.#smalls[block] ??= new Uint32Array(BLOCK * this.#smallStride));
+    const big = index * this.#bigStride;
+    const small = index * this.#smallStride;
     const { stat } = entry;
-    numbers[base + Col.TYPE_MODE] = vtypeIndex[entry.type] * TYPE_UNIT + (stat === undefined ? 0 : stat.mode & 0o7777);
-    numbers[base + Col.INO] = entry.ino;
+    bigs[big + Big.INO] = entry.ino;
+    smalls[small + Small.TYPE_MODE] =
+      vtypeIndex[entry.type] * TYPE_UNIT + (stat === undefined ? 0 : stat.mode & 0o7777);
     if (this.detail === 'names' || stat === undefined) return;
-    numbers[base + Col.NLINK] = stat.nlink;
-    numbers[base + Col.UID] = stat.uid;
-    numbers[base + Col.GID] = stat.gid;
-    numbers[base + Col.SIZE] = stat.size;
-    numbers[base + Col.BYTES] = stat.bytes;
-    numbers[base + Col.FLAGS] = stat.flags;
+    bigs[big + Big.SIZE] = stat.size;
+    bigs[big + Big.BYTES] = stat.bytes;
     const when = stat[time];
-    numbers[base + Col.SEC] = when === undefined ? 0 : when.sec;
-    numbers[base + Col.NSEC] = when === undefined ? 0 : when.nsec;
-    numbers[base + Col.RMAJOR] = stat.rdev === undefined ? -1 : stat.rdev.major;
-    numbers[base + Col.RMINOR] = stat.rdev === undefined ? -1 : stat.rdev.minor;
-    if (this.detail === 'full') addFull(numbers, base, stat);
+    bigs[big + Big.SEC] = when === undefined ? 0 : when.sec;
+    smalls[small + Small.NSEC] = when === undefined ? 0 : when.nsec;
+    smalls[small + Small.NLINK] = stat.nlink;
+    smalls[small + Small.UID] = stat.uid;
+    smalls[small + Small.GID] = stat.gid;
+    smalls[small + Small.FLAGS] = stat.flags;
+    smalls[small + Small.RMAJOR] = stat.rdev === undefined ? 0 : stat.rdev.major + 1;
+    smalls[small + Small.RMINOR] = stat.rdev === undefined ? 0 : stat.rdev.minor;
+    if (this.detail === 'full') addFull({ bigs, big, smalls, small }, stat);
   }
 
-  /** Number in the i-th entry shown. */
-  number(i: number, column: number): number {
-    const at = this.#order === undefined ? i : (this.#order[i] ?? 0);
-    return this.#raw(at, column);
+  /** A large number of the i-th entry shown. */
+  big(i: number, column: number): number {
+    return this.#big(this.#order === undefined ? i : (this.#order[i] ?? 0), column);
+  }
+
+  small(i: number, column: number): number {
+    return this.#small(this.#order === undefined ? i : (this.#order[i] ?? 0), column);
   }
 
   name(i: number): string {
     return this.names[this.#order === undefined ? i : (this.#order[i] ?? 0)] ?? '';
   }
 
-  #raw(at: number, column: number): number {
+  /** The device's number, or undefined for what is no device. */
+  rdev(i: number): { readonly major: number; readonly minor: number } | undefined {
+    const major = this.small(i, Small.RMAJOR);
+    return major === 0 ? undefined : { major: major - 1, minor: this.small(i, Small.RMINOR) };
+  }
+
+  #big(at: number, column: number): number {
     const block = Math.floor(at / BLOCK);
-    return this.#blocks[block]?.[(at - block * BLOCK) * this.#stride + column] ?? 0;
+    return this.#bigs[block]?.[(at - block * BLOCK) * this.#bigStride + column] ?? 0;
+  }
+
+  #small(at: number, column: number): number {
+    const block = Math.floor(at / BLOCK);
+    return this.#smalls[block]?.[(at - block * BLOCK) * this.#smallStride + column] ?? 0;
   }
 
   /** Put them in the order asked for. Ties are by name, as in NetBSD's cmp.c; reversed with the rest. */
@@ -114,7 +137,7 @@ export class Entries {
     }
     const sign = options.reverse ? -1 : 1;
     const dir = vtypeIndex.dir;
-    const isDir = (at: number): number => (Math.floor(this.#raw(at, Col.TYPE_MODE) / TYPE_UNIT) === dir ? 0 : 1);
+    const isDir = (at: number): number => (Math.floor(this.#small(at, Small.TYPE_MODE) / TYPE_UNIT) === dir ? 0 : 1);
     const base = compare ?? ((a: number, b: number): number => a - b);
     const ordered = (a: number, b: number): number => sign * base(a, b);
     this.#order = identity(this.count).sort(
@@ -123,6 +146,7 @@ export class Entries {
   }
 
   #comparison(sort: LsOptions['sort']): ((a: number, b: number) => number) | undefined {
+    if (sort === 'none') return undefined;
     const names = this.names;
     // Where no name reaches the surrogates, strings compare as their bytes do, and the engine compares them faster.
     const plain = names.every((name) => !HIGH.test(name));
@@ -134,16 +158,14 @@ export class Entries {
         }
       : (a: number, b: number): number => compareNames(names[a] ?? '', names[b] ?? '');
     switch (sort) {
-      case 'none':
-        return undefined;
       case 'name':
         return byName;
       case 'size':
-        return (a, b) => this.#raw(b, Col.SIZE) - this.#raw(a, Col.SIZE) || byName(a, b);
+        return (a, b) => this.#big(b, Big.SIZE) - this.#big(a, Big.SIZE) || byName(a, b);
       case 'time':
         return (a, b) =>
-          this.#raw(b, Col.SEC) - this.#raw(a, Col.SEC) ||
-          this.#raw(b, Col.NSEC) - this.#raw(a, Col.NSEC) ||
+          this.#big(b, Big.SEC) - this.#big(a, Big.SEC) ||
+          this.#small(b, Small.NSEC) - this.#small(a, Small.NSEC) ||
           byName(a, b);
       case 'version':
         return (a, b) => compareVersions(names[a] ?? '', names[b] ?? '');
@@ -157,17 +179,24 @@ export class Entries {
 
 const HIGH = /[\ud800-\uffff]/;
 
-function addFull(numbers: Float64Array, base: number, stat: Stat): void {
-  numbers[base + Col.ATIME] = stat.atime.sec;
-  numbers[base + Col.ATIME + 1] = stat.atime.nsec;
-  numbers[base + Col.MTIME] = stat.mtime.sec;
-  numbers[base + Col.MTIME + 1] = stat.mtime.nsec;
-  numbers[base + Col.CTIME] = stat.ctime.sec;
-  numbers[base + Col.CTIME + 1] = stat.ctime.nsec;
-  numbers[base + Col.BIRTH] = stat.birthtime === undefined ? Number.NaN : stat.birthtime.sec;
-  numbers[base + Col.BIRTH + 1] = stat.birthtime === undefined ? 0 : stat.birthtime.nsec;
-  numbers[base + Col.GEN] = stat.gen;
-  numbers[base + Col.BLOCK_SIZE] = stat.blockSize;
+interface Place {
+  readonly bigs: Float64Array;
+  readonly big: number;
+  readonly smalls: Uint32Array;
+  readonly small: number;
+}
+
+function addFull({ bigs, big, smalls, small }: Place, stat: Stat): void {
+  bigs[big + Big.ATIME] = stat.atime.sec;
+  smalls[small + Small.ATIME] = stat.atime.nsec;
+  bigs[big + Big.MTIME] = stat.mtime.sec;
+  smalls[small + Small.MTIME] = stat.mtime.nsec;
+  bigs[big + Big.CTIME] = stat.ctime.sec;
+  smalls[small + Small.CTIME] = stat.ctime.nsec;
+  bigs[big + Big.BIRTH] = stat.birthtime === undefined ? Number.NaN : stat.birthtime.sec;
+  smalls[small + Small.BIRTH] = stat.birthtime === undefined ? 0 : stat.birthtime.nsec;
+  smalls[small + Small.GEN] = stat.gen;
+  smalls[small + Small.BLOCK_SIZE] = stat.blockSize;
 }
 
 function identity(count: number): Uint32Array {

@@ -12,7 +12,7 @@ import type { Clock } from '../format/time.ts';
 import type { Owners } from '../owners.ts';
 import type { TextOut } from '../out.ts';
 import type { Colors } from './color.ts';
-import { Col, permOf, typeOf } from './entries.ts';
+import { Big, permOf, Small, typeOf } from './entries.ts';
 import type { Entries } from './entries.ts';
 import type { LsOptions } from './options.ts';
 
@@ -39,23 +39,23 @@ export class Widths {
     const needStats = entries.detail !== 'names';
     for (let i = 0; i < entries.count; i++) {
       this.entries += 1;
-      this.maxInode = Math.max(this.maxInode, entries.number(i, Col.INO));
+      this.maxInode = Math.max(this.maxInode, entries.big(i, Big.INO));
       if (!needStats) continue;
-      this.maxNlink = Math.max(this.maxNlink, entries.number(i, Col.NLINK));
-      this.maxSize = Math.max(this.maxSize, entries.number(i, Col.SIZE));
-      const bytes = entries.number(i, Col.BYTES);
+      this.maxNlink = Math.max(this.maxNlink, entries.small(i, Small.NLINK));
+      this.maxSize = Math.max(this.maxSize, entries.big(i, Big.SIZE));
+      const bytes = entries.big(i, Big.BYTES);
       this.maxBytes = Math.max(this.maxBytes, bytes);
       this.blocks += sectors(bytes);
-      const major = entries.number(i, Col.RMAJOR);
-      if (major >= 0) {
+      const rdev = entries.rdev(i);
+      if (rdev !== undefined) {
         this.hasDevices = true;
-        this.maxMajor = Math.max(this.maxMajor, major);
-        this.maxMinor = Math.max(this.maxMinor, entries.number(i, Col.RMINOR));
+        this.maxMajor = Math.max(this.maxMajor, rdev.major);
+        this.maxMinor = Math.max(this.maxMinor, rdev.minor);
       }
       if (options.format !== 'long') continue;
-      this.user = Math.max(this.user, owners.user(entries.number(i, Col.UID)).length);
-      this.group = Math.max(this.group, owners.group(entries.number(i, Col.GID)).length);
-      if (options.flags) this.flags = Math.max(this.flags, flagsText(entries.number(i, Col.FLAGS)).length);
+      this.user = Math.max(this.user, owners.user(entries.small(i, Small.UID)).length);
+      this.group = Math.max(this.group, owners.group(entries.small(i, Small.GID)).length);
+      if (options.flags) this.flags = Math.max(this.flags, flagsText(entries.small(i, Small.FLAGS)).length);
     }
   }
 }
@@ -154,8 +154,8 @@ export class Printer {
     const { options } = this.#p;
     if (!options.inode && !options.blocks) return '';
     let text = '';
-    if (options.inode) text += `${String(entries.number(i, Col.INO)).padStart(digits(widths.maxInode))} `;
-    if (options.blocks) text += `${this.#blocks(entries.number(i, Col.BYTES)).padStart(this.#blocksWidth(widths))} `;
+    if (options.inode) text += `${String(entries.big(i, Big.INO)).padStart(digits(widths.maxInode))} `;
+    if (options.blocks) text += `${this.#blocks(entries.big(i, Big.BYTES)).padStart(this.#blocksWidth(widths))} `;
     return text;
   }
 
@@ -178,7 +178,7 @@ export class Printer {
     const name = entries.name(i);
     const shown = shownName(name, options);
     if (colors === undefined && options.mark === 'none') return shown;
-    const typeMode = entries.number(i, Col.TYPE_MODE);
+    const typeMode = entries.small(i, Small.TYPE_MODE);
     const type = typeOf(typeMode);
     const mode = permOf(typeMode);
     const painted = colors === undefined ? shown : colors.paint(shown, { type, mode, name });
@@ -195,7 +195,7 @@ export class Printer {
   #cell(listing: Listing, i: number): Cell {
     const { entries } = listing;
     const before = this.#before(listing, i);
-    const typeMode = entries.number(i, Col.TYPE_MODE);
+    const typeMode = entries.small(i, Small.TYPE_MODE);
     const marked = this.#mark(typeOf(typeMode), permOf(typeMode)).length;
     const width = before.length + displayWidth(shownName(entries.name(i), this.#p.options)) + marked;
     return { text: before + this.#name(entries, i), width };
@@ -210,16 +210,16 @@ export class Printer {
     const users = new Map<number, string>();
     const groups = new Map<number, string>();
     for (let i = 0; i < entries.count; i++) {
-      const typeMode = entries.number(i, Col.TYPE_MODE);
+      const typeMode = entries.small(i, Small.TYPE_MODE);
       let line = this.#before(listing, i) + this.#mode(typeMode);
-      line += `${String(entries.number(i, Col.NLINK)).padStart(nlinkWidth)} `;
+      line += `${String(entries.small(i, Small.NLINK)).padStart(nlinkWidth)} `;
       if (options.owner)
-        line += padded(users, entries.number(i, Col.UID), (uid) => owners.user(uid).padEnd(widths.user));
+        line += padded(users, entries.small(i, Small.UID), (uid) => owners.user(uid).padEnd(widths.user));
       if (options.group)
-        line += padded(groups, entries.number(i, Col.GID), (gid) => owners.group(gid).padEnd(widths.group));
-      if (options.flags) line += `${flagsText(entries.number(i, Col.FLAGS)).padEnd(widths.flags)} `;
+        line += padded(groups, entries.small(i, Small.GID), (gid) => owners.group(gid).padEnd(widths.group));
+      if (options.flags) line += `${flagsText(entries.small(i, Small.FLAGS)).padEnd(widths.flags)} `;
       line += this.#size(entries, i, sizes);
-      line += this.#time(entries.number(i, Col.SEC), entries.number(i, Col.NSEC));
+      line += this.#time(entries.big(i, Big.SEC), entries.small(i, Small.NSEC));
       line += this.#name(entries, i);
       if (typeOf(typeMode) === 'lnk') {
         const target = listing.readlink(i);
@@ -256,11 +256,11 @@ export class Printer {
   }
 
   #size(entries: Entries, i: number, width: { size: number; major: number; minor: number }): string {
-    const major = entries.number(i, Col.RMAJOR);
-    if (major >= 0) {
-      return `${String(major).padStart(width.major)}, ${String(entries.number(i, Col.RMINOR)).padStart(width.minor)} `;
+    const rdev = entries.rdev(i);
+    if (rdev !== undefined) {
+      return `${String(rdev.major).padStart(width.major)}, ${String(rdev.minor).padStart(width.minor)} `;
     }
-    const bytes = entries.number(i, Col.SIZE);
+    const bytes = entries.big(i, Big.SIZE);
     const text = this.#p.options.human === 'no' ? String(this.#scaled(bytes)) : this.#human(bytes);
     return `${text.padStart(width.size)} `;
   }

@@ -8,7 +8,7 @@
 import type { Dirent } from '../../vfs/dirent.ts';
 import type { Budget } from './budget.ts';
 import { nameByteLength } from '../../kern/name.ts';
-import type { TmpNode } from './node.ts';
+import type { TmpNode } from './inode.ts';
 
 /** Cookies 1 and 2 are `.` and `..`. */
 const FIRST_COOKIE = 3;

@@ -7,7 +7,7 @@ import type { FileSystemType, FsTraits } from '../../vfs/vfsops.ts';
 import type { Vnode } from '../../vfs/vnode.ts';
 import { CHUNK } from './data.ts';
 import { Handle } from './format.ts';
-import { makeVnode, newFs, newNode, ROOT_INO, vnodeOf, type TmpFs, type TmpNode } from './node.ts';
+import { makeVnode, newFs, newNode, ROOT_INO, vnodeOf, type TmpFs, type TmpNode } from './inode.ts';
 import { parseOptions } from './options.ts';
 import { LINK_MAX, tmpfsVnops } from './vnops.ts';
 

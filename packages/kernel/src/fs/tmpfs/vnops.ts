@@ -12,7 +12,7 @@ import type { LookupResult, Slot, VnodeOps } from '../../vfs/vnodeops.ts';
 import type { Vnode } from '../../vfs/vnode.ts';
 import { CHUNK } from './data.ts';
 import type { Directory, TmpDirent } from './dir.ts';
-import { dataOf, directoryOf, freeNode, newNode, vnodeOf, xattrCharge, type TmpNode } from './node.ts';
+import { dataOf, directoryOf, freeNode, newNode, vnodeOf, xattrCharge, type TmpNode } from './inode.ts';
 
 export const LINK_MAX = 2 ** 31 - 1;
 
