@@ -203,7 +203,7 @@ export class Etfs {
     const stat = this.#host.stat(path);
     if (stat === undefined) throw new FsError('ENOENT', { op: 'etfs', path });
     if (stat.type !== 'reg' && stat.type !== 'blk' && stat.type !== 'chr')
-      throw new FsError('EINVAL', { op: 'etfs', path });
+      throw new FsError('EINVAL', { op: 'etfs', path, what: 'not a regular file or block device' });
     const free = this.#minors.findIndex((m) => m === undefined);
     const minor = free < 0 ? this.#minors.length : free;
     if (minor >= MAX_MINORS) throw new FsError('EBUSY', { op: 'etfs', path, what: 'too many disks' });
