@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dirtyVariants, makeDirtyImages, type DirtyImage, type DirtyVariant } from '../../support/dirty-images.ts';
+import { assertClean } from '../../support/e2fsprogs.ts';
 import { lacksOracle } from '../../support/oracle.ts';
 import { compareTrees, type TreeEntry } from '../../support/tree.ts';
+import { Rig } from './rig.ts';
 import { ourTree, withImage } from './walk.ts';
 
 const names = ['ours', 'theirs'] as const;
@@ -41,7 +43,17 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'mount'))('a dirty jo
         expect(notes.join('\n')).toContain('replayed in memory');
         expect(readFileSync(image).equals(before)).toBe(true);
       }
-      for (const { image, recovered } of images) for (const path of [image, recovered]) rmSync(path);
+      for (const { image, recovered, tree } of images) {
+        // A writer recovers for good: the same tree, nothing left to replay, and e2fsck finds nothing.
+        const rig = new Rig(image);
+        expect(rig.mp.readOnly).toBe(false);
+        rig.close();
+        assertClean(image);
+        const { ours, notes } = withImage(image, (mp) => ({ ours: ourTree(mp), notes: mp.notes }));
+        expect(differences(variant, ours, tree)).toEqual([]);
+        expect(notes).toEqual([]);
+        for (const path of [image, recovered]) rmSync(path);
+      }
     });
   }
 });

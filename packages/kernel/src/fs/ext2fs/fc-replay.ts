@@ -156,6 +156,7 @@ class FcReplay {
       addEntry(dir, newRecord(dir, ino, { name, type }));
       // A created inode was logged with its link counted.
       if (kind === 'link') ip.nlink += 1;
+      if (type === 'dir') this.#countSubdirectory(dir, 1);
     }
     copyTime(dir, ip);
     storeInode(ip);
@@ -167,10 +168,11 @@ class FcReplay {
     const found = dirFind(dir, nameFromBytes(name));
     if (found === undefined || found.ino !== ino) return;
     removeEntry(dir, found.slot, ino);
-    storeInode(dir);
     const ip = this.#tryLoad(ino);
+    if (ip?.type === 'dir') this.#countSubdirectory(dir, -1);
+    if (ip !== undefined) copyTime(dir, ip);
+    storeInode(dir);
     if (ip === undefined) return;
-    copyTime(dir, ip);
     ip.nlink = ip.type === 'dir' ? 0 : ip.nlink - 1;
     if (ip.nlink > 0 || this.#livesOn(ip, position)) return storeInode(ip);
     this.#inodes.delete(ino);
@@ -185,6 +187,12 @@ class FcReplay {
       return generation === ip.gen && linksCount > 0;
     }
     return false;
+  }
+
+  /** A parent's links are counted only if no record has them. (1 means many, and stays.) */
+  #countSubdirectory(dir: Inode, by: number): void {
+    if (dir.nlink === 1 || this.#records.some(({ kind, ino }) => kind === 'inode' && ino === dir.ino)) return;
+    dir.nlink += by;
   }
 
   #tryLoad(ino: Ino): Inode | undefined {
