@@ -21,14 +21,18 @@ try {
   process.exit(1);
 }
 
-let cachedData;
-if (mode !== '0') {
+function readCache(path) {
   try {
-    cachedData = readFileSync(`${file}.cache`);
+    return readFileSync(path);
   } catch {
     // No cache is a slower start, nothing else.
+    return undefined;
   }
 }
+
+// The commands started most have a cache of their own, without what only others need: it loads in half the time.
+const command = /fsu[_-](\w+)[^/\\]*$/.exec(process.argv[1])?.[1] ?? /^\w+$/.exec(process.argv[2])?.[0];
+const cachedData = mode === '0' ? undefined : (readCache(`${file}.${command}.cache`) ?? readCache(`${file}.cache`));
 
 const script = new Script(source, { filename: file, cachedData });
 if (mode === 'report') {
