@@ -65,7 +65,14 @@ describe('open()', () => {
   test('a missing image, a directory and an address that makes no sense', async () => {
     const host = memoryHost();
     host.put('/disk.img', new Uint8Array(4096));
-    await expect(open('/nosuch.img', { host })).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(open('/nosuch.img', { host })).rejects.toMatchObject({
+      code: 'ENOENT',
+      context: { op: 'open', path: '/nosuch.img' },
+    });
+    host.put('/dir', new Uint8Array(0), { type: 'dir' });
+    host.put('/tty', new Uint8Array(0), { type: 'chr' });
+    await expect(open('/dir', { host })).rejects.toMatchObject({ code: 'EISDIR', context: { path: '/dir' } });
+    await expect(open('/tty', { host })).rejects.toMatchObject({ code: 'EFTYPE' });
     await expect(open('/nosuch.img:1/etc', { host })).rejects.toMatchObject({
       code: 'ENOENT',
       context: { image: '/nosuch.img' },

@@ -51,17 +51,28 @@ export class KernelSession implements Session {
 
   /** The image's disk, opened if it is not yet. EBUSY: open for reading here, and now asked for writing. */
   openDisk(image: string, options: StageOptions): Disk {
+    try {
+      return this.#openDisk(image, options);
+    } catch (e) {
+      // How the kernel goes about it is no business of who asked for the image.
+      if (e instanceof FsError) Object.assign(e.context, { op: 'open', path: image });
+      throw e;
+    }
+  }
+
+  #openDisk(image: string, options: StageOptions): Disk {
     const path = this.host.realpath(image);
     const there = this.#disks.get(path);
     if (there !== undefined) {
-      if (options.write && !there.writable) {
-        throw new FsError('EBUSY', { op: 'open', path: image, what: 'open for reading in this session' });
-      }
+      if (options.write && !there.writable) throw new FsError('EBUSY', { what: 'open for reading in this session' });
       there.users++;
       return there;
     }
+    const type = this.host.stat(path)?.type;
+    if (type === 'dir') throw new FsError('EISDIR');
+    if (type !== 'reg' && type !== 'blk') throw new FsError('EFTYPE', { what: 'not a regular file or block device' });
     const key = `/disk${this.#serial++}`;
-    this.rump.etfs.register(key, image, 'BLK', { stage: options });
+    this.rump.etfs.register(key, path, 'BLK', { stage: options });
     const disk = { path, key, stage: this.rump.etfs.stage(key), writable: options.write, users: 1 };
     this.#disks.set(path, disk);
     return disk;
