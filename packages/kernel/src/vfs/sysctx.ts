@@ -64,8 +64,11 @@ export class SysContext {
   }
 
   done(nd: Namei): void {
-    if (nd.vp !== undefined) this.vfs.vput(nd.vp);
-    this.vfs.vput(nd.dvp);
+    try {
+      if (nd.vp !== undefined) this.vfs.vput(nd.vp);
+    } finally {
+      this.vfs.vput(nd.dvp);
+    }
   }
 
   fd(fd: number): VnodeFile {
