@@ -49,6 +49,16 @@ export function mountCalls(sys: SysContext): MountCalls {
       if (!vp.isRoot) throw new FsError('EINVAL', { what: 'not a mount point' });
       return vp.mount;
     });
+  /** The same when the root of what is mounted cannot be read any more: a damaged image must still come off. */
+  const mountOn = (path: string): Mount => {
+    try {
+      return mountAt(path);
+    } catch (e) {
+      const mp = vfs.mounts.find(({ on }) => on === path);
+      if (mp === undefined) throw e;
+      return mp;
+    }
+  };
   const statvfs = (mp: Mount): Statvfs => mp.type.statvfs(mp);
 
   return {
@@ -93,7 +103,8 @@ export function mountCalls(sys: SysContext): MountCalls {
     unmount: (path, flags = 0) =>
       sys.call('unmount', path, () => {
         sys.authorize({ action: 'unmount' });
-        vfs.unmount(mountAt(path), { force: (flags & MNT.FORCE) !== 0 });
+        const force = (flags & MNT.FORCE) !== 0;
+        vfs.unmount(force ? mountOn(path) : mountAt(path), { force });
       }),
     statvfs: (path) => sys.call('statvfs', path, () => sys.file(path, true, (vp) => statvfs(vp.mount))),
     fstatvfs: (fd) => sys.call('fstatvfs', undefined, () => statvfs(sys.fd(fd).vp.mount)),
