@@ -5,7 +5,7 @@ import { getLe32, setLe32 } from '../../kern/struct.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import { FileFlag } from '../../vfs/vattr.ts';
 import type { FileSystemType, FsTraits } from '../../vfs/vfsops.ts';
-import { vget, vrevoke, type Vnode } from '../../vfs/vnode.ts';
+import { vget, vrele, vrevoke, type Vnode } from '../../vfs/vnode.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { IFLAG, INO, STATE, SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE, Superblock } from './format.ts';
 import { reloadForWriting, releasedIsFree } from './groupmap.ts';
@@ -68,6 +68,8 @@ function mount(mp: Mount<Ext2Mount>): void {
   checkMmp(mp);
   recover(mp);
   checkClean(mp);
+  // A mount without a root could not even be taken off again.
+  vrele(vget(mp, INO.ROOT));
   if (!mp.readOnly) {
     const orphans = clearOrphans(mp);
     if (orphans > 0) mp.notes.push(`${orphans} orphaned files were removed or cut to their size`);
