@@ -1,6 +1,7 @@
 /**
  * Inodes on their way to the disk: a new one's fields, storing, and the end of one. Spec: "Index Nodes".
  */
+import { CorruptError } from '../../kern/errno.ts';
 import { getLe32 } from '../../kern/struct.ts';
 import type { Timespec } from '../../kern/time.ts';
 import type { Mount } from '../../vfs/mount.ts';
@@ -62,7 +63,9 @@ export function storeInode(ip: Inode): void {
 export function newInode(dir: Inode, attr: NewFile): Inode {
   const { mp, geo } = dir;
   const isDirectory = attr.type === 'dir';
-  const ip = new Inode(mp, allocInode(mp, { parent: dir.ino, isDirectory }), new Uint8Array(geo.inodeSize));
+  const ino = allocInode(mp, { parent: dir.ino, isDirectory });
+  if (mp.vnodes.has(ino)) throw new CorruptError('inode bitmap calls an inode free that is in use', { ino });
+  const ip = new Inode(mp, ino, new Uint8Array(geo.inodeSize));
   const random = new Uint8Array(4);
   mp.services.random(random);
   ip.gen = getLe32(random, 0);
