@@ -197,7 +197,8 @@ function placeOf(slot: unknown): EntryPlace {
 
 // links
 
-const linkMax = ({ geo }: Inode): number => (hasIncompat(geo, INCOMPAT.EXTENTS) ? LINK_MAX : LINK_MAX_OLD);
+/** Names that one inode may have: Linux's limits of the two formats. */
+export const linkMax = ({ geo }: Inode): number => (hasIncompat(geo, INCOMPAT.EXTENTS) ? LINK_MAX : LINK_MAX_OLD);
 
 /** One more `..` leads to `dir`. Beyond the limit an indexed directory's count is 1 for good: "many". Errors: EMLINK. */
 function addSubdirectory(dir: Inode): void {

@@ -5,7 +5,7 @@ import { nameFromBytes } from '../../kern/name.ts';
 import { genfs, genfsRead } from '../../vfs/genfs.ts';
 import type { Vattr } from '../../vfs/vattr.ts';
 import { vget, Vnode } from '../../vfs/vnode.ts';
-import type { LookupResult, VnodeOps } from '../../vfs/vnodeops.ts';
+import type { LookupResult, PathconfName, VnodeOps } from '../../vfs/vnodeops.ts';
 import { bmap } from './bmap.ts';
 import { dirFind, dirList } from './dir.ts';
 import { encryptedError, noKeyTarget } from './encrypted.ts';
@@ -14,7 +14,7 @@ import { isFastSymlink, type Inode } from './inode.ts';
 import { readMapped } from './inode-read.ts';
 import { isInline, readInline } from './inline.ts';
 import { attrOps, FLAG_MAP } from './vnops-attr.ts';
-import { nameOps } from './vnops-write.ts';
+import { linkMax, nameOps } from './vnops-write.ts';
 import { getXattr, listXattrs } from './xattr.ts';
 
 const NO_BLOCK_MAP = 'data inline in the inode';
@@ -103,6 +103,13 @@ export const readOps = {
     if (!isInline(inode)) return genfs.seek(vp, offset, what);
     if (offset >= inode.size) return undefined;
     return what === 'data' ? offset : inode.size;
+  },
+
+  pathconf(vp: Vnode<Inode>, name: PathconfName): number {
+    if (name === 'linkMax') return linkMax(vp.data);
+    // The target and its NUL fill a block at most.
+    if (name === 'symlinkMax') return vp.data.geo.blockSize - 1;
+    return genfs.pathconf(vp, name);
   },
 
   getextattr: (vp: Vnode<Inode>, name: string) => getXattr(vp.data, name),
