@@ -133,6 +133,7 @@ const words: Readonly<Record<string, RegExp>> = {
   f2fs: /^F2FS/,
   hfs: /^HFS/,
   hfsplus: /^HFS[+X]/,
+  jbd: /external journal/,
   hpfs: /^HPFS/,
   iso9660: /^(ISO 9660|cd9660)/,
   LVM2_member: /^LVM2/,
