@@ -55,7 +55,7 @@ async function runNamed(name: string, program: string, args: readonly string[], 
     const near = suggestion(name, commandNames());
     const hint = near === undefined ? '' : `; did you mean '${near}'?`;
     const error = new UsageError(`unknown command '${name}'${hint}`);
-    return usage(error, { ...call, program: program.startsWith('fsu_') ? program : 'fsu' }, shell);
+    return usage(error, { name: '', args, program: program.startsWith('fsu_') ? program : 'fsu' }, shell);
   }
   try {
     return await runCommand(command, program, args, shell);

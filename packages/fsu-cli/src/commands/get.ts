@@ -167,7 +167,7 @@ function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): Co
 
 const rootIfEmpty = (path: string): string => (path === '' ? '/' : path);
 const joinPath = (base: string, entry: string): string =>
-  entry === '' ? base : `${base.replace(/\/+$/, '')}/${entry}`;
+  base === '.' && entry !== '' ? entry : entry === '' ? base : `${base.replace(/\/+$/, '')}/${entry}`;
 
 function withTree<T>(dir: TreeDir, use: (dir: TreeDir) => T): T {
   try {

@@ -119,7 +119,9 @@ function* fileSystemLines(handle: Ukfs, found: FsInfo, all: boolean): Generator<
     ['File system', `${found.variant} (${handle.type})`],
     ['Label', found.label === '' ? '(none)' : safeText(found.label)],
     ['UUID', found.uuid === '' ? '(none)' : safeText(found.uuid)],
-    ...Object.entries(found.details).map(([name, value]) => [safeText(name), safeText(String(value))] as const),
+    ...Object.entries(found.details)
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => [wordsOf(safeText(name)), safeText(String(value))] as const),
     ...found.notes.map((note) => ['Note', safeText(note)] as const),
   ]);
   const features = found.features.filter(({ present }) => present || all);
@@ -129,6 +131,10 @@ function* fileSystemLines(handle: Ukfs, found: FsInfo, all: boolean): Generator<
   const head = ['FEATURE', 'SET', ...(all ? ['PRESENT'] : []), 'READ', 'WRITE'];
   yield* alignedRows([head, ...cells], { gap: '  ', widthOf: displayWidth });
 }
+
+/** `blockSize` → `Block size`. */
+const wordsOf = (name: string): string =>
+  name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 function featureCells({ name, set, present, read, write }: FeatureReport, all: boolean): readonly string[] {
   const writing = write === true ? 'yes' : `refused: ${write}`;

@@ -1,0 +1,153 @@
+/**
+ * Runs the tools as a user does: the built bundle, by its names, in a directory of its own with a copy of the demo image.
+ *
+ * The bundle must be of these sources: it is made again when one is newer, by one test process at a time.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+
+export const root = fileURLToPath(new URL('../../', import.meta.url));
+const bundle = join(root, 'packages/fsu-cli/dist/bundle/fsu.js');
+
+function newestSource(): number {
+  let newest = 0;
+  const visit = (dir: string): void => {
+    for (const entry of readdirSync(dir, { withFileTypes: true })) {
+      const path = join(dir, entry.name);
+      if (entry.isDirectory()) visit(path);
+      else if (path.endsWith('.ts') && !path.endsWith('.test.ts')) newest = Math.max(newest, statSync(path).mtimeMs);
+    }
+  };
+  for (const name of ['kernel', 'ukfs', 'fsu-cli']) visit(join(root, 'packages', name, 'src'));
+  return newest;
+}
+
+const isFresh = (): boolean =>
+  existsSync(bundle) && existsSync(`${bundle}.cache`) && statSync(bundle).mtimeMs >= newestSource();
+
+function ensureBundle(): void {
+  if (isFresh()) return;
+  const lock = join(root, 'node_modules/.cache/fsu-bundle.lock');
+  mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch {
+      if (isFresh() || Date.now() > deadline) return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+  }
+  try {
+    if (!isFresh())
+      execFileSync(process.execPath, [join(root, 'tools/build.mjs'), '--bundle'], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+export interface RunOptions {
+  readonly stdin?: string | Uint8Array;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Result {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number | null;
+  readonly bytes: Buffer;
+}
+
+/** A directory to work in, with the tools in its PATH. */
+export class Workplace {
+  readonly dir: string;
+  readonly bin: string;
+
+  constructor() {
+    ensureBundle();
+    this.dir = mkdtempSync(join(tmpdir(), 'fsu-cli-'));
+    this.bin = join(this.dir, '.bin');
+    mkdirSync(this.bin);
+    for (const name of readdirSync(join(root, 'packages/fsu-cli/bin'))) {
+      if (name !== 'load.cjs')
+        symlinkSync(join(root, 'packages/fsu-cli/bin', name), join(this.bin, name.replace('.cjs', '')));
+    }
+  }
+
+  at(name: string): string {
+    return join(this.dir, name);
+  }
+
+  /** A fresh copy of the demo image. */
+  demo(name = 'demo.img'): string {
+    writeFileSync(this.at(name), gunzipSync(readFileSync(join(root, 'demo/demo.ext4.img.gz'))));
+    return name;
+  }
+
+  env(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+    // Nothing of the tester's surroundings may change what the tools print.
+    return {
+      PATH: `${this.bin}:${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+      HOME: this.dir,
+      TZ: 'UTC',
+      LC_ALL: 'C.UTF-8',
+      NODE_EXTRA_CA_CERTS: '',
+      ...more,
+    };
+  }
+
+  /** Run a tool by name. */
+  run(tool: string, args: readonly string[], options: RunOptions = {}): Result {
+    return this.#spawn(process.execPath, [join(root, 'packages/fsu-cli/bin', `${tool}.cjs`), ...args], options);
+  }
+
+  /** Run a line of shell. */
+  sh(line: string, options: RunOptions = {}): Result {
+    return this.#spawn('/bin/bash', ['-c', line], options);
+  }
+
+  #spawn(program: string, args: readonly string[], options: RunOptions): Result {
+    const done = spawnSync(program, args, {
+      cwd: this.dir,
+      env: this.env(options.env),
+      input: options.stdin ?? '',
+      maxBuffer: 256 * 1024 * 1024,
+    });
+    // A tool that fails before it has read all its input is no failure of the test.
+    if (done.error !== undefined && !('code' in done.error && done.error.code === 'EPIPE')) throw done.error;
+    return { stdout: done.stdout.toString(), stderr: done.stderr.toString(), status: done.status, bytes: done.stdout };
+  }
+
+  /** Start a tool and let it run. */
+  start(tool: string, args: readonly string[]): ReturnType<typeof spawn> {
+    return spawn(process.execPath, [join(root, 'packages/fsu-cli/bin', `${tool}.cjs`), ...args], {
+      cwd: this.dir,
+      env: this.env(),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Result of a tool, as one text to compare. */
+export const told = ({ stdout, stderr, status }: Result): string => `${stdout}${stderr}[${status}]`;
