@@ -14,8 +14,10 @@ export interface Variant {
   /** The adapter's name: which conformance test file runs it. */
   readonly adapter: string;
   readonly traits: Traits;
-  /** Why it cannot run on this machine (a missing tool), if so. */
-  readonly unavailable?: string;
+  /** A feature of the image for which this version mounts it read-only: then that is what is tested. */
+  readonly readOnlyFor?: string;
+  /** Cases (by the beginning of their names) that fail today, each with its reason. They must fail: a fix shows. */
+  readonly known?: Readonly<Record<string, string>>;
   /** A fresh, empty file system. */
   newfs(): Promise<Instance>;
 }

@@ -1,0 +1,273 @@
+/**
+ * ext2, ext3 and ext4 as the conformance suite sees them: images by mke2fs on a disk that was full of 0xA5, mounted
+ * through the staging device, committed, and judged by e2fsck -fn.
+ */
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FileSystemType } from '@ukfs/kernel';
+import type { MemoryHost } from '@ukfs/kernel/host/memory';
+import type { Traits } from '../conformance/suite.ts';
+import { bootWith, mounter, MOUNT_POINT, type Variant } from './adapters.ts';
+import { assertClean } from './e2fsprogs.ts';
+import { mke2fs } from './ext-images.ts';
+
+const MiB = 1024 * 1024;
+const IMAGE = '/disk.img';
+const DEVICE = '/dev/disk';
+
+interface ExtRow {
+  readonly name: string;
+  readonly adapter: 'ext2' | 'ext3' | 'ext4';
+  /** For mke2fs: type, block size, features. */
+  readonly args: string;
+  readonly sizeBytes: number;
+  readonly blockSize: number;
+  readonly inodeSize?: number;
+  /** Bytes that one extended attribute may hold. */
+  readonly xattrMaxBytes: number;
+  readonly maxFileBytes?: number;
+  /** Block-mapped files cannot reserve unwritten blocks. */
+  readonly extents: boolean;
+  /** One variant of each link limit tries it. */
+  readonly slowLimits?: boolean;
+  readonly readOnlyFor?: string;
+  readonly known?: Readonly<Record<string, string>>;
+}
+
+const noXattrWrites = 'ext2fs reads extended attributes and does not write them yet';
+/** Of every variant. */
+const known: Readonly<Record<string, string>> = {
+  'everything made before unmounting is there': noXattrWrites,
+  'rename() to a longer and to a shorter name': noXattrWrites,
+  't_extattr ': noXattrWrites,
+  'extended attributes: many names': noXattrWrites,
+  'only those who may read or write a file reach its extended attributes': noXattrWrites,
+};
+/** Of directories that split while somebody reads them. */
+const movingEntries = {
+  'readdir while entries are added': 'cookies are byte offsets: entries that a hash-tree split moves are seen twice',
+} as const;
+
+/** 12 direct blocks and three levels of 256 pointers, 1 KiB each. */
+const MAPPED_1K = (12 + 256 + 256 ** 2 + 256 ** 3) * 1024;
+const large = { maxFileBytes: Number.MAX_SAFE_INTEGER };
+
+/** NetBSD's image is 10000 sectors; a 4 KiB journal needs 4 MiB by itself. */
+const SMALL = 10_000 * 512;
+const MEDIUM = 16 * MiB;
+
+const rows: readonly ExtRow[] = [
+  {
+    name: 'ext2 1k, 128-byte inodes',
+    adapter: 'ext2',
+    args: '-t ext2 -b 1024 -I 128',
+    sizeBytes: SMALL,
+    blockSize: 1024,
+    inodeSize: 128,
+    xattrMaxBytes: 800,
+    maxFileBytes: MAPPED_1K,
+    extents: false,
+    known: movingEntries,
+    slowLimits: true,
+  },
+  {
+    name: 'ext2 4k',
+    adapter: 'ext2',
+    args: '-t ext2 -b 4096',
+    sizeBytes: MEDIUM,
+    blockSize: 4096,
+    xattrMaxBytes: 3000,
+    extents: false,
+  },
+  {
+    name: 'ext2 1k without filetype and dir_index',
+    adapter: 'ext2',
+    args: '-t ext2 -b 1024 -O ^filetype,^dir_index,^sparse_super,^resize_inode',
+    sizeBytes: SMALL,
+    blockSize: 1024,
+    xattrMaxBytes: 800,
+    maxFileBytes: MAPPED_1K,
+    extents: false,
+  },
+  {
+    name: 'ext3 1k',
+    adapter: 'ext3',
+    args: '-t ext3 -b 1024',
+    sizeBytes: SMALL,
+    blockSize: 1024,
+    xattrMaxBytes: 800,
+    maxFileBytes: MAPPED_1K,
+    extents: false,
+    known: movingEntries,
+  },
+  {
+    name: 'ext3 4k',
+    adapter: 'ext3',
+    args: '-t ext3 -b 4096',
+    sizeBytes: MEDIUM,
+    blockSize: 4096,
+    xattrMaxBytes: 3000,
+    extents: false,
+  },
+  {
+    name: 'ext4 1k',
+    adapter: 'ext4',
+    args: '-t ext4 -b 1024',
+    sizeBytes: SMALL,
+    blockSize: 1024,
+    xattrMaxBytes: 800,
+    extents: true,
+    known: movingEntries,
+  },
+  {
+    name: 'ext4 4k',
+    adapter: 'ext4',
+    args: '-t ext4 -b 4096',
+    sizeBytes: MEDIUM,
+    blockSize: 4096,
+    xattrMaxBytes: 3000,
+    extents: true,
+    slowLimits: true,
+  },
+  {
+    name: 'ext4 4k, inode tables not zeroed',
+    adapter: 'ext4',
+    args: '-t ext4 -b 4096 -E lazy_itable_init=1',
+    sizeBytes: MEDIUM,
+    blockSize: 4096,
+    xattrMaxBytes: 3000,
+    extents: true,
+  },
+  {
+    name: 'ext4 2k without checksums, 64bit and journal',
+    adapter: 'ext4',
+    args: '-t ext4 -b 2048 -O ^metadata_csum,^64bit,^has_journal,uninit_bg',
+    sizeBytes: SMALL,
+    blockSize: 2048,
+    xattrMaxBytes: 1500,
+    extents: true,
+  },
+  {
+    name: 'ext4 4k, inline data',
+    adapter: 'ext4',
+    args: '-t ext4 -b 4096 -O inline_data',
+    sizeBytes: MEDIUM,
+    blockSize: 4096,
+    xattrMaxBytes: 3000,
+    extents: true,
+    readOnlyFor: 'inline_data',
+  },
+  {
+    name: 'ext4 4k, inline data in 1024-byte inodes, large xattrs in inodes',
+    adapter: 'ext4',
+    args: '-t ext4 -b 4096 -I 1024 -O inline_data,ea_inode,large_dir',
+    sizeBytes: MEDIUM,
+    blockSize: 4096,
+    inodeSize: 1024,
+    xattrMaxBytes: 60_000,
+    extents: true,
+    readOnlyFor: 'ea_inode',
+  },
+  {
+    name: 'ext4 4k, clusters of 16k',
+    adapter: 'ext4',
+    args: '-t ext4 -b 4096 -O bigalloc -C 16384',
+    sizeBytes: 32 * MiB,
+    blockSize: 4096,
+    xattrMaxBytes: 3000,
+    extents: true,
+    readOnlyFor: 'bigalloc',
+  },
+];
+
+function traitsOf(row: ExtRow, type: FileSystemType): Traits {
+  const { inodeSize = 256, blockSize, maxFileBytes = large.maxFileBytes } = row;
+  return {
+    ...type.traits,
+    timeGranularityNs: inodeSize === 128 ? 1_000_000_000 : 1,
+    symlinkMaxBytes: blockSize - 1,
+    linkMax: row.extents ? 65_000 : 32_000,
+    persistent: true,
+    mounted: true,
+    rename: true,
+    handles: type.vptofh !== undefined,
+    allocate: row.extents,
+    punch: true,
+    birthtime: inodeSize > 128,
+    countsFiles: true,
+    capacityBytes: row.sizeBytes,
+    manyFiles: 2324,
+    maxFileBytes,
+    dots: true,
+    blockBytes: row.args.includes('bigalloc') ? 16_384 : blockSize,
+    readOnlyMount: true,
+    slowLimits: row.slowLimits === true,
+    xattrMaxBytes: row.xattrMaxBytes,
+  };
+}
+
+/** A directory in memory where the machine has one: e2fsck then costs milliseconds. */
+const scratch = (): string => mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'ukfs-conformance-'));
+
+/** The image that every test of a variant begins with; mke2fs runs once. */
+const pristine = new Map<string, Uint8Array>();
+
+function image(row: ExtRow): Uint8Array {
+  let bytes = pristine.get(row.name);
+  if (bytes !== undefined) return bytes;
+  const dir = scratch();
+  try {
+    const path = join(dir, 'image');
+    const fd = openSync(path, 'wx', 0o600);
+    for (let at = 0; at < row.sizeBytes; at += MiB)
+      writeSync(fd, Buffer.alloc(Math.min(MiB, row.sizeBytes - at), 0xa5));
+    closeSync(fd);
+    const lazy = row.args.includes('lazy_itable_init') ? [] : ['-E', 'lazy_itable_init=0,nodiscard'];
+    mke2fs([...row.args.split(' '), ...lazy, '-N', '3200', path]);
+    bytes = new Uint8Array(readFileSync(path));
+    pristine.set(row.name, bytes);
+    return bytes;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function judge(host: MemoryHost): void {
+  const dir = scratch();
+  try {
+    const path = join(dir, 'image');
+    writeFileSync(path, host.get(IMAGE));
+    assertClean(path);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+export function extVariants(type: FileSystemType, adapter: ExtRow['adapter']): Variant[] {
+  return rows
+    .filter((row) => row.adapter === adapter)
+    .map((row) => ({
+      name: row.name,
+      adapter,
+      traits: traitsOf(row, type),
+      known: { ...known, ...row.known },
+      ...(row.readOnlyFor === undefined ? {} : { readOnlyFor: row.readOnlyFor }),
+      async newfs() {
+        const { k, host } = await bootWith(type);
+        host.put(IMAGE, image(row));
+        k.etfs.register(DEVICE, IMAGE, 'BLK', { stage: { write: true } });
+        return {
+          k,
+          host,
+          mnt: MOUNT_POINT,
+          ...mounter(k, type.name, { from: DEVICE }),
+          check() {
+            const stage = k.etfs.stage(DEVICE);
+            if (stage.isDirty()) k.commit(stage);
+            judge(host);
+          },
+        };
+      },
+    }));
+}
