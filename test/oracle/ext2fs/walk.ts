@@ -4,7 +4,7 @@ import type { BlockDevice } from '../../../packages/kernel/src/dev/blockdev.ts';
 import { ext2fs } from '../../../packages/kernel/src/fs/ext2fs/index.ts';
 import type { Ext2Mount } from '../../../packages/kernel/src/fs/ext2fs/ext2mount.ts';
 import type { Inode } from '../../../packages/kernel/src/fs/ext2fs/inode.ts';
-import { FsError } from '../../../packages/kernel/src/kern/errno.ts';
+import { CorruptError, FsError } from '../../../packages/kernel/src/kern/errno.ts';
 import { BufCache } from '../../../packages/kernel/src/vfs/buf.ts';
 import { Mount } from '../../../packages/kernel/src/vfs/mount.ts';
 import type { MountOptions } from '../../../packages/kernel/src/vfs/vfsops.ts';
@@ -110,7 +110,7 @@ export function ourTree(mp: Mount, onError?: (path: string, error: unknown) => v
           const child = path === '/' ? `/${name}` : `${path}/${name}`;
           attempt(child, () => {
             const found = vp.ops.lookup(vp, name);
-            if (found === undefined) throw new Error(`${JSON.stringify(child)} is listed but not found`);
+            if (found === undefined) throw new CorruptError(`${JSON.stringify(child)} is listed but not found`);
             try {
               visit(child, found.vp);
             } finally {

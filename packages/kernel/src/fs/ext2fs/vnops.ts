@@ -9,10 +9,10 @@ import type { LookupResult, PathconfName, VnodeOps } from '../../vfs/vnodeops.ts
 import { bmap } from './bmap.ts';
 import { dirFind, dirList } from './dir.ts';
 import { encryptedError, noKeyTarget } from './encrypted.ts';
-import { IFLAG, INO } from './format.ts';
+import { I_BLOCK_SIZE, IFLAG, INO } from './format.ts';
 import { isFastSymlink, type Inode } from './inode.ts';
 import { readMapped } from './inode-read.ts';
-import { isInline, readInline } from './inline.ts';
+import { inlineRest, isInline, readInline } from './inline.ts';
 import { attrOps, FLAG_MAP } from './vnops-attr.ts';
 import { linkMax, nameOps } from './vnops-write.ts';
 import { getXattr, listXattrs } from './xattr.ts';
@@ -102,7 +102,9 @@ export const readOps = {
     const inode = vp.data;
     if (!isInline(inode)) return genfs.seek(vp, offset, what);
     if (offset >= inode.size) return undefined;
-    return what === 'data' ? offset : inode.size;
+    const stored = Math.min(inode.size, I_BLOCK_SIZE + inlineRest(inode).length);
+    if (what === 'hole') return Math.max(offset, stored);
+    return offset < stored ? offset : undefined;
   },
 
   pathconf(vp: Vnode<Inode>, name: PathconfName): number {
