@@ -4,7 +4,7 @@
  * A rule is broken in the VOP table of the mount, in the type (traits, statvfs, handles) or in a system call, whichever
  * is the place where the mistake would be made. Everything else stays sound.
  */
-import { O, type FileSystemType, type VfsSyscalls } from '@ukfs/kernel';
+import { MNT, O, type FileSystemType, type VfsSyscalls } from '@ukfs/kernel';
 
 /* eslint-disable typescript/no-explicit-any -- reaches into tmpfs's nodes on purpose */
 /** tmpfs's insides, as far as the broken rules need them. */
@@ -648,6 +648,35 @@ export const brokenRules: readonly BrokenRule[] = [
         },
       };
     },
+  },
+  {
+    rule: 'a path with `/./../` stats the wrong file',
+    foundBy: ['t_vnops lookup_simple'],
+    sys: (sys) => ({ stat: (path) => sys.stat(path.includes('/./../') ? '/dev' : path) }),
+  },
+  {
+    rule: 'an empty link target becomes another',
+    foundBy: ['t_vnops symlink_zerolen'],
+    sys: (sys) => ({ symlink: (target, path) => sys.symlink(target === '' ? '.' : target, path) }),
+  },
+  {
+    rule: 'a directory opens for writing',
+    foundBy: ['t_vnops read_directory'],
+    sys: (sys) => ({ open: (path, flags, mode) => sys.open(path, path === '.' ? O.RDONLY : flags, mode) }),
+  },
+  {
+    rule: 'unmounting what is no mount point succeeds',
+    foundBy: ['t_vfsops tmount'],
+    sys: (sys) => ({
+      unmount(path, flags) {
+        if (path !== '/dev') sys.unmount(path, flags);
+      },
+    }),
+  },
+  {
+    rule: 'unmounting a busy file system is always forced',
+    foundBy: ['tmpfs/t_mount', 't_io read_after_unlink'],
+    sys: (sys) => ({ unmount: (path) => sys.unmount(path, MNT.FORCE) }),
   },
   {
     rule: 'an unlock does not unlock',
