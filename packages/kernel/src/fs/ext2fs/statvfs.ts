@@ -32,7 +32,8 @@ function overheadClusters(mp: Mount<Ext2Mount>): number {
   }
   let blocks = geo.firstDataBlock;
   for (let group = 0; group < geo.groups; group++) {
-    blocks += (groupHasSuper(geo, group) ? 1 : 0) + groupDescBlocks(geo, group) + geo.inodeTableBlocks + 2;
+    const copy = groupHasSuper(geo, group) ? 1 + geo.reservedGdtBlocks : 0;
+    blocks += copy + groupDescBlocks(geo, group) + geo.inodeTableBlocks + 2;
   }
   if (hasCompat(geo, COMPAT.HAS_JOURNAL) && geo.journalInum !== 0) {
     blocks += Math.floor(loadInode(mp, geo.journalInum, { unlinked: true }).size / geo.blockSize);
