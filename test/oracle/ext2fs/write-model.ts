@@ -10,9 +10,16 @@ interface Node {
   readonly type: 'reg' | 'dir' | 'lnk';
   data: Uint8Array;
   readonly target?: string;
+  readonly xattrs: Map<string, Uint8Array>;
 }
 
 const NOTHING = new Uint8Array(0);
+const newNode = (type: Node['type'], target?: string): Node => ({
+  type,
+  data: NOTHING,
+  xattrs: new Map(),
+  ...(target === undefined ? {} : { target }),
+});
 const WEIGHTS: readonly (readonly [name: Operation, weight: number])[] = [
   ['create', 8],
   ['write', 14],
@@ -28,6 +35,8 @@ const WEIGHTS: readonly (readonly [name: Operation, weight: number])[] = [
   ['rename', 12],
   ['exchange', 4],
   ['attributes', 4],
+  ['setxattr', 6],
+  ['removexattr', 3],
   ['many', 3],
   ['fewer', 1],
   ['remount', 2],
@@ -49,6 +58,8 @@ export type Operation =
   | 'rename'
   | 'exchange'
   | 'attributes'
+  | 'setxattr'
+  | 'removexattr'
   | 'many'
   | 'fewer'
   | 'remount';
@@ -57,7 +68,7 @@ export class WriteModel {
   readonly rig: Rig;
   readonly rng: Rng;
   /** Path (the root is '') to what is there. Hard links share their node. */
-  readonly tree = new Map<string, Node>([['', { type: 'dir', data: NOTHING }]]);
+  readonly tree = new Map<string, Node>([['', newNode('dir')]]);
   #names = 0;
 
   constructor(rig: Rig, rng: Rng) {
@@ -84,7 +95,7 @@ export class WriteModel {
     create: () => {
       const path = this.#newPath();
       this.rig.make(path, 'reg');
-      this.tree.set(path, { type: 'reg', data: NOTHING });
+      this.tree.set(path, newNode('reg'));
       return path;
     },
     write: () =>
@@ -125,14 +136,14 @@ export class WriteModel {
     mkdir: () => {
       const path = this.#newPath();
       this.rig.make(path, 'dir');
-      this.tree.set(path, { type: 'dir', data: NOTHING });
+      this.tree.set(path, newNode('dir'));
       return path;
     },
     symlink: () => {
       const path = this.#newPath();
       const target = 't'.repeat(1 + this.rng.int(this.rng.oneIn(2) ? 59 : 300));
       this.rig.make(path, 'lnk', { target });
-      this.tree.set(path, { type: 'lnk', data: NOTHING, target });
+      this.tree.set(path, newNode('lnk', target));
       return path;
     },
     link: () => {
@@ -164,13 +175,36 @@ export class WriteModel {
       });
       return path;
     },
+    setxattr: () => {
+      const path = this.#pick((_, node) => node.type !== 'lnk');
+      if (path === undefined) return undefined;
+      const name = `${this.rng.oneIn(2) ? 'user' : 'trusted'}.${'name'.repeat(1 + this.rng.int(5))}${this.rng.int(4)}`;
+      const value = this.rng.bytes(this.rng.int(this.rng.oneIn(3) ? 400 : 40));
+      try {
+        this.rig.on(path, (vp) => vp.ops.setextattr(vp, name, value));
+      } catch (e) {
+        // More than a block and the inode hold; and revision 0 has none at all.
+        if (e instanceof FsError && (e.code === 'ENOSPC' || e.code === 'EOPNOTSUPP')) return undefined;
+        throw e;
+      }
+      this.#node(path).xattrs.set(name, value);
+      return `${path} ${name} ${value.length}`;
+    },
+    removexattr: () => {
+      const path = this.#pick((_, node) => node.xattrs.size > 0);
+      if (path === undefined) return undefined;
+      const name = this.rng.pick([...this.#node(path).xattrs.keys()]);
+      this.rig.on(path, (vp) => vp.ops.deleteextattr(vp, name));
+      this.#node(path).xattrs.delete(name);
+      return `${path} ${name}`;
+    },
     many: () => {
       const dir = this.#directory();
       const count = 1 + this.rng.int(60);
       for (let i = 0; i < count; i++) {
         const path = this.#newPath(dir);
         this.rig.make(path, 'reg');
-        this.tree.set(path, { type: 'reg', data: NOTHING });
+        this.tree.set(path, newNode('reg'));
       }
       return `${dir} ${count}`;
     },
@@ -191,6 +225,7 @@ export class WriteModel {
   /** Throws unless every name, every target and every byte on the image is the model's. */
   compare(): void {
     for (const [path, node] of this.tree) {
+      if (node.type !== 'lnk') this.#compareXattrs(path, node);
       if (node.type === 'dir') {
         const names = [...this.tree.keys()].filter((p) => p !== '' && p.slice(0, p.lastIndexOf('/')) === path);
         const wanted = names.map((p) => p.slice(p.lastIndexOf('/') + 1)).concat('.', '..');
@@ -208,6 +243,17 @@ export class WriteModel {
         if (at >= 0) throw new Error(`${path}: byte ${at} differs`);
       }
     }
+  }
+
+  #compareXattrs(path: string, node: Node): void {
+    this.rig.on(path, (vp) => {
+      const names = vp.ops.listextattr(vp).sort().join();
+      if (names !== [...node.xattrs.keys()].sort().join()) throw new Error(`attributes of ${path} differ: ${names}`);
+      for (const [name, value] of node.xattrs) {
+        const got = vp.ops.getextattr(vp, name);
+        if (got?.join() !== value.join()) throw new Error(`attribute ${name} of ${path} differs`);
+      }
+    });
   }
 
   #write(path: string, node: Node, offset: number): string {

@@ -3,7 +3,7 @@
  *
  * Most tests drive VOPs on an image file (rig.ts); the last ones go through the system calls and a transaction.
  */
-import { copyFileSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { FsError } from '../../../packages/kernel/src/kern/errno.ts';
@@ -236,6 +236,79 @@ describe('data', () => {
         expect(mustRun('dumpe2fs', ['-h', ...place, image])).toContain('large_file');
       }
     });
+  });
+});
+
+describe('attributes and access control lists', () => {
+  const acl = (...entries: readonly (readonly [tag: number, perm: number, id?: number])[]): Uint8Array => {
+    const value = new Uint8Array(4 + entries.length * 8);
+    const view = new DataView(value.buffer);
+    view.setUint32(0, 2, true);
+    entries.forEach(([tag, perm, id = 0xffffffff], i) => {
+      view.setUint16(4 + i * 8, tag, true);
+      view.setUint16(6 + i * 8, perm, true);
+      view.setUint32(8 + i * 8, id, true);
+    });
+    return value;
+  };
+  const [OWNER, USER, GROUP, MASK, OTHER] = [1, 2, 4, 0x10, 0x20];
+
+  test.each(['-t ext4 -b 1024', '-t ext2 -b 1024 -I 128'])(
+    '%s: the kernel sees those that were set and inherited',
+    (words) => {
+      requireOracle('loop mount');
+      requireOracle('getfacl');
+      requireOracle('getfattr');
+      withImage(words, '8M', (rig) => {
+        rig.make('/d', 'dir');
+        const value = acl([OWNER, 7], [USER, 5, 1000], [GROUP, 5], [MASK, 7], [OTHER, 1]);
+        rig.on('/d', (vp) => vp.ops.setextattr(vp, 'system.posix_acl_default', value));
+        rig.on('/d', (vp) => vp.ops.setextattr(vp, 'user.long', pattern(300)));
+        rig.make('/d/f', 'reg', { mode: 0o640 });
+        rig.make('/d/e', 'dir', { mode: 0o755 });
+        rig.make('/g', 'reg');
+        rig.on('/g', (vp) => vp.ops.setextattr(vp, 'system.posix_acl_access', acl([OWNER, 6], [GROUP, 4], [OTHER, 0])));
+        expect(rig.on('/g', (vp) => [vp.ops.getattr(vp).mode, vp.ops.listextattr(vp).length])).toEqual([0o640, 0]);
+        rig.on('/d/f', (vp) => vp.ops.setattr(vp, { mode: 0o600 }));
+        rig.remount();
+        withKernelMount(image, {}, (dir) => {
+          const facl = (name: string): string =>
+            mustRun('getfacl', ['-cnp', join(dir, name)]).replaceAll(/\s*#.*/g, '');
+          expect(facl('d/f').trim().split('\n')).toEqual([
+            'user::rw-',
+            'user:1000:r-x',
+            'group::r-x',
+            'mask::---',
+            'other::---',
+          ]);
+          expect(facl('d/e')).toContain('default:user:1000:r-x');
+          expect(facl('d/e')).toContain('other::--x');
+          const shown = mustRun('getfattr', ['-n', 'user.long', '--only-values', '--absolute-names', join(dir, 'd')]);
+          expect(Uint8Array.from(shown, (c) => c.charCodeAt(0))).toEqual(pattern(300));
+        });
+      });
+    },
+  );
+
+  test('a block that several files share is copied before it changes', () => {
+    requireOracle('loop mount');
+    requireOracle('setfattr');
+    newImage(image, '-t ext4 -b 1024 -I 128', '8M');
+    withKernelMount(image, { write: true }, (dir) => {
+      for (const name of ['a', 'b', 'c']) {
+        writeFileSync(join(dir, name), '');
+        mustRun('setfattr', ['-n', 'user.x', '-v', 'shared', join(dir, name)]);
+      }
+    });
+    const rig = new Rig(image);
+    rig.on('/a', (vp) => vp.ops.setextattr(vp, 'user.y', pattern(5)));
+    assertClean(image);
+    rig.unlink('/b');
+    assertClean(image);
+    rig.on('/c', (vp) => vp.ops.deleteextattr(vp, 'user.x'));
+    expect(rig.on('/a', (vp) => vp.ops.listextattr(vp).sort())).toEqual(['user.x', 'user.y']);
+    rig.close();
+    assertClean(image);
   });
 });
 

@@ -22,11 +22,15 @@ export interface WriteRun {
 
 /** Extents number blocks with 32 bits, and the last number stands for the end. */
 const EXTENT_BLOCKS_MAX = 0xffff_ffff;
+/** Largest size that does not need the large_file feature. */
+export const SMALL_FILE_MAX = 0x7fff_ffff;
 const SECTORS_MAX = 0x1_0000_0000;
 
 /** Largest size of a file with this kind of map. */
 export function sizeLimit(ip: Inode): Bytes {
   const { geo } = ip;
+  // Revision 0 has no feature bits to say that a file is large.
+  if (geo.revLevel === 0) return SMALL_FILE_MAX;
   if (ip.hasFlag(IFLAG.EXTENTS)) return EXTENT_BLOCKS_MAX * geo.blockSize;
   const mapped = Math.min(indirectLimit(geo.blockSize), EXTENT_BLOCKS_MAX) * geo.blockSize;
   return hasRoCompat(geo, RO_COMPAT.HUGE_FILE) ? mapped : Math.min(mapped, (SECTORS_MAX - 1) * 512);

@@ -4,14 +4,12 @@
  */
 import { FsError } from '../../kern/errno.ts';
 import type { Bytes } from '../../kern/ids.ts';
-import { balloc, ballocUnwritten, bfree, sizeLimit, type WriteRun } from './balloc.ts';
+import { balloc, ballocUnwritten, bfree, SMALL_FILE_MAX, sizeLimit, type WriteRun } from './balloc.ts';
 import { bmap } from './bmap.ts';
 import { IFLAG } from './format.ts';
 import type { Inode } from './inode.ts';
 import { requireLargeFile } from './inode-store.ts';
 
-/** Largest size that does not need the large_file feature. */
-const SMALL_FILE_MAX = 0x7fff_ffff;
 const NO_END = Number.MAX_SAFE_INTEGER;
 
 /**

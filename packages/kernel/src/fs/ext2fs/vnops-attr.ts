@@ -2,12 +2,14 @@
 import { FsError } from '../../kern/errno.ts';
 import { FileFlag } from '../../vfs/vattr.ts';
 import type { VnodeOps } from '../../vfs/vnodeops.ts';
+import { changeXattr, followMode } from './aclwrite.ts';
+import { deleteXattr } from './attrwrite.ts';
 import { IFLAG } from './format.ts';
 import { storeInode, touch } from './inode-store.ts';
 import type { Inode } from './inode.ts';
 import { allocateRange, punchRange, truncate, writeData } from './truncate.ts';
 
-type AttrOps = Pick<VnodeOps<Inode>, 'setattr' | 'write' | 'allocate' | 'punch'>;
+type AttrOps = Pick<VnodeOps<Inode>, 'setattr' | 'write' | 'allocate' | 'punch' | 'setextattr' | 'deleteextattr'>;
 
 /** i_flags that chflags(2) knows, and what it calls them. Only the super-user sets chattr's `i` and `a`. */
 export const FLAG_MAP = [
@@ -24,7 +26,10 @@ export const attrOps: AttrOps = {
       truncate(ip, attr.size);
       touch(ip, 'contents');
     }
-    if (attr.mode !== undefined) ip.mode = (ip.mode & ~0o7777) | (attr.mode & 0o7777);
+    if (attr.mode !== undefined) {
+      ip.mode = (ip.mode & ~0o7777) | (attr.mode & 0o7777);
+      if (vp.type !== 'lnk') followMode(ip);
+    }
     if (attr.uid !== undefined) ip.uid = checkId(attr.uid);
     if (attr.gid !== undefined) ip.gid = checkId(attr.gid);
     if (attr.atime !== undefined) ip.atime = attr.atime;
@@ -52,6 +57,18 @@ export const attrOps: AttrOps = {
   punch(vp, offset, length) {
     punchRange(vp.data, { offset, length });
     touch(vp.data, 'contents');
+    storeInode(vp.data);
+  },
+
+  setextattr(vp, name, value) {
+    changeXattr(vp.data, vp.type, { name, value });
+    touch(vp.data, 'status');
+    storeInode(vp.data);
+  },
+
+  deleteextattr(vp, name) {
+    deleteXattr(vp.data, name);
+    touch(vp.data, 'status');
     storeInode(vp.data);
   },
 };

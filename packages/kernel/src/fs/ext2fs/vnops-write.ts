@@ -9,6 +9,7 @@ import { nameToBytes } from '../../kern/name.ts';
 import type { NewFile } from '../../vfs/vattr.ts';
 import { vcache, type Vnode } from '../../vfs/vnode.ts';
 import type { LookupResult, VnodeOps } from '../../vfs/vnodeops.ts';
+import { inheritAcl } from './aclwrite.ts';
 import { balloc } from './balloc.ts';
 import {
   addEntry,
@@ -49,6 +50,7 @@ export function nameOps(makeVnode: MakeVnode): NameOps {
     const bytes = nameBytes(name);
     const ip = newInode(dir, attr);
     ip.nlink = attr.type === 'dir' ? 2 : 1;
+    inheritAcl(dir, ip, attr.type);
     fill?.(ip);
     addEntry(dir, newRecord(dir, ip.ino, { name: bytes, type: attr.type }));
     storeInode(ip);
