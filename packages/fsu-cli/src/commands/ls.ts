@@ -329,7 +329,11 @@ class Lister {
         if (!this.#isListed(name)) continue;
         const known = type ?? (this.#needTypes ? this.#typeOf(place, name) : 'reg');
         if (known === undefined) continue;
-        entries.add(name, { type: known, ino, stat: undefined }, this.#options.time);
+        entries.add(
+          name,
+          { type: known, ino, stat: undefined, toDir: this.#toDir(place, name, known) },
+          this.#options.time,
+        );
         if (known === 'dir') this.#remember(place, name, ino, below);
       }
       return batch.length > 0;
@@ -339,10 +343,22 @@ class Lister {
       if (!this.#isListed(entry.name)) continue;
       const stat = this.#statOf(place, entry, below !== undefined);
       if (stat === undefined) continue;
-      entries.add(entry.name, { type: stat.type, ino: stat.ino, stat }, this.#options.time);
+      const toDir = this.#toDir(place, entry.name, stat.type);
+      entries.add(entry.name, { type: stat.type, ino: stat.ino, stat, toDir }, this.#options.time);
       if (stat.type === 'dir') this.#remember(place, entry.name, stat.ino, below, stat.dev);
     }
     return batch.length > 0;
+  }
+
+  /** GNU's --group-directories-first counts links to directories among them. */
+  #toDir(place: Place, name: string, type: VType): boolean {
+    if (!this.#options.dirsFirst || type !== 'lnk') return false;
+    try {
+      return place.fs.stat(join(place.path, name)).type === 'dir';
+    } catch (thrown) {
+      if (thrown instanceof FsError) return false;
+      throw thrown;
+    }
   }
 
   #remember(place: Place, name: string, ino: number, below: Place[] | undefined, dev?: number): void {

@@ -101,7 +101,7 @@ function shellName(name: string, style: NameStyle): string {
   const escape = style === 'shell-escape' || style === 'shell-escape-always';
   const always = style === 'shell-always' || style === 'shell-escape-always';
   if (escape && UNSAFE.test(name)) return shellEscape(name);
-  if (!always && !shellNeeds(name) && !UNSAFE.test(name)) return name;
+  if (!always && !shellNeeds(name)) return name;
   if (name.includes("'") && !/["$`\\!]/.test(name)) return `"${name}"`;
   return `'${name.replace(/'/g, `'\\''`)}'`;
 }

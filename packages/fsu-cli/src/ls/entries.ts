@@ -13,7 +13,7 @@ export const Big = { INO: 0, SIZE: 1, BYTES: 2, SEC: 3, ATIME: 4, MTIME: 5, CTIM
 
 /** Columns of 32 bits. */
 export const Small = {
-  /** Type's index × 65536 + permission bits. */
+  /** Type's index × 65536 + LEADS_TO_DIR + permission bits. */
   TYPE_MODE: 0,
   NLINK: 1,
   UID: 2,
@@ -35,8 +35,10 @@ const STRIDES = { names: { big: 1, small: 1 }, stats: { big: 4, small: 8 }, full
 export type Detail = keyof typeof STRIDES;
 
 const TYPE_UNIT = 65536;
+/** A directory, or a symbolic link to one: what --group-directories-first puts first. */
+const LEADS_TO_DIR = 32768;
 export const typeOf = (typeMode: number): VType => vtypes[Math.floor(typeMode / TYPE_UNIT)] ?? 'reg';
-export const permOf = (typeMode: number): number => typeMode % TYPE_UNIT;
+export const permOf = (typeMode: number): number => typeMode % LEADS_TO_DIR;
 
 /** Entries a block of numbers holds; blocks are added, never copied. */
 const BLOCK = 4096;
@@ -70,7 +72,13 @@ export class Entries {
   /** `time`: which of the attributes' times the listing shows and sorts by. */
   add(
     name: string,
-    entry: { readonly type: VType; readonly ino: number; readonly stat: Stat | undefined },
+    entry: {
+      readonly type: VType;
+      readonly ino: number;
+      readonly stat: Stat | undefined;
+      /** Of a symbolic link: to a directory. */
+      readonly toDir?: boolean;
+    },
     time: LsOptions['time'],
   ): void {
     const at = this.names.push(name) - 1;
@@ -82,8 +90,9 @@ export class Entries {
     const small = index * this.#smallStride;
     const { stat } = entry;
     bigs[big + Big.INO] = entry.ino;
+    const first = entry.type === 'dir' || entry.toDir === true ? LEADS_TO_DIR : 0;
     smalls[small + Small.TYPE_MODE] =
-      vtypeIndex[entry.type] * TYPE_UNIT + (stat === undefined ? 0 : stat.mode & 0o7777);
+      vtypeIndex[entry.type] * TYPE_UNIT + first + (stat === undefined ? 0 : stat.mode & 0o7777);
     if (this.detail === 'names' || stat === undefined) return;
     bigs[big + Big.SIZE] = stat.size;
     bigs[big + Big.BYTES] = stat.bytes;
@@ -136,8 +145,7 @@ export class Entries {
       return;
     }
     const sign = options.reverse ? -1 : 1;
-    const dir = vtypeIndex.dir;
-    const isDir = (at: number): number => (Math.floor(this.#small(at, Small.TYPE_MODE) / TYPE_UNIT) === dir ? 0 : 1);
+    const isDir = (at: number): number => ((this.#small(at, Small.TYPE_MODE) & LEADS_TO_DIR) !== 0 ? 0 : 1);
     const base = compare ?? ((a: number, b: number): number => a - b);
     const ordered = (a: number, b: number): number => sign * base(a, b);
     this.#order = identity(this.count).sort(
