@@ -14,13 +14,13 @@ import { casefold } from './casefold.ts';
 import { breadDirBlock, dirBlocks, isIndexed } from './dir-read.ts';
 import { recLenAt } from './dirblock.ts';
 import { noKeyName } from './encrypted.ts';
-import { INCOMPAT } from './features.ts';
+import { COMPAT, INCOMPAT } from './features.ts';
 import { DIRENT_HEADER, FT, HASH, I_BLOCK_SIZE, IFLAG } from './format.ts';
 import { nameHash, type NameHash } from './hash.ts';
 import { htreeFind } from './htree-lookup.ts';
 import type { Inode } from './inode.ts';
 import { inlineRest, isInline } from './inline.ts';
-import { hasIncompat, type Geometry } from './superblock.ts';
+import { hasCompat, hasIncompat, type Geometry } from './superblock.ts';
 
 /** Where a record was found. Valid until the directory changes. */
 export interface DirSlot {
@@ -111,6 +111,10 @@ function shownName(dir: Inode, data: Uint8Array, at: number): string {
 }
 const isDots = (data: Uint8Array, at: number): boolean => isName(data, at, DOT) || isName(data, at, DOTDOT);
 
+/** Linux lists a directory of one block by hash too, as if it were indexed. */
+const isListedByHash = (dir: Inode): boolean =>
+  hasCompat(dir.geo, COMPAT.DIR_INDEX) && (dir.hasFlag(IFLAG.INDEX) || dir.size === dir.geo.blockSize || isInline(dir));
+
 /** The hash that belongs to an encrypted name: kept behind it with casefold, computed of the ciphertext with an index. */
 function storedHash(dir: Inode, data: Uint8Array, at: number): NameHash {
   if (isCasefolded(dir)) {
@@ -118,7 +122,7 @@ function storedHash(dir: Inode, data: Uint8Array, at: number): NameHash {
     if (p + 8 <= at + recLenAt(data, at)) {
       return { hash: getLe32(data, p), minor: getLe32(data, p + 4) };
     }
-  } else if (isIndexed(dir)) {
+  } else if (isListedByHash(dir)) {
     const { geo } = dir;
     const version = geo.defHashVersion + (geo.hashUnsigned && geo.defHashVersion <= HASH.TEA ? 3 : 0);
     const hash = nameHash(nameBytesAt(data, at), { version, seed: geo.hashSeed });
