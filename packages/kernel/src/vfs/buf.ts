@@ -37,8 +37,9 @@ export class Buf {
 export class BufCache {
   readonly limitBytes: number;
   usedBytes = 0;
-  /** Unpinned clean buffers in order of last use. */
-  readonly lru = new Set<Buf>();
+  /** Clean buffers in order of last use; one that was pinned again since keeps its place until it is unpinned. */
+  readonly #lru = new Set<Buf>();
+  #newest: Buf | undefined;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -53,10 +54,24 @@ export class BufCache {
   evict(): void {
     if (this.usedBytes <= this.limitBytes) return;
     const goal = this.limitBytes - Math.floor(this.limitBytes / 16);
-    for (const bp of this.lru) {
+    for (const bp of this.#lru) {
       if (this.usedBytes <= goal) return;
-      bp.owner.forget(bp);
+      if (bp.pins === 0) bp.owner.forget(bp);
     }
+  }
+
+  /** Clean, and used last. */
+  used(bp: Buf): void {
+    if (this.#newest === bp) return;
+    this.#lru.delete(bp);
+    this.#lru.add(bp);
+    this.#newest = bp;
+  }
+
+  /** Not to be evicted: dirty, or gone. */
+  keep(bp: Buf): void {
+    this.#lru.delete(bp);
+    if (this.#newest === bp) this.#newest = undefined;
   }
 }
 
@@ -108,7 +123,7 @@ export class DeviceBufs {
       this.#buffers.set(block, bp);
       this.cache.usedBytes += this.blockSize;
       if (this.cache.usedBytes > this.cache.limitBytes) this.cache.evict();
-    } else if (bp.pins === 0) this.cache.lru.delete(bp);
+    }
     bp.pins++;
     return bp;
   }
@@ -126,7 +141,7 @@ export class DeviceBufs {
   /** Unpin. */
   brelse(bp: Buf): void {
     assert(bp.pins > 0, `brelse of unpinned block ${bp.block}`);
-    if (--bp.pins === 0 && !bp.dirty && this.#buffers.get(bp.block) === bp) this.cache.lru.add(bp);
+    if (--bp.pins === 0 && !bp.dirty && this.#buffers.get(bp.block) === bp) this.cache.used(bp);
   }
 
   /** Stage the buffer now, and unpin it. */
@@ -153,6 +168,7 @@ export class DeviceBufs {
     if (!bp.dirty) {
       bp.dirty = true;
       this.#dirty.add(bp);
+      this.cache.keep(bp);
     }
   }
 
@@ -191,7 +207,7 @@ export class DeviceBufs {
   forget(bp: Buf): void {
     if (this.#buffers.get(bp.block) !== bp) return;
     this.#buffers.delete(bp.block);
-    this.cache.lru.delete(bp);
+    this.cache.keep(bp);
     this.cache.usedBytes -= this.blockSize;
   }
 
@@ -213,7 +229,7 @@ export class DeviceBufs {
       const bp = new Buf(this, block + i, data.subarray(i * blockSize, (i + 1) * blockSize));
       bp.valid = true;
       this.#buffers.set(bp.block, bp);
-      cache.lru.add(bp);
+      cache.used(bp);
     }
     cache.usedBytes += data.length;
     if (cache.usedBytes > cache.limitBytes) cache.evict();
@@ -225,7 +241,7 @@ export class DeviceBufs {
     if (!bp.dirty) return;
     bp.dirty = false;
     this.#dirty.delete(bp);
-    if (bp.pins === 0) this.cache.lru.add(bp);
+    if (bp.pins === 0) this.cache.used(bp);
   }
 
   #drop(bp: Buf): void {

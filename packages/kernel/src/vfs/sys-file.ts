@@ -7,7 +7,7 @@ import { O, SEEK, type DirentPlus, type Stat, type VfsSyscalls } from './sys.ts'
 import type { SysContext } from './sysctx.ts';
 import type { VnodeFile } from './file.ts';
 import { ACCESS } from './vnodeops.ts';
-import { vget, vrele, type Vnode } from './vnode.ts';
+import { vgone, vrele, type Vnode } from './vnode.ts';
 
 /** Entries a getdents call returns when the caller does not say. */
 const DEFAULT_DIRENTS = 512;
@@ -225,16 +225,25 @@ export function fileCalls(sys: SysContext): FileCalls {
 function statEntry(sys: SysContext, dvp: Vnode, name: string, ino: number): Stat {
   const uncached = dvp.mount.type.uncached === true;
   if (name === '..' && dvp.isRoot) return sys.stat(dvp);
-  let vp: Vnode;
   if (uncached && name !== '.') {
     const found = dvp.ops.lookup(dvp, name);
     if (found === undefined) throw new FsError('ENOENT');
-    vp = found.vp;
-  } else vp = vget(dvp.mount, ino);
+    try {
+      return sys.stat(found.vp);
+    } finally {
+      vrele(found.vp);
+    }
+  }
+  const { mount } = dvp;
+  const cached = mount.vnodes.get(ino);
+  if (cached !== undefined) return sys.stat(cached);
+  // A vnode for this one answer: entering each file of a listing would push out of the cache what is in use.
+  const vp = mount.type.loadVnode(mount, ino);
   try {
     return sys.stat(vp);
   } finally {
-    vrele(vp);
+    vp.usecount = 0;
+    vgone(vp);
   }
 }
 
