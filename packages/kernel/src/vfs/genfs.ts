@@ -3,7 +3,7 @@
  * What a format cannot do answers EOPNOTSUPP; nothing here knows any format.
  */
 import type { Cred } from '../kern/cred.ts';
-import { FsError } from '../kern/errno.ts';
+import { CorruptError, FsError } from '../kern/errno.ts';
 import { modeAllows } from '../kern/kauth.ts';
 import { PATH_MAX } from '../kern/limits.ts';
 import { FileFlag } from './vattr.ts';
@@ -53,10 +53,15 @@ export function genfsRead(vp: Vnode, dst: Uint8Array, offset: number, size: numb
 function genfsSeek(vp: Vnode, offset: number, what: 'data' | 'hole'): number | undefined {
   const { size } = vp.ops.getattr(vp);
   if (offset >= size) return undefined;
-  const { blockSize } = vp.mount;
+  const { blockSize, device } = vp.mount;
   const end = Math.ceil(size / blockSize);
+  let mapped = 0;
   for (let block = Math.floor(offset / blockSize); block < end;) {
     const run = vp.ops.bmap(vp, block, end - block);
+    if (run.block !== undefined) mapped += run.count;
+    // Such a map leads back into itself, and could go on for very long.
+    if (mapped * blockSize > device.sizeBytes)
+      throw new CorruptError('file of more blocks than the disk has', { ino: vp.ino });
     if ((run.block === undefined) === (what === 'hole')) return Math.max(offset, block * blockSize);
     block += run.count;
   }

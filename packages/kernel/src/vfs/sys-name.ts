@@ -1,5 +1,5 @@
 /** System calls on names. Contracts: vfs/sys.ts; rename(2)'s rules live here once, for every type. */
-import { FsError } from '../kern/errno.ts';
+import { CorruptError, FsError } from '../kern/errno.ts';
 import { PATH_MAX } from '../kern/limits.ts';
 import { nameByteLength } from '../kern/name.ts';
 import { cachePurge } from './namecache.ts';
@@ -204,9 +204,13 @@ function fileRuns(vp: Vnode): ReturnType<VfsSyscalls['bmap']> {
   const { blockSize } = vp.mount;
   const { size } = vp.ops.getattr(vp);
   const runs: ReturnType<VfsSyscalls['bmap']> = [];
+  let mapped = 0;
   for (let block = 0, end = Math.ceil(size / blockSize); block < end;) {
     if (runs.length === MAX_RUNS) throw new FsError('EFBIG');
     const run = vp.ops.bmap(vp, block, Math.min(end - block, RUN_BLOCKS));
+    if (run.block !== undefined) mapped += run.count;
+    if (mapped > 0 && mapped * blockSize > vp.mount.device.sizeBytes)
+      throw new CorruptError('file of more blocks than the disk has', { ino: vp.ino });
     const fileOffset = block * blockSize;
     const length = Math.min(run.count * blockSize, size - fileOffset);
     runs.push({ fileOffset, length, deviceOffset: run.block === undefined ? undefined : run.block * blockSize });
