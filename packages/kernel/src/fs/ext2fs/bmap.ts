@@ -41,7 +41,9 @@ function lookup(inode: Inode, fileBlock: FileBlock, max: number): MapRun {
 /** Join what follows without a gap, up to file block `end`. */
 function extend(inode: Inode, first: MapRun, end: FileBlock): MapRun {
   let { count } = first;
-  while (first.fileBlock + count < end) {
+  // Each piece comes from another block of the map, of which the disk has no more than blocks.
+  for (let left = inode.geo.blocks; first.fileBlock + count < end; left--) {
+    if (left === 0) throw new CorruptError('block map goes in circles', { ino: inode.ino });
     const at = first.fileBlock + count;
     const next = lookup(inode, at, end - at);
     const joins = first.block === undefined ? next.block === undefined : next.block === first.block + count;
