@@ -87,6 +87,7 @@ export function openLog(mp: Mount<Ext2Mount>): Log {
   }
   if (sb.blocksize !== geo.blockSize) throw bad(`block size ${sb.blocksize}`);
   if (sb.maxlen > Math.floor(inode.size / geo.blockSize)) throw bad('is shorter than its superblock says');
+  if (sb.maxlen > geo.blocks) throw bad('is larger than the file system');
   if (sb.first === 0 || sb.first >= sb.maxlen) throw bad('first block');
   const fcBlocks = (incompat & JOURNAL_INCOMPAT.FAST_COMMIT) === 0 ? 0 : sb.numFcBlks || JOURNAL_DEFAULT_FC_BLOCKS;
   const hasFc = fcBlocks > 0 && sb.maxlen - fcBlocks >= MIN_BLOCKS;
