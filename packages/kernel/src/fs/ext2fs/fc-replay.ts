@@ -12,7 +12,7 @@ import { typeOfMode } from '../../vfs/vattr.ts';
 import { claimBlocks, claimInode } from './claim.ts';
 import { dirFind } from './dir.ts';
 import { addEntry, initDirectory, newRecord, removeEntry } from './dirwrite.ts';
-import { childOf, depthOf, entriesOf, runOf, type ExtentRun } from './extent-node.ts';
+import { checkNode, childOf, depthOf, entriesOf, runOf, type ExtentRun } from './extent-node.ts';
 import { findMapping, forEachRun, initExtentRoot, insertRun, removeRange } from './extents.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { RO_COMPAT } from './features.ts';
@@ -220,23 +220,25 @@ function copyTime(dir: Inode, ip: Inode): void {
 
 /** Blocks of data and of the extent tree. */
 function countBlocks(ip: Inode): number {
-  let count = nodesBelow(ip, ip.block);
-  forEachRun(ip, (run) => (count += run.count));
-  return count;
-}
-
-function nodesBelow(ip: Inode, node: Uint8Array): number {
-  const depth = depthOf(node);
-  if (depth === 0) return 0;
-  let count = entriesOf(node);
-  if (depth === 1) return count;
-  for (let i = 0; i < entriesOf(node); i++) {
-    const bp = ip.mp.bufs.bread(childOf(node, i));
-    try {
-      count += depthOf(bp.data) < depth ? nodesBelow(ip, bp.data) : 0;
-    } finally {
-      ip.mp.bufs.brelse(bp);
+  let count = 0;
+  const visit = (node: Uint8Array): void => {
+    const depth = depthOf(node);
+    if (depth === 0) return;
+    count += entriesOf(node);
+    // Nodes that several entries lead to would be visited without end.
+    if (count > ip.geo.blocks) throw new CorruptError('extent tree with more nodes than the disk has', { ino: ip.ino });
+    for (let i = 0; depth > 1 && i < entriesOf(node); i++) {
+      const block = childOf(node, i);
+      const bp = ip.mp.bufs.bread(block);
+      try {
+        checkNode(bp.data, { ino: ip.ino, block, depth: depth - 1 });
+        visit(bp.data);
+      } finally {
+        ip.mp.bufs.brelse(bp);
+      }
     }
-  }
+  };
+  visit(ip.block);
+  forEachRun(ip, (run) => (count += run.count));
   return count;
 }
