@@ -124,6 +124,8 @@ export function htreeInsert(dir: Inode, record: NewRecord): boolean {
       const child = getLe32(frame.bp.data, entryAt(frame, frame.index) + BLOCK_AT) & DX_BLOCK_MASK;
       const bp = breadDir(dir, child);
       try {
+        if (frames.some((above) => above.bp === bp))
+          throw new CorruptError('directory index goes in circles', { ino: dir.ino, block: bp.block });
         if (insertRecord(bp.data, recordsEnd(dir), record).at >= 0) {
           leafChanged(dir, bp);
           return true;
@@ -168,14 +170,17 @@ function withFrames<T>(
       frames.push(frame);
       if (level === levels) return use(frames, hashName);
       const child = getLe32(bp.data, entryAt(frame, frame.index) + BLOCK_AT) & DX_BLOCK_MASK;
-      const next = breadDir(dir, child);
-      bp = next;
+      bp = breadDir(dir, child);
       entriesAt = DX_NODE_ENTRIES;
+      if (frames.some((above) => above.bp === bp)) {
+        bufs.brelse(bp);
+        throw new CorruptError('directory index goes in circles', { ino: dir.ino, block: bp.block });
+      }
     }
   } finally {
     for (const frame of frames) bufs.brelse(frame.bp);
     // The last one read, if it did not become a frame.
-    if (frames.at(-1)?.bp !== bp) bufs.brelse(bp);
+    if (!frames.some((frame) => frame.bp === bp)) bufs.brelse(bp);
   }
 }
 
