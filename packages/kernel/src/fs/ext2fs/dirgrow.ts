@@ -36,6 +36,7 @@ export function indexChanged(dir: Inode, bp: Buf, entriesAt: number): void {
 /** Another block at the directory's end, zero-filled and pinned. Errors: ENOSPC. */
 export function appendDirBlock(dir: Inode): { readonly bp: Buf; readonly fileBlock: FileBlock } {
   const fileBlock = dir.size / dir.geo.blockSize;
+  if (!Number.isInteger(fileBlock)) throw new CorruptError('directory size', { ino: dir.ino });
   const { block } = balloc(dir, fileBlock, 1);
   dir.size += dir.geo.blockSize;
   return { bp: dir.mp.bufs.newblk(block), fileBlock };

@@ -108,7 +108,7 @@ function roomOf(dir: Inode): number[] {
 
 function insertLinear(dir: Inode, record: NewRecord): boolean {
   const room = roomOf(dir);
-  const blocks = dir.size / dir.geo.blockSize;
+  const blocks = dirBlocks(dir);
   const needs = recordSize(record.name.length);
   for (let fileBlock = 0; fileBlock < blocks; fileBlock++) {
     if ((room[fileBlock] ?? UNKNOWN_ROOM) < needs) continue;
