@@ -33,7 +33,7 @@ function complains(result: Result, status: number, message: RegExp): void {
     result.stderr
       .trimEnd()
       .split('\n')
-      .filter((line) => /^fsu/.test(line)),
+      .filter((line) => line.startsWith('fsu')),
   ).toHaveLength(1);
 }
 

@@ -1,8 +1,6 @@
 /** info: what an image is: partitions, file systems, their features and what we do with each, journal and log. */
-import { FsError } from 'ukfs';
-import type { FeatureReport, FsInfo } from '@ukfs/kernel';
-import { recover } from 'ukfs';
-import type { Candidate, ImageReport, RecoverReport, Ukfs } from 'ukfs';
+import { FsError, recover } from 'ukfs';
+import type { Candidate, FeatureReport, FsInfo, ImageReport, Partition, RecoverReport, Ukfs } from 'ukfs';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, ImageName } from '../context.ts';
 import type { Json } from '../format/json.ts';
@@ -175,7 +173,7 @@ function jsonOf(image: ImageName, { report, log, mounted }: Found): Json {
       offset: device.offset,
       sizeBytes: device.sizeBytes,
       sectorSize: device.sectorSize,
-      partition: device.partition === undefined ? undefined : { ...device.partition },
+      partition: device.partition === undefined ? undefined : partitionJson(device.partition),
       type,
       kind,
       description,
@@ -185,6 +183,10 @@ function jsonOf(image: ImageName, { report, log, mounted }: Found): Json {
     })),
     filesystem: mounted === undefined ? undefined : fileSystemJson(mounted.handle, mounted.info),
   };
+}
+
+function partitionJson({ table, number, offset, sizeBytes, name, uuid, typeId, type, bootable }: Partition): Json {
+  return { table, number, offset, sizeBytes, name, uuid, typeId, type, bootable };
 }
 
 function fileSystemJson(handle: Ukfs, { variant, label, uuid, details, notes, features }: FsInfo): Json {

@@ -1,0 +1,188 @@
+/** Every --json document is one JSON object that its published schema describes. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Workplace } from './harness.ts';
+
+const folder = new URL('../../docs/schemas/', import.meta.url);
+
+interface Schema {
+  readonly $id?: string;
+  readonly type?: string | readonly string[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean;
+  readonly items?: Schema;
+  readonly description?: string;
+  readonly title?: string;
+  readonly $schema?: string;
+}
+
+const known = new Set([
+  '$schema',
+  '$id',
+  'title',
+  'description',
+  'type',
+  'const',
+  'enum',
+  'pattern',
+  'minimum',
+  'maximum',
+  'properties',
+  'required',
+  'additionalProperties',
+  'items',
+]);
+
+const typeOf = (value: unknown): string => {
+  if (Array.isArray(value)) return 'array';
+  if (value === null) return 'null';
+  return Number.isInteger(value) ? 'integer' : typeof value;
+};
+
+/** What a value breaks of a schema; knows the words our schemas use, and no others. */
+function* violations(schema: Schema, value: unknown, at = '$'): Generator<string> {
+  for (const word of Object.keys(schema)) if (!known.has(word)) yield `${at}: schema word ${word}`;
+  const type = typeOf(value);
+  if (schema.type !== undefined && ![schema.type].flat().includes(type))
+    yield `${at}: ${type}, not ${String(schema.type)}`;
+  if ('const' in schema && value !== schema.const) yield `${at}: not ${String(schema.const)}`;
+  if (schema.enum !== undefined && !schema.enum.includes(value)) yield `${at}: ${String(value)} is not in the list`;
+  if (typeof value === 'string' && schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {
+    yield `${at}: "${value}" does not match`;
+  }
+  if (typeof value === 'number' && (value < (schema.minimum ?? -Infinity) || value > (schema.maximum ?? Infinity))) {
+    yield `${at}: ${value} out of range`;
+  }
+  if (Array.isArray(value)) {
+    for (const [i, item] of value.entries()) yield* violations(schema.items ?? {}, item, `${at}[${i}]`);
+  } else if (type === 'object') {
+    const members = value as Record<string, unknown>;
+    for (const name of schema.required ?? []) if (!(name in members)) yield `${at}.${name} is missing`;
+    for (const [name, member] of Object.entries(members)) {
+      const own = schema.properties?.[name];
+      if (own !== undefined) yield* violations(own, member, `${at}.${name}`);
+      else if (schema.additionalProperties === false) yield `${at}.${name} is not in the schema`;
+    }
+  }
+}
+
+const schemas = new Map(
+  readdirSync(folder).map((name) => [
+    name.replace('.json', ''),
+    JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Schema,
+  ]),
+);
+
+let place: Workplace;
+beforeAll(() => {
+  place = new Workplace();
+  place.demo();
+  // Names that are not UTF-8, a damaged file, a disk with partitions.
+  place.sh(`set -e
+    fsu_write demo.img --bytes '/bad\\xff' < /dev/null
+    debugfs -w -R 'symlink /evil \\xff' demo.img; debugfs -w -R 'mknod null c 1 3' demo.img
+    cp demo.img damaged.img; debugfs -w -R 'set_inode_field /etc/fstab mode 0' damaged.img
+    truncate -s 10M disk.img; dd if=demo.img of=disk.img bs=1M seek=1 conv=notrunc status=none
+    printf '2048,16384,83\\n18432,,82\\n' | sfdisk -q disk.img`);
+});
+afterAll(() => place.remove());
+
+test.each([...schemas])('%s names itself', (name, schema) => {
+  expect(schema.$id).toBe(name);
+});
+
+const cases: readonly (readonly [string, number, string])[] = [
+  ['ls demo.img:/', 0, ''],
+  ['ls -laR demo.img:/', 0, ''],
+  ['ls damaged.img:/etc', 1, ''],
+  ['ls none.img', 1, ''],
+  ['ls disk.img:9', 2, ''],
+  ['ls', 2, ''],
+  ['ls --what', 2, ''],
+  ['cat demo.img:/README demo.img:/none', 1, ''],
+  ['cat --content demo.img:/etc/hosts', 0, ''],
+  ['cat -', 0, 'from standard input'],
+  ['write demo.img:/new', 0, 'x'],
+  ['write --dry-run demo.img:/new', 0, 'y'],
+  ['write demo.img:/etc', 1, 'x'],
+  ['write none.img:/x', 1, 'x'],
+  ['stat demo.img:/ demo.img:/null demo.img:/home/README', 0, ''],
+  ['stat demo.img:/none', 1, ''],
+  ['df demo.img', 0, ''],
+  ['df disk.img', 0, ''],
+  ['info demo.img', 0, ''],
+  ['info disk.img', 0, ''],
+  ['info disk.img:1', 0, ''],
+  ['info none.img', 1, ''],
+  ['get demo.img:/etc out', 0, ''],
+  ['get demo.img:/none out', 1, ''],
+  ['recover demo.img', 0, ''],
+  ['recover none.img', 1, ''],
+  ['version', 0, ''],
+  ['nonsense', 2, ''],
+];
+
+describe('one object, as the schema has it', () => {
+  test.each(cases)('fsu %s --json', (line, status, stdin) => {
+    const done = place.run('fsu', [...line.split(' '), '--json'], { stdin });
+    const document = JSON.parse(done.stdout) as { schema: string; status: number; errors: unknown[] };
+    const schema = schemas.get(document.schema);
+    expect(schema).toBeDefined();
+    if (schema !== undefined) expect([...violations(schema, document)]).toEqual([]);
+    expect({ exit: done.status, status: document.status }).toEqual({ exit: document.status, status: document.status });
+    if (status !== 1) expect(done.status).toBe(status);
+    else expect(done.status).not.toBe(0);
+    expect(document.errors.length > 0).toBe(status !== 0);
+    expect(done.stderr === '').toBe(status === 0);
+  });
+
+  test('every schema is used', () => {
+    const used = new Set(cases.map(([line]) => `fsu.${line.split(' ')[0] ?? ''}`));
+    expect([...schemas.keys()].filter((name) => !used.has(name)).sort()).toEqual(['fsu', 'fsu.ls.end', 'fsu.ls.entry']);
+  });
+});
+
+test('ls --jsonl: a line an entry, then how it went', () => {
+  const lines = place.run('fsu', ['ls', '--jsonl', '-R', 'demo.img:/']).stdout.trimEnd().split('\n');
+  const last = JSON.parse(lines.pop() ?? '') as unknown;
+  const entry = schemas.get('fsu.ls.entry') ?? {};
+  expect([...violations(schemas.get('fsu.ls.end') ?? {}, last)]).toEqual([]);
+  expect(lines.flatMap((line) => [...violations(entry, JSON.parse(line))])).toEqual([]);
+  expect(lines.length).toBeGreaterThan(20);
+  const failing = place.run('fsu', ['ls', '--jsonl', 'demo.img:/none']).stdout;
+  expect(JSON.parse(failing)).toMatchObject({ schema: 'fsu.ls.end', status: 1, errors: [{ errno: 'ENOENT' }] });
+});
+
+test('the validator finds what is wrong', () => {
+  const schema: Schema = {
+    type: 'object',
+    required: ['a'],
+    additionalProperties: false,
+    properties: {
+      a: { type: 'array', items: { enum: [1, 2] } },
+      b: { const: 'x' },
+      c: { pattern: '^y$' },
+      d: { type: 'integer', minimum: 3 },
+    },
+  };
+  expect([...violations(schema, { a: [1, 2], b: 'x', c: 'y', d: 3 })]).toEqual([]);
+  for (const bad of [
+    {},
+    { a: 1 },
+    { a: [3] },
+    { a: [], b: 'y' },
+    { a: [], c: 'x' },
+    { a: [], d: 2 },
+    { a: [], d: 3.5 },
+    { a: [], e: 1 },
+    [],
+  ]) {
+    expect([...violations(schema, bad)]).not.toEqual([]);
+  }
+});
