@@ -3,9 +3,8 @@ import { CorruptError, FsError } from '../../kern/errno.ts';
 import { aclFromXattr, aclToXattr } from './acl.ts';
 
 // user::rw-, user:1000:r--, group::r--, mask::rw-, other::---
-const DISK = '01000000' + '01000600' + '02000400e8030000' + '04000400' + '10000600' + '20000000';
-const XATTR =
-  '02000000' + '01000600ffffffff' + '02000400e8030000' + '04000400ffffffff' + '10000600ffffffff' + '20000000ffffffff';
+const DISK = '010000000100060002000400e8030000040004001000060020000000';
+const XATTR = '0200000001000600ffffffff02000400e803000004000400ffffffff10000600ffffffff20000000ffffffff';
 const bytes = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (x) => Number.parseInt(x, 16));
 
 test('packed and Linux form are translated both ways', () => {

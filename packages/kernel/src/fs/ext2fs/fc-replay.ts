@@ -227,7 +227,8 @@ function countBlocks(ip: Inode): number {
     count += entriesOf(node);
     // Nodes that several entries lead to would be visited without end.
     if (count > ip.geo.blocks) throw new CorruptError('extent tree with more nodes than the disk has', { ino: ip.ino });
-    for (let i = 0; depth > 1 && i < entriesOf(node); i++) {
+    if (depth === 1) return;
+    for (let i = 0; i < entriesOf(node); i++) {
       const block = childOf(node, i);
       const bp = ip.mp.bufs.bread(block);
       try {
