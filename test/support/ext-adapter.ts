@@ -35,15 +35,6 @@ interface ExtRow {
   readonly known?: Readonly<Record<string, string>>;
 }
 
-const noXattrWrites = 'ext2fs reads extended attributes and does not write them yet';
-/** Of every variant. */
-const known: Readonly<Record<string, string>> = {
-  'everything made before unmounting is there': noXattrWrites,
-  'rename() to a longer and to a shorter name': noXattrWrites,
-  't_extattr ': noXattrWrites,
-  'extended attributes: many names': noXattrWrites,
-  'only those who may read or write a file reach its extended attributes': noXattrWrites,
-};
 /** Of directories that split while somebody reads them. */
 const movingEntries = {
   'readdir while entries are added': 'cookies are byte offsets: entries that a hash-tree split moves are seen twice',
@@ -251,7 +242,7 @@ export function extVariants(type: FileSystemType, adapter: ExtRow['adapter']): V
       name: row.name,
       adapter,
       traits: traitsOf(row, type),
-      known: { ...known, ...row.known },
+      known: { ...row.known },
       ...(row.readOnlyFor === undefined ? {} : { readOnlyFor: row.readOnlyFor }),
       async newfs() {
         const { k, host } = await bootWith(type);

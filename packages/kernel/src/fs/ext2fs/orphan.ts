@@ -57,7 +57,7 @@ export function clearOrphans(mp: Mount<Ext2Mount>): number {
 function listOrphans(mp: Mount<Ext2Mount>): Ino[] {
   const { geo } = mp.data;
   const found = new Set<Ino>();
-  for (let ino = withSuperblock(mp, (sb) => sb.lastOrphan); ino !== 0; ) {
+  for (let ino = withSuperblock(mp, (sb) => sb.lastOrphan); ino !== 0;) {
     if (ino < geo.firstIno || ino > geo.inodes || found.has(ino)) throw new CorruptError('orphan list', { ino });
     found.add(ino);
     ino = loadInode(mp, ino, { unlinked: true }).dtime;
