@@ -5,7 +5,7 @@
 import type { BlockDevice, Transaction } from '../dev/blockdev.ts';
 import { assert } from '../kern/assert.ts';
 import { serviceKey } from '../kern/component.ts';
-import { CorruptError, FsError } from '../kern/errno.ts';
+import { asFsError, CorruptError, FsError } from '../kern/errno.ts';
 import type { Kernel } from '../kern/kernel.ts';
 import type { Proc } from '../kern/lwproc.ts';
 import { BufCache } from './buf.ts';
@@ -152,11 +152,15 @@ export class Vfs {
       transaction.release(savepoint);
       return result;
     } catch (e) {
-      if (transaction.changedSince(savepoint) || mp.bufs.modCount !== traces) {
-        transaction.rollback(savepoint);
+      const changed = transaction.changedSince(savepoint) || mp.bufs.modCount !== traces;
+      transaction.rollback(savepoint);
+      try {
+        // Also when no byte changed: a type changes its in-core files before it comes to their buffers.
         this.#reload(mp);
-        if (e instanceof CorruptError) transaction.poison(e);
-      } else transaction.release(savepoint);
+      } catch {
+        // The transaction is poisoned and will say so; this call failed for its own reason.
+      }
+      if (changed && e instanceof CorruptError) transaction.poison(e);
       throw e;
     }
   }
@@ -183,10 +187,16 @@ export class Vfs {
     for (const mp of touched) this.#reload(mp);
   }
 
+  /** What cannot be read again stays as it was in memory, where it is wrong: nothing may be built on that. */
   #reload(mp: Mount): void {
     mp.bufs.dropAll();
     for (const vp of mp.vnodes.values()) vp.names = undefined;
-    mp.type.reload(mp);
+    try {
+      mp.type.reload(mp);
+    } catch (e) {
+      mp.transaction?.poison(asFsError(e));
+      throw e;
+    }
   }
 
   // processes
