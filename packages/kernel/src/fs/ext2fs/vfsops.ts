@@ -128,7 +128,8 @@ function stillThere(mp: Mount<Ext2Mount>, vp: Vnode<Inode>): Inode | undefined {
     const now = loadInode(mp, vp.ino, { unlinked: vp.data.nlink === 0 });
     return now.type === vp.type && now.gen === vp.data.gen ? now : undefined;
   } catch (e) {
-    if (e instanceof FsError) return undefined;
+    // A disk that fails says nothing about the file.
+    if (e instanceof CorruptError || (e instanceof FsError && e.code === 'ESTALE')) return undefined;
     throw e;
   }
 }
