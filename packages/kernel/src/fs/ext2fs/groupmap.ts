@@ -39,9 +39,14 @@ export interface AllocState {
   readonly flexFixed: Map<number, readonly Range[]>;
   /** Per linear directory and block: upper bound of the longest room for a record (dirwrite.ts). */
   readonly directoryRoom: Map<number, number[]>;
+  /** Random bytes asked of the host in advance, and how many are used: generations. */
+  readonly random: { readonly bytes: Uint8Array; used: number };
   /** Group that last took a directory because its parent's group could not. */
   directoryGroup: number;
 }
+
+/** The host's random numbers cost a system call each time. */
+const RANDOM_BYTES = 1024;
 
 const newState = (): AllocState => ({
   firstFree: { block: new Map(), inode: new Map() },
@@ -52,6 +57,7 @@ const newState = (): AllocState => ({
   fixed: new Map(),
   flexFixed: new Map(),
   directoryRoom: new Map(),
+  random: { bytes: new Uint8Array(RANDOM_BYTES), used: RANDOM_BYTES },
   directoryGroup: 0,
 });
 

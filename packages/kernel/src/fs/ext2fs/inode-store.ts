@@ -11,6 +11,7 @@ import type { Ext2Mount } from './ext2mount.ts';
 import { initExtentRoot } from './extents.ts';
 import { INCOMPAT, RO_COMPAT } from './features.ts';
 import { GOOD_OLD_INODE_SIZE, IFLAG, Superblock, SUPERBLOCK_SIZE } from './format.ts';
+import { allocState } from './groupmap.ts';
 import { allocInode, freeInode } from './ialloc.ts';
 import { Inode, inodeLocation } from './inode.ts';
 import {
@@ -66,9 +67,7 @@ export function newInode(dir: Inode, attr: NewFile): Inode {
   const ino = allocInode(mp, { parent: dir.ino, isDirectory });
   if (mp.vnodes.has(ino)) throw new CorruptError('inode bitmap calls an inode free that is in use', { ino });
   const ip = new Inode(mp, ino, new Uint8Array(geo.inodeSize));
-  const random = new Uint8Array(4);
-  mp.services.random(random);
-  ip.gen = getLe32(random, 0);
+  ip.gen = randomGeneration(mp);
   if (geo.inodeSize > GOOD_OLD_INODE_SIZE) ip.extraIsize = extraIsize(mp);
   ip.mode = modeOfType(attr.type) | (attr.mode & 0o7777);
   ip.uid = attr.uid;
@@ -87,6 +86,16 @@ export function newInode(dir: Inode, attr: NewFile): Inode {
     initExtentRoot(ip);
   }
   return ip;
+}
+
+function randomGeneration(mp: Mount<Ext2Mount>): number {
+  const { random } = allocState(mp);
+  if (random.used + 4 > random.bytes.length) {
+    mp.services.random(random.bytes);
+    random.used = 0;
+  }
+  random.used += 4;
+  return getLe32(random.bytes, random.used - 4);
 }
 
 function extraIsize({ data: { geo } }: Mount<Ext2Mount>): number {
