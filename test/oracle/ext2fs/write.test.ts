@@ -353,6 +353,7 @@ describe('what is not supported yet', () => {
       const rig = new Rig(image);
       expect(rig.mp.readOnly).toBe(true);
       expect(rig.mp.notes.join()).toContain(feature);
+      expect(() => rig.mp.type.update?.(rig.mp, { readOnly: false })).toThrow(feature);
       rig.device.close();
     },
   );

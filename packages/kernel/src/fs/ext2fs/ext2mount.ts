@@ -15,6 +15,8 @@ export interface Ext2Mount {
   alloc?: AllocState | undefined;
   /** Where the next inodes read go, several to one allocation: inode.ts. */
   inodeRoom?: { readonly bytes: Uint8Array; used: number } | undefined;
+  /** Was it fit for writing when it was mounted: features, journal, state? Only then may an update make it writable. */
+  mayWrite: boolean;
   /** What mounting found in the journal, for info.ts. */
   journalState: string;
 }

@@ -59,6 +59,7 @@ function mount(mp: Mount<Ext2Mount>): void {
     sbOffset: offset,
     inodeTables: new Map(),
     allowFresh: true,
+    mayWrite: false,
     journalState: 'none',
   };
   const missing = geo.blocks * geo.blockSize - mp.device.sizeBytes;
@@ -70,6 +71,7 @@ function mount(mp: Mount<Ext2Mount>): void {
   checkClean(mp);
   // A mount without a root could not even be taken off again.
   vrele(vget(mp, INO.ROOT));
+  mp.data.mayWrite = !mp.readOnly;
   if (!mp.readOnly) {
     const orphans = clearOrphans(mp);
     if (orphans > 0) mp.notes.push(`${orphans} orphaned files were removed or cut to their size`);
@@ -78,6 +80,12 @@ function mount(mp: Mount<Ext2Mount>): void {
       dirtyMark,
     });
   }
+}
+
+/** Back to read-write only for what began so: recovery and orphans are a matter of mounting. */
+function update(mp: Mount<Ext2Mount>, { readOnly }: { readonly readOnly: boolean }): void {
+  if (readOnly || mp.data.mayWrite) return;
+  throw new FsError('EROFS', { what: ['mounted read-only; unmount it first', ...mp.notes].join('; ') });
 }
 
 /** A writer needs a file system that was left clean, or was recovered just now. */
@@ -154,6 +162,7 @@ function vptofh(vp: Vnode<Inode>): Uint8Array {
 
 export const ext2fsVfsops = {
   mount,
+  update,
   unmount() {},
   root: (mp: Mount<Ext2Mount>) => vget(mp, INO.ROOT),
   loadVnode,
