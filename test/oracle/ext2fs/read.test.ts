@@ -2,15 +2,31 @@
 import { statfsSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { dumpe2fs, featuresOf } from '../../support/e2fsprogs.ts';
-import { cachedImage, expectedTree, extVariants, removeCachedImages } from '../../support/ext-images.ts';
+import {
+  cachedImage,
+  expectedTree,
+  extVariants,
+  removeCachedImage,
+  removeCachedImages,
+} from '../../support/ext-images.ts';
 import { withKernelMount } from '../../support/kernel-tree.ts';
 import { lacksOracle } from '../../support/oracle.ts';
 import { compareTrees, type TreeEntry } from '../../support/tree.ts';
 import { ourTree, withImage } from './walk.ts';
 
-afterAll(removeCachedImages, 60_000);
+afterAll(removeCachedImages, 300_000);
 
 const names = ['ours', 'theirs'] as const;
+/** Variants that are looked at more closely. */
+const some = [
+  'ext2-1k',
+  'ext3-4k',
+  'ext4-4k',
+  'ext4-meta-bg',
+  'ext4-bigalloc-4k',
+  'ext4-sparse-super2',
+  'ext4-large-dir',
+];
 
 describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'mount'))(
   'every variant reads as the kernel reads it',
@@ -22,21 +38,14 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'mount'))(
         const ignore: (keyof TreeEntry)[] = variant.kernelMounts ? [] : ['xattrs', 'flags', 'btime'];
         expect(compareTrees(ours, expected, { names, ignore })).toEqual([]);
         expect(ours.length).toBeGreaterThan(10);
+        // All together would fill a small disk.
+        if (!some.includes(variant.name)) removeCachedImage(variant);
       });
     }
   },
 );
 
 describe.skipIf(lacksOracle('mke2fs', 'mount'))('what else the kernel tells', () => {
-  const some = [
-    'ext2-1k',
-    'ext3-4k',
-    'ext4-4k',
-    'ext4-meta-bg',
-    'ext4-bigalloc-4k',
-    'ext4-sparse-super2',
-    'ext4-large-dir',
-  ];
   for (const variant of extVariants.filter(({ name }) => some.includes(name))) {
     test(`statvfs(2) of ${variant.name}`, () => {
       const image = cachedImage(variant);
@@ -66,7 +75,7 @@ describe.skipIf(lacksOracle('mke2fs', 'mount'))('what else the kernel tells', ()
       const info = withImage(image, (mp) => mp.type.info?.(mp));
       const theirs = dumpe2fs(image);
       const present = info?.features.filter((f) => f.present).map((f) => f.name);
-      expect(present?.toSorted()).toEqual(featuresOf(image).toSorted());
+      expect(present?.slice().sort()).toEqual(featuresOf(image).slice().sort());
       expect(info?.uuid).toBe(theirs.get('Filesystem UUID'));
     }
   });
