@@ -36,20 +36,32 @@ export type EntryKind = typeof ENTRY_MARK | typeof ENTRY_UNIT | typeof ENTRY_SUP
 
 /** Entries of one kind, ascending by target, as columns: a large transaction has millions. */
 export class Entries {
-  readonly targets: number[] = [];
-  readonly ats: number[] = [];
-  readonly oldCrcs: number[] = [];
-  readonly newCrcs: number[] = [];
+  targets: Float64Array = new Float64Array(16);
+  ats: Float64Array = new Float64Array(16);
+  oldCrcs: Uint32Array = new Uint32Array(16);
+  newCrcs: Uint32Array = new Uint32Array(16);
+  #length = 0;
 
+  /** How many there are; the columns may be longer. */
   get length(): number {
-    return this.targets.length;
+    return this.#length;
   }
 
   push(target: number, at: number, crc: { readonly old: number; readonly new: number }): void {
-    this.targets.push(target);
-    this.ats.push(at);
-    this.oldCrcs.push(crc.old);
-    this.newCrcs.push(crc.new);
+    const i = this.#length++;
+    if (i === this.targets.length) this.#grow(i * 2);
+    this.targets[i] = target;
+    this.ats[i] = at;
+    this.oldCrcs[i] = crc.old;
+    this.newCrcs[i] = crc.new;
+  }
+
+  #grow(length: number): void {
+    const { targets, ats, oldCrcs, newCrcs } = this;
+    (this.targets = new Float64Array(length)).set(targets);
+    (this.ats = new Float64Array(length)).set(ats);
+    (this.oldCrcs = new Uint32Array(length)).set(oldCrcs);
+    (this.newCrcs = new Uint32Array(length)).set(newCrcs);
   }
 }
 
@@ -309,6 +321,7 @@ function forRuns(
     const at = entries.ats[first] ?? 0;
     while (
       count < most &&
+      first + count < entries.length &&
       entries.targets[first + count] === target + count * unitSize &&
       entries.ats[first + count] === at + count * unitSize
     )

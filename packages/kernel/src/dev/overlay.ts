@@ -25,9 +25,11 @@ export class Page {
   /** Bit u set: unit u of the page is here. */
   mask = 0;
   data: Uint8Array | undefined;
-  /** When `data` is absent: byte position of each unit in `file`. */
-  at: Float64Array | undefined;
+  /** Where the bytes are when `data` is absent. */
   file: HostFile | undefined;
+  /** Byte position in `file` of the page as a whole, or, when `at` is there, of each unit. */
+  position = 0;
+  at: Float64Array | undefined;
 
   constructor(no: number, seq: number) {
     this.no = no;
@@ -42,8 +44,9 @@ export interface PageUndo {
   readonly seq: number;
   readonly mask: number;
   data: Uint8Array | undefined;
-  at: Float64Array | undefined;
   file: HostFile | undefined;
+  position: number;
+  at: Float64Array | undefined;
 }
 type Undo = PageUndo | (() => void);
 
@@ -54,6 +57,10 @@ interface Mark {
   readonly changes: number;
 }
 
+/** Byte position in `page.file` of a unit. */
+export const unitAt = (page: Page, unit: number, unitSize: number): number =>
+  page.at === undefined ? page.position + unit * unitSize : (page.at[unit] ?? 0);
+
 /** Copy the units of `page` that lie in [from, to) of the device into `dst`, whose first byte is at `offset`. */
 function copyUnits(page: Page, unitSize: number, from: number, to: number, dst: Uint8Array, offset: number): void {
   const base = page.no * PAGE_SIZE;
@@ -62,7 +69,7 @@ function copyUnits(page: Page, unitSize: number, from: number, to: number, dst: 
     if ((page.mask & (1 << unit)) === 0) continue;
     const low = Math.max(from, base + unit * unitSize);
     let end = unit;
-    const at = page.at?.[unit] ?? 0;
+    const at = unitAt(page, unit, unitSize);
     while (end < lastUnit && page.mask & (1 << (end + 1)) && contiguous(page, unit, end + 1, unitSize)) end++;
     const high = Math.min(to, base + (end + 1) * unitSize);
     const target = dst.subarray(low - offset, high - offset);
@@ -193,7 +200,8 @@ export class Overlay {
     if (page.data !== undefined) this.memory -= PAGE_SIZE;
     page.data = undefined;
     page.file = file;
-    page.at = Float64Array.from({ length: PAGE_SIZE / this.unitSize }, (_, unit) => position + unit * this.unitSize);
+    page.position = position;
+    page.at = undefined;
   }
 
   /** Undo copies in memory, oldest first: they can be spilled like pages. */
@@ -318,7 +326,7 @@ export class Overlay {
     if (page.data !== undefined) return page.data;
     const data = new Uint8Array(PAGE_SIZE);
     const base = page.no * PAGE_SIZE;
-    if (page.at !== undefined) copyUnits(page, this.unitSize, base, base + PAGE_SIZE, data, base);
+    if (page.file !== undefined) copyUnits(page, this.unitSize, base, base + PAGE_SIZE, data, base);
     page.at = undefined;
     page.file = undefined;
     page.data = data;
@@ -360,6 +368,7 @@ export class Overlay {
       return;
     }
     page.data = entry.data;
+    page.position = entry.position;
     page.at = entry.at;
     page.file = entry.file;
     page.mask = entry.mask;
@@ -394,6 +403,7 @@ const stateOf = (page: Page, kind: PageUndo['kind'], data: Uint8Array | undefine
   seq: page.seq,
   mask: page.mask,
   data,
+  position: page.position,
   at: page.at,
   file: page.file,
 });

@@ -11,7 +11,7 @@ import type { SuperblockHint } from './blockdev.ts';
 import { DATA_OFFSET } from './log-format.ts';
 import { Entries, applyLog, finishLog, markDone, readPadded, unitCrc } from './log.ts';
 import type { LogContents } from './log.ts';
-import { PAGE_SIZE } from './overlay.ts';
+import { PAGE_SIZE, unitAt } from './overlay.ts';
 import type { Overlay, Page, PageUndo } from './overlay.ts';
 import { removeLog, sameState } from './stage-open.ts';
 import type { LogNames } from './stage-open.ts';
@@ -388,15 +388,17 @@ function collectUnits(
       if (s.garbage.overlaps(target / unitSize, target / unitSize + 1)) continue;
       // Bytes beyond the end of an image that is no whole number of units: the file has none.
       if (target + unitSize > s.size) newBytes.fill(0, at + (s.size - target), at + unitSize);
-      const crc = { old: unitCrc(oldBytes, at, at + unitSize), new: unitCrc(newBytes, at, at + unitSize) };
-      if (crc.old === crc.new && sameUnit(oldBytes, newBytes, at, unitSize)) continue;
+      if (sameUnit(oldBytes, newBytes, at, unitSize)) continue;
       if (options.isSuperblock(target, target + unitSize)) {
         changedSuperblocks.add(target);
         continue;
       }
-      const isInLog = page.file === s.spill?.file && target + unitSize <= s.size;
-      const spilledAt = isInLog ? page.at?.[unit] : undefined;
-      contents.units.push(target, spilledAt ?? options.appender.append(newBytes.subarray(at, at + unitSize)), crc);
+      const isInLog = page.file !== undefined && page.file === s.spill?.file && target + unitSize <= s.size;
+      const place = isInLog
+        ? unitAt(page, unit, unitSize)
+        : options.appender.append(newBytes.subarray(at, at + unitSize));
+      const crc = { old: unitCrc(oldBytes, at, at + unitSize), new: unitCrc(newBytes, at, at + unitSize) };
+      contents.units.push(target, place, crc);
     }
     first += count;
   }
@@ -420,7 +422,11 @@ function isTouched(s: StageState, hint: SuperblockHint, contents: LogContents, c
     if (changed(at)) return true;
   }
   if (s.inPlace.overlaps(Math.floor(offset / unitSize), Math.ceil((offset + length) / unitSize))) return true;
-  return contents.units.targets.some((target) => target < offset + length && target + unitSize > offset);
+  for (let i = 0; i < contents.units.length; i++) {
+    const target = contents.units.targets[i] ?? 0;
+    if (target < offset + length && target + unitSize > offset) return true;
+  }
+  return false;
 }
 
 /** List a superblock's units, changed or not, and its dirty mark. Returns its last unit's offset. */
