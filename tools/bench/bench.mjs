@@ -1,10 +1,10 @@
 // `npm run bench`: what the tools take, against their peers in the same run. The figures depend on the machine and on what
 // else it does; the ratios much less. docs/bench.md holds the ones we answer for.
-//   npm run bench -- [--quick] [--rounds N] [--strict] [SCENARIO …]     --clean removes the cached images
+//   npm run bench -- [--quick] [--rounds N] [--strict] [--no-build] [SCENARIO …]     --clean removes the cached images
 // A table on standard output, and results.json beside the images. Exit status 1: something could not be run, or, with
 // --strict, falls short.
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,6 +19,7 @@ const { values: given, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
     clean: { type: 'boolean', default: false },
+    'no-build': { type: 'boolean', default: false },
     rounds: { type: 'string' },
   },
 });
@@ -46,7 +47,7 @@ const machine = () => ({
   memoryMib: Math.round(totalmem() / 2 ** 20),
   kernel: release(),
   node: process.version,
-  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(),
+  commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout?.trim() ?? '',
   load: loadavg().map((x) => Number(x.toFixed(2))),
 });
 
@@ -90,7 +91,7 @@ async function main() {
     console.error(`no such scenario: ${unknown.join(', ')}; there are ${Object.keys(scenarios).join(', ')}`);
     return false;
   }
-  if (!existsSync(join(root, 'packages/fsu-cli/dist/bundle/fsu.js.cache')) && !(await buildBundle())) return false;
+  if (!given['no-build'] && !(await buildBundle())) return false;
   const chosen = Object.keys(scenarios).filter((name) =>
     positionals.length > 0 ? positionals.includes(name) : !given.quick || scenarios[name].quick,
   );

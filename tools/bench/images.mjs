@@ -24,9 +24,9 @@ function cached(name, make) {
   return path;
 }
 
-/** `mib` MiB that do not compress and hold no zero blocks. */
-export const randomFile = (mib) =>
-  cached(`random-${mib}.bin`, (path) => {
+/** `mib` MiB that do not compress and hold no zero blocks; `other` has nothing in common with the first. */
+export const randomFile = (mib, other = '') =>
+  cached(`random${other}-${mib}.bin`, (path) => {
     const fd = openSync(path, 'w');
     const piece = new Uint8Array(MIB);
     for (let i = 0; i < mib; i++) writeSync(fd, randomFillSync(piece));

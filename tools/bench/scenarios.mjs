@@ -153,7 +153,7 @@ function flat({ rounds }) {
  * own fresh copy; both end with the data on the disk.
  */
 function writePair({ rounds }, { mib, image, path, kernelWrites, args = [] }) {
-  const source = images.randomFile(mib);
+  const source = images.randomFile(mib, '-other');
   const [mine, theirs] = ['work-ours.img', 'work-kernel.img'].map((name) => join(images.benchDir, name));
   let unmount;
   const letGo = () => {
@@ -226,7 +226,7 @@ function writeOver(options) {
   const image = images.fileImage(mib, 16);
   return {
     title: `fsu_write of ${mib} MiB: over the same blocks`,
-    ...writePair(options, { mib, image, path: '/big', kernelWrites: inPlace, args: ['--offset', '0'] }),
+    ...writePair(options, { mib, image, path: '/big', kernelWrites: inPlace, args: ['--at', '0'] }),
   };
 }
 
