@@ -4,10 +4,11 @@
  * The only place where the factions meet; everything else finds its neighbours through services.
  */
 import { DEVSW } from './dev/devsw.ts';
-import { ETFS, Etfs } from './dev/etfs.ts';
-import { CommitError, type CommitResult, type Stage } from './dev/stage.ts';
+import { ETFS, Etfs, type EtfsType, type EtfsWindow } from './dev/etfs.ts';
+import { CommitError, type CommitResult, type Stage, type StageOptions } from './dev/stage.ts';
 import type { Host } from './hypercall/hypercall.ts';
 import type { Component } from './kern/component.ts';
+import { asFsError, type FsError } from './kern/errno.ts';
 import { Kernel } from './kern/kernel.ts';
 import type { FileSystemModule, FileSystemType } from './vfs/vfsops.ts';
 import type { VfsSyscalls } from './vfs/sys.ts';
@@ -19,6 +20,16 @@ export interface BootOptions {
   /** Beyond the three factions; duplicates are EEXIST. */
   readonly components?: readonly Component[];
   readonly filesystems?: readonly FileSystemModule[];
+  /** Host files to register while booting; what went wrong with one is in etfsFailures, and boot goes on. */
+  readonly etfs?: readonly EtfsBoot[];
+}
+
+/** The arguments of Etfs.register. */
+export interface EtfsBoot extends EtfsWindow {
+  readonly key: string;
+  readonly path: string;
+  readonly type: EtfsType;
+  readonly stage?: StageOptions;
 }
 
 /** The device faction: host files as disks. */
@@ -26,7 +37,7 @@ const devFaction: Component = {
   name: 'rumpdev',
   class: 'FACTION_DEV',
   init(k) {
-    const etfs = new Etfs(k.host, k.service(DEVSW));
+    const etfs = new Etfs(k.host, k.service(DEVSW), { memlimit: k.memlimit });
     k.services.provide(ETFS, etfs);
     k.service(ETFS_NAMES).names = etfs;
   },
@@ -35,6 +46,9 @@ const devFaction: Component = {
 
 /** A running kernel, as its users see it. */
 export class Rump extends Kernel {
+  /** Entries of BootOptions.etfs that could not be registered, by key. */
+  readonly etfsFailures = new Map<string, FsError>();
+
   /** The system calls; each acts for the current process. */
   get sys(): VfsSyscalls {
     return this.service(SYS);
@@ -58,7 +72,11 @@ export class Rump extends Kernel {
       return result;
     } catch (e) {
       // The stage is back at the old tree and can be used again: so must everything be that was read from it.
-      if (e instanceof CommitError && e.outcome === 'discarded') vfs.rollback(stage, () => {});
+      try {
+        if (e instanceof CommitError && e.outcome === 'discarded') vfs.rollback(stage, () => {});
+      } catch {
+        // Poisoned, if it cannot be read; what became of the commit is the news.
+      }
       throw e;
     }
   }
@@ -94,5 +112,12 @@ export function boot(options: BootOptions): Rump {
   rump.start([vfsFaction, memDevices, devFaction, ...components]);
   const vfs = rump.service(VFS);
   for (const module of filesystems) vfs.registerModule(module);
+  for (const { key, path, type, ...rest } of options.etfs ?? []) {
+    try {
+      rump.etfs.register(key, path, type, rest);
+    } catch (e) {
+      rump.etfsFailures.set(key, asFsError(e));
+    }
+  }
   return rump;
 }

@@ -8,10 +8,11 @@
 import { serviceKey } from '../kern/component.ts';
 import { FsError } from '../kern/errno.ts';
 import type { Host, HostFile } from '../hypercall/hypercall.ts';
+import { blockFailures, failingDevice, type BlockFailures } from './blkfail.ts';
 import type { BlockDevice, Transaction } from './blockdev.ts';
 import type { Devsw } from './devsw.ts';
 import { sliceDevice } from './slice.ts';
-import { openStage, type Stage, type StageOptions } from './stage.ts';
+import { DEFAULT_MEMLIMIT, openStage, type Stage, type StageOptions } from './stage.ts';
 
 export type EtfsType = 'REG' | 'BLK' | 'CHR' | 'DIR' | 'DIR_SUBDIRS';
 
@@ -65,10 +66,15 @@ export class Etfs {
   readonly #disks = new Map<string, Disk>();
   readonly #minors: (Minor | undefined)[] = [];
   readonly #block: number;
+  readonly #stageMemory: number;
+  readonly #failures: BlockFailures | undefined;
   readonly #char: number;
 
-  constructor(host: Host, devsw: Devsw) {
+  /** `memlimit`: bytes that the kernel's caches may use; a stage without a limit of its own keeps to half of them. */
+  constructor(host: Host, devsw: Devsw, options: { readonly memlimit: number }) {
     this.#host = host;
+    this.#stageMemory = Math.min(DEFAULT_MEMLIMIT, Math.floor(options.memlimit / 2));
+    this.#failures = blockFailures((name) => host.getparam(name));
     const minorOf = (n: number): Minor => {
       const minor = this.#minors[n];
       if (minor === undefined) throw new FsError('ENXIO');
@@ -210,14 +216,19 @@ export class Etfs {
     const real = this.#host.realpath(path);
     let disk = this.#disks.get(real);
     if (disk === undefined) {
-      disk = { stage: openStage(this.#host, path, options.stage ?? { write: false }), path: real, keys: 0 };
+      disk = {
+        stage: openStage(this.#host, path, { memLimit: this.#stageMemory, write: false, ...options.stage }),
+        path: real,
+        keys: 0,
+      };
       this.#disks.set(real, disk);
     }
     const owner = disk;
     try {
       const { begin, size } = checkWindow(options, owner.stage.sizeBytes);
       const whole = begin === 0 && size === owner.stage.sizeBytes;
-      const device = whole ? owner.stage : sliceDevice(owner.stage, { offset: begin, length: size });
+      const sound = whole ? owner.stage : sliceDevice(owner.stage, { offset: begin, length: size });
+      const device = this.#failures === undefined ? sound : failingDevice(sound, this.#failures);
       this.#minors[minor] = { disk: owner, device };
       owner.keys++;
     } catch (e) {
