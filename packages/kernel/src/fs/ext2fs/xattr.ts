@@ -51,6 +51,7 @@ function parseRecords(
   const bad = (): CorruptError => new CorruptError('extended attributes', where);
   const records: XattrRecord[] = [];
   let at = start;
+  let valueBytes = 0;
   for (;;) {
     // The end of the list: four zero bytes. An area may be too full for them only by being damaged.
     if (at + 4 > area.length) throw bad();
@@ -62,7 +63,11 @@ function parseRecords(
     const valueSize = getLe32(area, at + VALUE_SIZE);
     const from = base + getLe16(area, at + VALUE_OFFS);
     if (valueSize > VALUE_SIZE_MAX) throw bad();
-    if (valueInum === 0 && valueSize > 0 && from + valueSize > area.length) throw bad();
+    if (valueInum === 0 && valueSize > 0) {
+      valueBytes += valueSize;
+      // Values lie beside one another: many that are all of the area would be copied thousands of times over.
+      if (from + valueSize > area.length || valueBytes > area.length) throw bad();
+    }
     records.push({
       index: area[at + 1] as number,
       name: area.slice(at + XATTR_ENTRY_SIZE, at + XATTR_ENTRY_SIZE + nameLen),
