@@ -5,7 +5,7 @@
 import { FsError } from '../../kern/errno.ts';
 import type { Bytes, FileBlock, FsBlock } from '../../kern/ids.ts';
 import { allocRun, freeBlocks, groupGoal } from './alloc.ts';
-import { bmap } from './bmap.ts';
+import { bmap, checkRange } from './bmap.ts';
 import { findMapping, insertRun, markWritten, removeRange } from './extents.ts';
 import { RO_COMPAT } from './features.ts';
 import { IFLAG } from './format.ts';
@@ -44,6 +44,7 @@ export function balloc(ip: Inode, fileBlock: FileBlock, want: number): WriteRun 
 function ballocExtent(ip: Inode, fileBlock: FileBlock, want: number): WriteRun {
   const mapping = findMapping(ip, fileBlock);
   const count = Math.min(want, mapping.count);
+  if (mapping.kind !== 'hole') checkRange(ip, mapping.block, count);
   if (mapping.kind === 'written') return { block: mapping.block, count, isNew: false };
   ip.lastRun = undefined;
   if (mapping.kind === 'unwritten') {

@@ -54,7 +54,7 @@ function extend(inode: Inode, first: MapRun, end: FileBlock): MapRun {
 }
 
 /** CorruptError unless [block, block + count) is on the disk, behind the superblock. */
-function checkRange(inode: Inode, block: FsBlock, count: number): void {
+export function checkRange(inode: Inode, block: FsBlock, count: number): void {
   const { geo } = inode;
   if (block <= geo.firstDataBlock || block + count > geo.blocks) {
     throw new CorruptError('block pointer beyond the file system', { ino: inode.ino, block });
