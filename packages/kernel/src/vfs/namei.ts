@@ -36,7 +36,8 @@ export type LastKind = 'name' | 'dot' | 'dotdot' | 'root';
  */
 export interface Namei {
   readonly dvp: Vnode;
-  readonly vp: Vnode | undefined;
+  /** Whoever lets go of it earlier sets it to undefined. */
+  vp: Vnode | undefined;
   readonly name: string;
   readonly slot: Slot;
   readonly kind: LastKind;

@@ -105,19 +105,20 @@ export function nameCalls(sys: SysContext): NameCalls {
           if (kind === 'dotdot') throw new FsError('ENOTEMPTY');
           if (kind === 'root' || vp.isRoot || vp.mountedHere !== undefined) throw new FsError('EBUSY');
           sys.mayRemove(dvp, vp);
-          vfs.modify(dvp.mount, () => dvp.ops.rmdir(dvp, vp, name, slot));
+          sys.removing(nd, () => dvp.ops.rmdir(dvp, vp, name, slot));
           cachePurge(dvp, name);
           vp.names = undefined;
         }),
       ),
     unlink: (path) =>
       sys.call('unlink', path, () =>
-        sys.walk(path, { follow: false, modify: true }, ({ dvp, vp, name, slot, kind }) => {
+        sys.walk(path, { follow: false, modify: true }, (nd) => {
+          const { dvp, vp, name, slot, kind } = nd;
           if (vp === undefined) throw new FsError('ENOENT');
           if (vp.isRoot) throw new FsError('EBUSY');
           if (vp.type === 'dir' || kind !== 'name') throw new FsError('EPERM');
           sys.mayRemove(dvp, vp);
-          vfs.modify(dvp.mount, () => dvp.ops.remove(dvp, vp, name, slot));
+          sys.removing(nd, () => dvp.ops.remove(dvp, vp, name, slot));
           cachePurge(dvp, name);
         }),
       ),
@@ -248,7 +249,7 @@ function rename(
         }
         if (flags.exchange === true && tvp?.type === 'dir') notInside(tvp, fdvp);
       }
-      sys.vfs.modify(fdvp.mount, () => {
+      sys.removing(to, () => {
         const found = tvp === undefined ? undefined : { vp: tvp, slot: to.slot };
         const { exchange = false } = flags;
         fdvp.ops.rename(

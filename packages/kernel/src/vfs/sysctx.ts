@@ -11,7 +11,7 @@ import type { SetAttr, Vattr } from './vattr.ts';
 import { FileFlag } from './vattr.ts';
 import type { Vfs } from './vfs.ts';
 import { ACCESS } from './vnodeops.ts';
-import { vref, type Vnode } from './vnode.ts';
+import { vref, vrele, type Vnode } from './vnode.ts';
 
 const S_ISUID = 0o4000;
 const S_ISGID = 0o2000;
@@ -69,6 +69,19 @@ export class SysContext {
     } finally {
       this.vfs.vput(nd.dvp);
     }
+  }
+
+  /**
+   * The bracket of a call that takes a name from nd.vp. The reference goes within it: the last one frees the file, and when
+   * that fails the name must be there again.
+   */
+  removing(nd: Namei, body: () => void): void {
+    this.vfs.modify(nd.dvp.mount, () => {
+      body();
+      const { vp } = nd;
+      nd.vp = undefined;
+      if (vp !== undefined) vrele(vp);
+    });
   }
 
   fd(fd: number): VnodeFile {
