@@ -100,11 +100,14 @@ function emptyOrphanFile(mp: Mount<Ext2Mount>): Ino[] {
   return [...found];
 }
 
-/** Before a commit: files that have no name but are still open go on the list, all others off it. */
+/**
+ * Before a commit: files that have no name but are still there go on the list, all others off it. They are open, or
+ * freeing them failed when they were closed.
+ */
 export function noteOrphans(mp: Mount<Ext2Mount>): void {
   let next: Ino = 0;
-  for (const { data, usecount } of mp.vnodes.values()) {
-    if (!(data instanceof Inode) || data.nlink > 0 || usecount === 0) continue;
+  for (const { data } of mp.vnodes.values()) {
+    if (!(data instanceof Inode) || data.nlink > 0) continue;
     if (data.dtime !== next) {
       data.dtime = next;
       storeInode(data);
