@@ -2,10 +2,11 @@
 // `--bundle` leaves tsc out: the bundle is made from the sources and needs nothing of it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules, createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { joinChunks } from './lib/chunks.mjs';
 import { root, runNode, say } from './lib/setup.mjs';
 
 /** Commands with a code cache of their own; lib/warm.mjs runs them. */
@@ -29,9 +30,12 @@ export async function buildBundle() {
     bundle: true,
     platform: 'node',
     target: 'node20',
-    // One CJS file. `import('./x.ts')` in the sources becomes a module that is evaluated when it is asked for, and with the
-    // code cache a function never called is never compiled: laziness without a second file to find and read.
-    format: 'cjs',
+    // Chunks, which lib/chunks.mjs makes one script of: `import('./x.ts')` in the sources becomes a part that is made when it
+    // is asked for, and with the code cache a function never called is never compiled.
+    format: 'esm',
+    splitting: true,
+    outdir: dirname(bundleFile),
+    metafile: true,
     conditions: ['source'],
     minifySyntax: true,
     minifyWhitespace: true,
@@ -39,13 +43,9 @@ export async function buildBundle() {
     legalComments: 'none',
     logLevel: 'warning',
     define: { 'import.meta.url': '__url' },
-    plugins: [directBuiltins, lazyBuiltins],
+    plugins: [directBuiltins, lazyBuiltins, readyStructs],
   });
-  const code = result.outputFiles[0].text;
-  writeFileSync(
-    bundleFile,
-    `(function(require,module,__filename){const __url='file://'+__filename,exports=module.exports;${code}\n})`,
-  );
+  writeFileSync(bundleFile, joinChunks(result.outputFiles, result.metafile));
   const caches = await Promise.all([undefined, ...hotCommands].map(makeCache));
   return caches.every(Boolean);
 }
@@ -83,6 +83,43 @@ const get = (key) => real[key];
 export default real;
 ${exports.join('\n')}`;
       return { contents, loader: 'js' };
+    });
+  },
+};
+
+/** The accessor classes of all struct() tables as code, in the place of an empty list. */
+const readyStructs = {
+  name: 'ready-structs',
+  setup({ onLoad, esbuild }) {
+    onLoad({ filter: /\/kern\/struct-classes\.ts$/ }, async () => {
+      const sources = join(root, 'packages/kernel/src');
+      const files = readdirSync(sources, { recursive: true })
+        .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+        .map((name) => join(sources, name))
+        .filter((file) => readFileSync(file, 'utf8').includes('= struct('));
+      const all = [join(sources, 'kern/struct.ts'), ...files];
+      const tables = await esbuild.build({
+        stdin: {
+          contents: all.map((file, i) => `export * as m${i} from ${JSON.stringify(file)};`).join(''),
+          resolveDir: root,
+        },
+        bundle: true,
+        write: false,
+        format: 'esm',
+        platform: 'node',
+        logLevel: 'warning',
+      });
+      const code = Buffer.from(tables.outputFiles[0].contents).toString('base64');
+      const { m0, ...formats } = await import(`data:text/javascript;base64,${code}`);
+      const classes = new Map();
+      for (const value of new Set(Object.values(formats).flatMap((format) => Object.values(format)))) {
+        if (typeof value !== 'object' || value?.structName === undefined) continue;
+        const key = `${value.structName}:${value.size}`;
+        if (classes.has(key)) throw new Error(`two tables are called ${key}`);
+        classes.set(key, m0.classSource(value.rows));
+      }
+      const entries = [...classes].map(([key, source]) => `${JSON.stringify(key)}(lib){${source}}`);
+      return { contents: `export const structClasses={${entries.join(',')}};`, loader: 'js' };
     });
   },
 };

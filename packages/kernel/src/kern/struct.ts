@@ -6,6 +6,7 @@
  * whose accessors are straight DataView calls, because interpreting the table for every record costs 5 to 40 times more.
  */
 import { FsError } from './errno.ts';
+import { structClasses } from './struct-classes.ts';
 
 export interface Field<T> {
   readonly size: number;
@@ -99,7 +100,7 @@ export function struct<const R extends readonly Row[]>(structName: string, size:
     at(block, offset) {
       if (offset < 0 || offset + size > block.length)
         throw new RangeError(`${structName} at ${offset} runs past the block`);
-      View ??= compile(rows) as new (v: DataView, base: number) => View;
+      View ??= compile(`${structName}:${size}`, rows) as new (v: DataView, base: number) => View;
       return new View(dataView(block.buffer), block.byteOffset + offset);
     },
     offsetOf(name) {
@@ -111,13 +112,18 @@ export function struct<const R extends readonly Row[]>(structName: string, size:
 }
 
 /** The accessor class of a table. Compiled on first use, so that loading a format costs nothing until it is met. */
-function compile(rows: readonly Row[]): unknown {
+function compile(key: string, rows: readonly Row[]): unknown {
+  const ready = structClasses[key];
+  return ready === undefined ? new Function('lib', classSource(rows))(lib) : ready(lib);
+}
+
+/** Body of a function of `lib` that returns the accessor class. */
+export function classSource(rows: readonly Row[]): string {
   const accessors = rows.map(([offset, name, f]) => {
     const a = `const v = this.v, a = this.base + ${offset};`;
     return `get ${name}() { ${a} return ${f.getCode}; } set ${name}(x) { ${a} ${f.setCode}; }`;
   });
-  const source = `return class { constructor(v, base) { this.v = v; this.base = base; } ${accessors.join('\n')} }`;
-  return new Function('lib', source)(lib);
+  return `return class { constructor(v, base) { this.v = v; this.base = base; } ${accessors.join('\n')} }`;
 }
 
 let lastBuffer: ArrayBufferLike = new ArrayBuffer(0);
