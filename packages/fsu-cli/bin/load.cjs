@@ -34,6 +34,9 @@ function readCache(path) {
 const command = /fsu[_-](\w+)[^/\\]*$/.exec(process.argv[1])?.[1] ?? /^\w+$/.exec(process.argv[2])?.[0];
 const cachedData = mode === '0' ? undefined : (readCache(`${file}.${command}.cache`) ?? readCache(`${file}.cache`));
 
+// Nothing is left to wait for: the process may end without taking its heap apart first. Exit handlers still run.
+process.once('beforeExit', () => process.exit());
+
 const script = new Script(source, { filename: file, cachedData });
 if (mode === 'report') {
   const state = cachedData === undefined ? 'none' : script.cachedDataRejected ? 'rejected' : 'used';

@@ -5,7 +5,10 @@
  */
 import { ENCODING_STRICT } from './format.ts';
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+let decoder: { decode(bytes: Uint8Array): string } | undefined;
+/** TypeError for what is not UTF-8. Made on first use: a strict decoder takes half a millisecond to make. */
+const decodeUtf8 = (bytes: Uint8Array): string =>
+  (decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })).decode(bytes);
 const encoder = new TextEncoder();
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
 
@@ -39,7 +42,7 @@ function foldCharacter(character: string): string {
 export function casefold(name: Uint8Array): Uint8Array | undefined {
   let text: string;
   try {
-    text = decoder.decode(name);
+    text = decodeUtf8(name);
   } catch {
     return undefined;
   }
