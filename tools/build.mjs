@@ -25,7 +25,8 @@ export async function buildBundle() {
     if (name.endsWith('.cache')) rmSync(join(dirname(bundleFile), name));
   }
   const result = await build({
-    entryPoints: [join(root, 'packages/fsu-cli/src/bin.ts')],
+    absWorkingDir: root,
+    entryPoints: ['packages/fsu-cli/src/bin.ts'],
     write: false,
     bundle: true,
     platform: 'node',
@@ -45,6 +46,10 @@ export async function buildBundle() {
     define: { 'import.meta.url': '__url' },
     plugins: [directBuiltins, lazyBuiltins, readyStructs],
   });
+  for (const input of Object.keys(result.metafile.inputs)) {
+    if (input.endsWith('.ts') && /^export (let|var) /m.test(readFileSync(join(root, input), 'utf8')))
+      throw new Error(`${input}: an exported binding that changes: chunks hand over values`);
+  }
   writeFileSync(bundleFile, joinChunks(result.outputFiles, result.metafile));
   const caches = await Promise.all([undefined, ...hotCommands].map(makeCache));
   return caches.every(Boolean);
