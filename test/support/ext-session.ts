@@ -2,7 +2,16 @@
  * Small ext images driven through a whole kernel on a memory host: mke2fs's image, a tree made by system calls, one
  * operation to be failed or cut short, and the tree as text that tells any two states apart.
  */
-import { boot, FsError, O, type FileSystemType, type Rump, type Stage, type VfsSyscalls } from '@ukfs/kernel';
+import {
+  boot,
+  FsError,
+  O,
+  type FileSystemType,
+  type Rump,
+  type Stage,
+  type Stat,
+  type VfsSyscalls,
+} from '@ukfs/kernel';
 import { ext2fs } from '@ukfs/kernel/fs/ext2fs';
 import type { MemoryHost } from '@ukfs/kernel/host/memory';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -123,16 +132,23 @@ export function hostWith(bytes: Uint8Array, sec = 1_500_000_000): MemoryHost {
 /** Everything a user can see below MNT, a line for each file; access times too. Damage is a line. */
 export function treeOf({ sys }: Pick<Session, 'sys'>, root = MNT): string {
   const lines: string[] = [];
+  // Of each inode once: there are many names for some.
+  const described = new Map<number, string>();
+  const describe = (path: string, s: Stat): string => {
+    const times = [s.atime, s.mtime, s.ctime, s.birthtime].map((t) => (t === undefined ? '-' : `${t.sec}.${t.nsec}`));
+    const what = `${s.type} ${s.ino}.${s.gen} ${s.mode.toString(8)} ${s.uid}:${s.gid} ${s.nlink} ${s.size} ${s.bytes}`;
+    const more = s.type === 'lnk' ? `→ ${sys.readlink(path)}` : s.type === 'reg' ? contents(sys, path) : '';
+    const xattrs = sys
+      .listxattr(path, { nofollow: true })
+      .map((name) => `${name}=${crc32c(0, sys.getxattr(path, name, { nofollow: true }) ?? new Uint8Array(0))}`);
+    return [what, ...times, s.flags, more, ...xattrs.sort()].join(' ');
+  };
   const visit = (path: string): void => {
     try {
       const s = sys.lstat(path);
-      const times = [s.atime, s.mtime, s.ctime, s.birthtime].map((t) => (t === undefined ? '-' : `${t.sec}.${t.nsec}`));
-      const what = `${s.type} ${s.ino}.${s.gen} ${s.mode.toString(8)} ${s.uid}:${s.gid} ${s.nlink} ${s.size} ${s.bytes}`;
-      const more = s.type === 'lnk' ? ` → ${sys.readlink(path)}` : s.type === 'reg' ? ` ${contents(sys, path)}` : '';
-      const xattrs = sys
-        .listxattr(path, { nofollow: true })
-        .map((name) => `${name}=${crc32c(0, sys.getxattr(path, name, { nofollow: true }) ?? new Uint8Array(0))}`);
-      lines.push(`${path.slice(root.length)}/ ${what} ${times.join(' ')} ${s.flags}${more} ${xattrs.sort().join(' ')}`);
+      const text = described.get(s.ino) ?? describe(path, s);
+      described.set(s.ino, text);
+      lines.push(`${path.slice(root.length)}/ ${text}`);
       if (s.type !== 'dir') return;
       for (const name of namesIn(sys, path)) if (name !== '.' && name !== '..') visit(`${path}/${name}`);
     } catch (e) {

@@ -48,6 +48,8 @@ export interface CrashOptions {
   readonly dropSync?: number;
   /** Further points, as numbers of events issued. */
   readonly alsoAt?: readonly number[];
+  /** Asked of each state before it is built, which is what costs. */
+  readonly keep?: () => boolean;
 }
 
 const isSync = (event: HostEvent): boolean => event.op === 'fsync' || event.op === 'fsyncDir';
@@ -103,7 +105,7 @@ export class ReorderHost {
    * States after a crash. Points right before each fsync and at the end suffice: what a crash in between leaves is one of
    * the combinations there.
    */
-  *crashes({ rng, perPoint, dropSync, alsoAt = [] }: CrashOptions): Generator<CrashState> {
+  *crashes({ rng, perPoint, dropSync, alsoAt = [], keep = () => true }: CrashOptions): Generator<CrashState> {
     let ordinal = -1;
     const dropped = this.events.findIndex((event) => isSync(event) && ++ordinal === dropSync);
     for (let issued = 0; issued <= this.events.length; issued++) {
@@ -115,7 +117,9 @@ export class ReorderHost {
       if (dropped >= 0 && dropped < issued) soFar[dropped] = undefined;
       const pending = pendingParts(soFar);
       const open = new Set(pending.map(({ event, part }) => `${event}.${part}`));
-      for (const [n, chosen] of combinations(pending, { rng, most: perPoint }).entries()) {
+      for (const [n, combination] of combinations(pending, { rng, most: perPoint }).entries()) {
+        if (!keep()) continue;
+        const chosen = combination();
         const state = this.#build(soFar, (event, part) => {
           const key = `${event}.${part}`;
           return !open.has(key) || chosen.has(key);
@@ -126,10 +130,11 @@ export class ReorderHost {
   }
 
   /** States after a kill: everything up to one unit of one write has reached the disk, nothing after it. */
-  *cuts(): Generator<CrashState> {
+  *cuts({ keep = () => true }: { readonly keep?: (part: number) => boolean } = {}): Generator<CrashState> {
     for (const [i, event] of this.events.entries()) {
       const parts = event.op === 'write' ? Math.ceil(event.data.length / UNIT) : 1;
       for (let done = 0; done < parts; done++) {
+        if (!keep(done)) continue;
         const state = this.#build(this.events.slice(0, i + 1), (e, part) => e < i || part < done);
         yield { state, issued: i, description: `in event ${i}, ${done} of ${parts} units` };
       }
@@ -224,17 +229,22 @@ function isCovered(events: readonly (HostEvent | undefined)[], i: number): boole
   return false;
 }
 
-/** Sets of parts that reached the disk: all of them when few, else the telling ones and a seeded sample. */
-function combinations(pending: readonly Part[], options: { rng: Rng; most: number }): Set<string>[] {
+/**
+ * Sets of parts that reached the disk: all of them when few, else the telling ones and a seeded sample. As functions, since
+ * most may not be wanted.
+ */
+function combinations(pending: readonly Part[], options: { rng: Rng; most: number }): (() => Set<string>)[] {
   const { rng, most } = options;
   const keys = pending.map(({ event, part }) => `${event}.${part}`);
   if (2 ** keys.length <= most) {
-    return Array.from({ length: 2 ** keys.length }, (_, bits) => new Set(keys.filter((_, i) => bits & (1 << i))));
+    return Array.from({ length: 2 ** keys.length }, (_, bits) => () => new Set(keys.filter((_, i) => bits & (1 << i))));
   }
-  const sets = [new Set<string>(), new Set(keys)];
+  const sets = [() => new Set<string>(), () => new Set(keys)];
   const events = [...new Set(pending.map(({ event }) => event))];
-  const ofEvents = (chosen: readonly number[]): Set<string> =>
-    new Set(pending.filter(({ event }) => chosen.includes(event)).map(({ event, part }) => `${event}.${part}`));
+  const ofEvents = (events: readonly number[]) => (): Set<string> => {
+    const chosen = new Set(events);
+    return new Set(keys.filter((_, i) => chosen.has(pending[i]?.event ?? -1)));
+  };
   // Whole events: every prefix, all but one, one alone.
   events.forEach((event, i) => {
     sets.push(ofEvents(events.slice(0, i)), ofEvents(events.filter((e) => e !== event)), ofEvents([event]));
@@ -242,7 +252,11 @@ function combinations(pending: readonly Part[], options: { rng: Rng; most: numbe
   while (sets.length < most) {
     const odds = rng.between(1, 7);
     const whole = rng.oneIn(2);
-    sets.push(whole ? ofEvents(events.filter(() => rng.int(8) < odds)) : new Set(keys.filter(() => rng.int(8) < odds)));
+    if (whole) sets.push(ofEvents(events.filter(() => rng.int(8) < odds)));
+    else {
+      const chosen = keys.filter(() => rng.int(8) < odds);
+      sets.push(() => new Set(chosen));
+    }
   }
   return sets;
 }
