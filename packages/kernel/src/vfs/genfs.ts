@@ -41,7 +41,8 @@ export function genfsRead(vp: Vnode, dst: Uint8Array, offset: number, size: numb
       const base = run.block * blockSize + inBlock - at;
       for (let from = at; from < stop; from += READ_PIECE) {
         const to = Math.min(stop, from + READ_PIECE);
-        mount.device.read(dst.subarray(from - offset, to - offset), base + from);
+        const whole = from === offset && to - from === dst.length;
+        mount.device.read(whole ? dst : dst.subarray(from - offset, to - offset), base + from);
       }
     }
     at = stop;
