@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { interleave } from './bench/measure.mjs';
+import { cool, interleave } from './bench/measure.mjs';
 import { root } from './lib/setup.mjs';
 
 const MIB = 1024 * 1024;
@@ -23,6 +23,7 @@ export function catRatio(rounds) {
     writeFileSync(file, randomFillSync(new Uint8Array(SIZE_MIB * MIB)));
     writeFileSync(small, '');
     execFileSync('mke2fs', ['-q', '-F', '-t', 'ext4', '-d', files, image, `${SIZE_MIB + 64}M`]);
+    for (const one of [file, image]) cool(one);
     const cat = [process.execPath, join(root, 'packages/fsu-cli/bin/fsu_cat.cjs'), image];
     const loop = [process.execPath, join(root, 'tools/bench/loop.cjs')];
     const times = interleave(

@@ -5,7 +5,7 @@ import { root } from '../lib/setup.mjs';
 import { unpackDemo } from '../lib/demo.mjs';
 import { rmSync } from 'node:fs';
 import * as images from './images.mjs';
-import { appetite, interleave, shell, sum } from './measure.mjs';
+import { appetite, cool, interleave, shell, sum } from './measure.mjs';
 
 const node = process.execPath;
 const bareStart = [node, '-e', '0'];
@@ -47,6 +47,7 @@ function cat({ rounds, quick }) {
   const mib = quick ? 256 : 1024;
   const file = images.randomFile(mib);
   const image = images.fileImage(mib, 0);
+  for (const one of [file, image]) cool(one);
   const commands = {
     'node -e 0': bareStart,
     cat: ['cat', file],
