@@ -425,13 +425,15 @@ class Lister {
   }
 
   #statOf(place: Place, entry: DirentPlus, tell: boolean): Stat | undefined {
+    const { stat } = entry;
+    // Nearly always; nothing is made for it.
+    if (stat !== undefined && (!this.#options.follow || stat.type !== 'lnk')) return stat;
     const path = join(place.path, entry.name);
     const target = { image: place.image, path, shown: path };
-    if (entry.stat === undefined) {
+    if (stat === undefined) {
       if (tell) this.#ctx.fail(entry.error ?? new FsError('EIO'), target);
       return undefined;
     }
-    if (!this.#options.follow || entry.stat.type !== 'lnk') return entry.stat;
     try {
       return statOrLink(place.fs, path);
     } catch (thrown) {

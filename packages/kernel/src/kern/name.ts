@@ -14,7 +14,21 @@ const encoder = new TextEncoder();
 /** Name of `src[start, end)`. */
 export function nameFromBytes(src: Uint8Array, start = 0, end = src.length): string {
   let name = '';
-  for (let i = start; i < end; i++) {
+  let i = start;
+  // Eight at a time: a string for each byte would be most of what listing a directory leaves behind.
+  for (; i + 8 <= end; i += 8) {
+    const a = src[i] as number;
+    const b = src[i + 1] as number;
+    const c = src[i + 2] as number;
+    const d = src[i + 3] as number;
+    const e = src[i + 4] as number;
+    const f = src[i + 5] as number;
+    const g = src[i + 6] as number;
+    const h = src[i + 7] as number;
+    if ((a | b | c | d | e | f | g | h) >= 0x80) return decodeSlow(src.subarray(start, end));
+    name += String.fromCharCode(a, b, c, d, e, f, g, h);
+  }
+  for (; i < end; i++) {
     const byte = src[i] as number;
     if (byte >= 0x80) return decodeSlow(src.subarray(start, end));
     name += String.fromCharCode(byte);
