@@ -265,6 +265,20 @@ describe('copies out of a hostile image', () => {
     expect(place.sh('ls outside').stdout).toBe('');
   });
 
+  test('a FIFO of the host stays, and no file is lost for a FIFO of the image', () => {
+    requireOracle('debugfs');
+    execFileSync('debugfs', ['-w', '-R', 'mknod pipe p', place.at('demo.img')], { env: place.env(), stdio: 'ignore' });
+    place.sh('mkfifo hostpipe; echo mine > file');
+    complains(
+      place.run('fsu', ['get', 'demo.img:/etc/hosts', 'hostpipe']),
+      1,
+      /^fsu get: hostpipe: .*FIFO.* not replaced/,
+    );
+    complains(place.run('fsu', ['get', 'demo.img:/pipe', 'file']), 1, /^fsu get: file: .*not replaced by .*FIFO/);
+    expect(place.run('fsu', ['get', 'demo.img:/pipe', 'hostpipe']).status).toBe(0);
+    expect(place.sh('test -p hostpipe && cat file').stdout).toBe('mine\n');
+  });
+
   test('set-id bits and owners stay behind unless asked for', () => {
     place.run('fsu', ['write', '--mode', '6755', '--owner', '1000', 'demo.img:/tool'], { stdin: 'x' });
     expect(place.run('fsu', ['get', 'demo.img:/tool', '.']).status).toBe(0);

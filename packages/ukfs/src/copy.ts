@@ -182,7 +182,7 @@ class Copier {
     if (!isSafeName(to.name)) throw new FsError('EINVAL', { op: 'copy', path, what: 'not a file name' });
     if (this.#options.filter?.(path, stat) === false) return;
     if (stat.type === 'dir') this.#directory(from, to, stat);
-    else if (this.#makeRoom(to, path)) this.#leaf(from, to, stat, path);
+    else if (this.#makeRoom(to, stat, path)) this.#leaf(from, to, stat, path);
   }
 
   #directory(from: TreePlace, to: TreePlace, stat: TreeStat): void {
@@ -199,13 +199,21 @@ class Copier {
   }
 
   /** True when the name is free to be made. */
-  #makeRoom(to: TreePlace, path: string): boolean {
+  #makeRoom(to: TreePlace, stat: TreeStat, path: string): boolean {
     const there = to.dir.lstat(to.name);
     if (there === undefined) return true;
     const { existing = 'replace' } = this.#options;
     if (existing === 'skip') return false;
     if (existing === 'fail') throw new FsError('EEXIST', { op: 'copy', path });
     if (there.type === 'dir') throw new FsError('EISDIR', { op: 'copy', path });
+    if (isSpecial(there)) {
+      // What is in the way may be the target system's own /dev/null: left alone, also by its like.
+      if (sameSpecial(there, stat)) return false;
+      throw new FsError('EEXIST', { op: 'copy', path, what: 'a device, FIFO or socket is not replaced' });
+    }
+    // Whether the target takes one is known only afterwards, and then the file would be lost.
+    if (isSpecial(stat))
+      throw new FsError('EEXIST', { op: 'copy', path, what: 'a file is not replaced by a device, FIFO or socket' });
     // A new file takes the place of the old: writing into the old one would go through links of either kind.
     to.dir.unlink(to.name);
     return true;
@@ -368,6 +376,11 @@ class Copier {
     else known.count++;
   }
 }
+
+const isSpecial = ({ type }: TreeStat): boolean => type !== 'reg' && type !== 'lnk' && type !== 'dir';
+
+const sameSpecial = (a: TreeStat, b: TreeStat): boolean =>
+  a.type === b.type && a.rdev?.major === b.rdev?.major && a.rdev?.minor === b.rdev?.minor;
 
 const lossOf: Readonly<Record<string, Loss>> = {
   lnk: 'symbolic link',

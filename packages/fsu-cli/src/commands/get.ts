@@ -12,8 +12,8 @@ import type { HostTrees } from '../host.ts';
 
 export const get: Command = {
   name: 'get',
-  summary: 'Copy files and trees out of an image.',
-  synopsis: { addresses: 'ADDRESS... DEST', paths: 'PATH... DEST' },
+  summary: 'Copy files and trees out of an image, to DEST or the current directory.',
+  synopsis: { addresses: 'ADDRESS... [DEST]', paths: 'PATH... [DEST]' },
   options: [
     { flags: '-a, --archive', summary: 'keep all that the host can hold: as -p --xattrs --devices' },
     { flags: '-p, --preserve', summary: 'owners and set-id bits, too' },
@@ -130,13 +130,16 @@ async function copyOne(ctx: Context, job: Job): Promise<void> {
     });
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
-    ctx.fail(thrown, whereOf(thrown, job));
+    ctx.fail(thrown, whereOf(thrown, source, dest));
   }
 }
 
-/** The side on which it failed. */
-const whereOf = ({ context }: FsError, { source, dest }: Job): Target | string =>
-  context.path !== undefined && context.path.startsWith(dest) ? context.path : source;
+/** The side on which it failed. Errors of the image name it; what the copy itself refuses is mostly about its target. */
+function whereOf({ code, context }: FsError, source: Target, target: string): Target | string {
+  if (context.image !== undefined || context.path === undefined) return source;
+  if (context.op !== 'copy') return context.path;
+  return code === 'EINVAL' || code === 'ENOENT' ? source : target;
+}
 
 function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): CopyReport {
   const path = options.follow && fs.lstat(source.path).type === 'lnk' ? realPath(fs, source.path) : source.path;
@@ -146,14 +149,14 @@ function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): Co
   const [parent, target] = kind === 'dir' ? [dest, name] : [rootIfEmpty(parentOf(dest)), baseOf(dest)];
   /** Where an entry of the copy is in the image. */
   const inside = (entry: string): string => joinPath(path, whole ? entry : entry.split('/').slice(1).join('/'));
+  const outside = (entry: string): string => joinPath(whole ? dest : parent, entry);
   const copyOptions: CopyOptions = {
     ...options.copy,
     done: (entry) => {
       if (!options.verbose) return;
-      const to = joinPath(whole ? dest : parent, entry);
-      ctx.shell.err(`${safeText(addressText(source.image, inside(entry)))} -> ${safeText(to)}\n`);
+      ctx.shell.err(`${safeText(addressText(source.image, inside(entry)))} -> ${safeText(outside(entry))}\n`);
     },
-    failed: (entry, error) => ctx.fail(error, { ...source, path: inside(entry) }),
+    failed: (entry, error) => ctx.fail(error, whereOf(error, { ...source, path: inside(entry) }, outside(entry))),
   };
   if (whole) {
     if (kind === 'none') trees.makeHostDir(dest);
