@@ -20,6 +20,27 @@ test('a reader that goes away ends the tool quietly', () => {
   expect(early).toMatchObject({ stdout: '141\n', stderr: '' });
 });
 
+test('what fails on the side of the host is said of the host', () => {
+  expect(place.sh('fsu_cat demo.img /var/log/messages > /dev/full')).toMatchObject({
+    stderr: 'fsu_cat: standard output: No space left on device\n',
+    status: 1,
+  });
+  expect(place.sh('fsu ls demo.img > /dev/full')).toMatchObject({
+    stderr: 'fsu ls: standard output: No space left on device\n',
+    status: 1,
+  });
+  expect(place.sh('fsu write demo.img:/x < .')).toMatchObject({
+    stderr: 'fsu write: standard input: Is a directory\n',
+    status: 1,
+  });
+  expect(place.sh('fsu write demo.img:/x .')).toMatchObject({ stderr: 'fsu write: .: Is a directory\n', status: 1 });
+  expect(place.sh('fsu get demo.img:/etc/hosts no/where')).toMatchObject({
+    stderr: 'fsu get: no: No such file or directory\n',
+    status: 1,
+  });
+  expect(place.sh('fsu_ls demo.img /x').stderr).toMatch(/No such file/);
+});
+
 test('no standard error to write to is no reason to fail otherwise', () => {
   expect(place.sh('fsu_ls demo.img /none 2>&-; echo $?').stdout).toBe('1\n');
 });

@@ -1,6 +1,6 @@
 /**
  * What stands before commander: finding the image of `fsu_X`, fs-utils' mount options before it, and long options whose
- * value is optional. DESIGN §8 has the grammar.
+ * value is optional. docs/cli.md has the grammar.
  */
 import type { OptionShape } from './command.ts';
 import { UsageError } from './command.ts';

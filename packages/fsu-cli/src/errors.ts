@@ -1,10 +1,12 @@
 /** From a thrown value to what a person reads and the shell gets: the only place that words failures. */
 import { CorruptError, errnoText, FsError, UnsupportedError } from 'ukfs';
 import { ImageChangedError, NotRecognisedError, SelectionError } from 'ukfs';
+import type { ErrnoName } from '@ukfs/kernel';
 import type { JsonError } from './format/json.ts';
 import { safeLines, safeText } from './format/name.ts';
+import { StreamError } from './out.ts';
 
-/** DESIGN §8. `pipe` is 128 + SIGPIPE, as a shell shows a tool that lost its reader. */
+/** docs/cli.md has the table. `pipe` is 128 + SIGPIPE, as a shell shows a tool that lost its reader. */
 export const Exit = {
   done: 0,
   failed: 1,
@@ -31,12 +33,20 @@ export function exitStatusOf(thrown: unknown, opening: boolean): number {
 
 /** What stands behind the path in a message: one line, without control characters. */
 export function describeError(thrown: unknown): string {
+  if (thrown instanceof StreamError) return isErrno(thrown.code) ? errnoText[thrown.code] : safeLines(thrown.message);
   if (!(thrown instanceof FsError)) return `internal error: ${safeLines(messageOf(thrown))}`;
-  const text = thrown.context.what ?? errnoText[thrown.code];
+  const text = thrown.context.what ?? (isSpecialFile(thrown) ? noContents : errnoText[thrown.code]);
   if (thrown instanceof CorruptError) return safeLines(`damaged: ${text}${placeText(thrown)}`);
   if (thrown instanceof UnsupportedError) return safeLines(`not supported: ${text}${placeText(thrown)}`);
   return safeLines(text);
 }
+
+const isErrno = (code: string): code is ErrnoName => code in errnoText;
+
+/** Opening a FIFO, a device or a socket of an image: there is nobody at its other end. */
+const isSpecialFile = ({ code, context }: FsError): boolean =>
+  (code === 'ENXIO' || code === 'EOPNOTSUPP') && context.op === 'open' && context.path !== context.image;
+const noContents = 'a device, FIFO or socket has no contents in an image';
 
 const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
@@ -56,7 +66,8 @@ export function hintsOf(thrown: unknown): readonly string[] {
 
 export function jsonErrorOf(thrown: unknown, path: string | undefined): JsonError {
   const message = describeError(thrown);
-  if (!(thrown instanceof FsError)) return { errno: 'EIO', op: undefined, path, place: undefined, message };
+  const errno = thrown instanceof StreamError ? thrown.code : 'EIO';
+  if (!(thrown instanceof FsError)) return { errno, op: undefined, path, place: undefined, message };
   const { op, ino, block, offset } = thrown.context;
   const place = {
     ...(ino === undefined ? {} : { ino }),

@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { nameFromBytes } from 'ukfs';
 import type { Shell } from './context.ts';
 import type * as HostTree from './host-tree.ts';
-import { ClosedPipeError, TextOut } from './out.ts';
+import { ClosedPipeError, STDOUT, StreamError, TextOut } from './out.ts';
 import type { Sink } from './out.ts';
 
 export type { HostSide } from './host-files.ts';
@@ -15,6 +15,9 @@ export type HostTrees = Pick<typeof HostTree, 'hostKind' | 'hostTree' | 'makeHos
 
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+
+const streamError = (stream: string, thrown: unknown): unknown =>
+  codeOf(thrown) === '' ? thrown : new StreamError(stream, codeOf(thrown), thrown);
 
 /** A non-blocking descriptor is not ready: give its other end a moment. */
 let waiter: Int32Array | undefined;
@@ -32,7 +35,7 @@ function writeAll(fd: number, bytes: Uint8Array, length: number): void {
       const code = codeOf(thrown);
       if (code === 'EAGAIN') waitABit();
       else if (code === 'EPIPE' || code === 'EOF') throw new ClosedPipeError('closed pipe', { cause: thrown });
-      else if (code !== 'EINTR') throw thrown;
+      else if (code !== 'EINTR') throw streamError(STDOUT, thrown);
     }
   }
 }
@@ -77,7 +80,7 @@ class Descriptor implements Sink {
         const code = codeOf(thrown);
         if (code === 'EOF') return 0;
         if (code === 'EAGAIN') waitABit();
-        else if (code !== 'EINTR') throw thrown;
+        else if (code !== 'EINTR') throw streamError('standard input', thrown);
       }
     }
   }
@@ -107,7 +110,7 @@ export function processShell(): Shell {
         writeAll(2, bytes, bytes.length);
       } catch (thrown) {
         // Nobody reads standard error: the exit status still tells.
-        if (!(thrown instanceof ClosedPipeError) && codeOf(thrown) === '') throw thrown;
+        if (!(thrown instanceof ClosedPipeError || thrown instanceof StreamError)) throw thrown;
       }
     },
     env: (name) => process.env[name],

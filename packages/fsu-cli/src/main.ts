@@ -11,7 +11,7 @@ import type { Shell } from './context.ts';
 import { debugText, describeError, Exit } from './errors.ts';
 import { JsonDocument } from './format/json.ts';
 import { safeLines } from './format/name.ts';
-import { ClosedPipeError } from './out.ts';
+import { ClosedPipeError, STDOUT, StreamError } from './out.ts';
 import { ImageChangedError } from 'ukfs';
 
 /** `fsu_ls` and `fsu-ls` are `fsu ls`. */
@@ -58,13 +58,19 @@ async function runNamed(name: string, program: string, args: readonly string[], 
     return usage(error, { name: '', args, program: program.startsWith('fsu_') ? program : 'fsu' }, shell);
   }
   try {
-    return await runCommand(command, program, args, shell);
+    const status = await runCommand(command, program, args, shell);
+    shell.out.flush();
+    return status;
   } catch (thrown) {
     if (thrown instanceof HelpRequest) {
       shell.out.text(thrown.help);
       return Exit.done;
     }
     if (thrown instanceof UsageError) return usage(thrown, call, shell);
+    if (thrown instanceof StreamError) {
+      shell.err(`${program}: ${safeLines(thrown.stream)}: ${describeError(thrown)}\n`);
+      return Exit.failed;
+    }
     throw thrown;
   }
 }
@@ -119,7 +125,8 @@ async function runOnce(
     closeQuietly(ctx);
     if (thrown instanceof UsageError || thrown instanceof HelpRequest || thrown instanceof ClosedPipeError)
       throw thrown;
-    ctx.fail(thrown, ctx.imageText);
+    if (thrown instanceof StreamError && thrown.stream === STDOUT) throw thrown;
+    ctx.fail(thrown, thrown instanceof StreamError ? thrown.stream : ctx.imageText);
   }
   try {
     ctx.close();

@@ -23,6 +23,22 @@ export class ClosedPipeError extends Error {
   override readonly name = 'ClosedPipeError';
 }
 
+/** As messages name it. */
+export const STDOUT = 'standard output';
+
+/** Standard input, standard output or a host file that is read failed: not the image's fault. */
+export class StreamError extends Error {
+  override readonly name = 'StreamError';
+  /** What people call it. */
+  readonly stream: string;
+  readonly code: string;
+  constructor(stream: string, code: string, cause: unknown) {
+    super(cause instanceof Error ? cause.message : code, { cause });
+    this.stream = stream;
+    this.code = code;
+  }
+}
+
 /** Characters gathered before they are encoded: large enough for few writes, small enough for the caches. */
 const CHUNK = 32 * 1024;
 

@@ -6,6 +6,7 @@ import type { Command, Invocation } from '../command.ts';
 import type { Context, Target } from '../context.ts';
 import { parseOctalMode } from '../format/mode.ts';
 import { parseBlockUnit } from '../format/size.ts';
+import { StreamError } from '../out.ts';
 import { Owners } from '../owners.ts';
 
 export const write: Command = {
@@ -72,7 +73,17 @@ async function inputOf(ctx: Context, file: string | undefined): Promise<Source |
   }
   const host = await ctx.shell.host();
   try {
-    return host.openForReading(file);
+    const reader = host.openForReading(file);
+    return {
+      read(dst) {
+        try {
+          return reader.read(dst);
+        } catch (thrown) {
+          throw thrown instanceof FsError ? new StreamError(file, thrown.code, thrown) : thrown;
+        }
+      },
+      close: () => reader.close(),
+    };
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
     ctx.fail(thrown, file);
@@ -108,7 +119,7 @@ function transact(ctx: Context, job: Job): void {
 
 /** Why an image opened for writing cannot be written: the mount's own words. */
 function readOnlyError(fs: Ukfs): FsError {
-  const { notes } = fs.fsinfo();
+  const notes = fs.fsinfo().notes.map((note) => note.replace(/^read-only: /, ''));
   return new FsError('EROFS', notes.length === 0 ? {} : { what: `read-only file system: ${notes.join('; ')}` });
 }
 
