@@ -46,8 +46,8 @@ export interface SuperblockHint {
 }
 
 /**
- * The transaction under a mount, as the system-call layer drives it (DESIGN: state reaches the stage before a call
- * returns). The staging device implements it; memory file systems have none.
+ * The transaction under a mount, as the system-call layer drives it: state reaches the stage before a call
+ * returns. The staging device implements it; memory file systems have none.
  */
 export interface Transaction {
   /** A mark to come back to; costs next to nothing. */

@@ -375,7 +375,7 @@ export function readPadded(file: HostFile, dst: Uint8Array, offset: number): voi
   if (n < dst.length) dst.fill(0, n);
 }
 
-/** DESIGN step 5: grow; dirty mark, sync; all but the superblock, sync; superblock, shrink, sync. */
+/** Applying, docs/log-format.md: grow; dirty mark, sync; all but the superblock, sync; superblock, shrink, sync. */
 export function applyLog(image: HostFile, file: HostFile, log: LogContents): void {
   // Sizes are set again, too, even where they look right.
   if (log.oldSize < log.newSize) image.truncate(log.newSize);

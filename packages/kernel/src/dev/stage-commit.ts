@@ -1,5 +1,5 @@
 /**
- * The steps of a commit (DESIGN §5), over the state that a stage keeps of its image and its uncommitted changes.
+ * The steps of a commit (docs/adr/0002), over the state that a stage keeps of its image and its uncommitted changes.
  *
  * Up to the rename of the log nothing of the old tree has been touched and any failure discards; after it the log is
  * kept and whoever opens the image next completes the work.

@@ -1,5 +1,5 @@
 /**
- * Opening an image: who may write it, and what a log found beside it means (DESIGN §5 Opening, Names, Locks).
+ * Opening an image: who may write it, and what a log found beside it means (docs/log-format.md, Names and life).
  *
  * Leaves to the stage what happens afterwards. A reader never changes anything here; a writer locks first, then removes
  * logs that nobody needs and applies one that was committed.
@@ -291,7 +291,7 @@ export function removeLog(host: Host, names: LogNames): void {
   host.fsyncDir(names.dir);
 }
 
-/** DESIGN step 6, on the open log. */
+/** The last step of applying (docs/log-format.md), on the open log. */
 export function retireLog(host: Host, names: LogNames, file: HostFile): void {
   markDone(file);
   removeLog(host, names);

@@ -4,7 +4,7 @@
  * Writes gather here and reads see them; commit() moves them into the image so that a crash at any moment leaves the old
  * tree or the new one for whoever opens it next. This file decides where uncommitted bytes live (memory, spill file, in
  * place when fresh); stage-open.ts decides who may open an image and what a log found there means, stage-commit.ts the
- * order of a commit. DESIGN §5, docs/log-format.md, docs/adr/0002.
+ * order of a commit. docs/log-format.md, docs/adr/0002.
  */
 import { FsError, asFsError } from '../kern/errno.ts';
 import type { Host, HostFile } from '../hypercall/hypercall.ts';
