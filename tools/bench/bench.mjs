@@ -64,6 +64,8 @@ function runAll(names) {
     }
     try {
       const result = { title: scenario.title, ...scenario.run(options) };
+      // The targets are for the full sizes: on small ones start-up weighs more.
+      if (quick && name !== 'start') for (const row of result.verdicts) row.pass = undefined;
       report.results[name] = result;
       print(result);
       if (given.strict && result.verdicts.some(({ pass }) => pass === false)) failed = true;
