@@ -101,6 +101,12 @@ export class Mount<M = unknown> {
     return this.#bufs !== undefined;
   }
 
+  /** The image must not be written, or not by us: `reason` is for `fsu info` and for who tries. */
+  keepReadOnly(reason: string): void {
+    this.notes.push(this.readOnly ? reason : `read-only: ${reason}`);
+    this.readOnly = true;
+  }
+
   now(): Timespec {
     return this.services.now();
   }

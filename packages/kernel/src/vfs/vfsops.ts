@@ -4,7 +4,6 @@
  * Boot registers only FileSystemModule values (names and a probe); load() brings the FileSystemType when an image
  * needs it, so that listing a FAT image never loads ext2fs.
  */
-import type { BlockDevice } from '../dev/blockdev.ts';
 import type { Ino } from '../kern/ids.ts';
 import type { Mount } from './mount.ts';
 import type { Vnode } from './vnode.ts';
@@ -139,9 +138,4 @@ export interface FileSystemType {
   /** File handle ↔ vnode (NFS-style, for fhopen(2) and FUSE): ino and generation as bytes. ESTALE. */
   vptofh?(vp: Vnode): Uint8Array;
   fhtovp?(mp: Mount, handle: Uint8Array): Vnode;
-}
-
-/** What mkfs of a type needs; a type without one cannot be made (yet). */
-export interface Mkfs {
-  mkfs(device: BlockDevice, options: Readonly<Record<string, string>>): void;
 }

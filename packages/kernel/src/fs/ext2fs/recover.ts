@@ -22,11 +22,6 @@ import { JournalSuperblock } from './journal-format.ts';
 import { ReplayDevice } from './replay-device.ts';
 import { hasCompat, hasIncompat, parseSuperblock, updateSuperblock, withSuperblock } from './superblock.ts';
 
-function readOnlyBecause(mp: Mount, reason: string): void {
-  mp.notes.push(mp.readOnly ? reason : `read-only: ${reason}`);
-  mp.readOnly = true;
-}
-
 /** Bring a mount to the state that its journal promises. Errors: CorruptError, UnsupportedError. */
 export function recover(mp: Mount<Ext2Mount>): void {
   const { geo } = mp.data;
@@ -38,13 +33,13 @@ export function recover(mp: Mount<Ext2Mount>): void {
   const isDirty = hasIncompat(geo, INCOMPAT.RECOVER);
   if (!isDirty) {
     mp.data.journalState = isExternal ? 'external, clean' : 'clean';
-    if (isExternal) readOnlyBecause(mp, 'the journal is on another device');
+    if (isExternal) mp.keepReadOnly('the journal is on another device');
     return;
   }
   mp.data.allowFresh = false;
   if (mp.options['noload'] !== undefined) {
     mp.data.journalState = 'needs recovery; ignored (noload)';
-    readOnlyBecause(mp, 'the journal needs recovery and was left alone (noload)');
+    mp.keepReadOnly('the journal needs recovery and was left alone (noload)');
     return;
   }
   if (isExternal) {

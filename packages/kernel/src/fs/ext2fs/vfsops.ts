@@ -45,11 +45,6 @@ export const ext2fsOptions = {
 /** Generation and inode number, 4 bytes each. */
 const HANDLE_SIZE = 8;
 
-function readOnlyBecause(mp: Mount, reason: string): void {
-  mp.notes.push(mp.readOnly ? reason : `read-only: ${reason}`);
-  mp.readOnly = true;
-}
-
 function mount(mp: Mount<Ext2Mount>): void {
   const { raw, offset } = readSuperblock(mp, mp.options['sb']);
   const geo = parseSuperblock(raw);
@@ -63,9 +58,9 @@ function mount(mp: Mount<Ext2Mount>): void {
     journalState: 'none',
   };
   const missing = geo.blocks * geo.blockSize - mp.device.sizeBytes;
-  if (missing > 0) readOnlyBecause(mp, `the image is cut short: ${missing} bytes are missing at its end`);
-  if (offset !== SUPERBLOCK_OFFSET) readOnlyBecause(mp, `mounted by the superblock at byte ${offset}`);
-  for (const reason of readOnlyReasons(geo)) readOnlyBecause(mp, reason);
+  if (missing > 0) mp.keepReadOnly(`the image is cut short: ${missing} bytes are missing at its end`);
+  if (offset !== SUPERBLOCK_OFFSET) mp.keepReadOnly(`mounted by the superblock at byte ${offset}`);
+  for (const reason of readOnlyReasons(geo)) mp.keepReadOnly(reason);
   checkMmp(mp);
   recover(mp);
   checkClean(mp);
@@ -95,7 +90,7 @@ function checkClean(mp: Mount<Ext2Mount>): void {
   const why =
     (state & STATE.ERROR) !== 0 ? 'errors were found in the file system' : 'the file system was not unmounted cleanly';
   mp.data.allowFresh = false;
-  if (mp.options['force'] === undefined) readOnlyBecause(mp, `${why}: check it first, or -o force`);
+  if (mp.options['force'] === undefined) mp.keepReadOnly(`${why}: check it first, or -o force`);
   else mp.notes.push(why);
 }
 
