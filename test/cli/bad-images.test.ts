@@ -135,9 +135,92 @@ describe('images that are damaged', () => {
       stdio: 'ignore',
     });
     expect(place.run('fsu_ls', ['demo.img']).status).toBe(0);
-    const { status, stderr } = place.run('fsu_write', ['demo.img', '/x'], { stdin: 'x' });
-    expect(stderr).toMatch(/FEATURE_R30|0x40000000/i);
-    expect([1, 3]).toContain(status);
+    complains(
+      place.run('fsu_write', ['demo.img', '/x'], { stdin: 'x' }),
+      3,
+      /^fsu_write: demo\.img: read-only file system: .*0x40000000/,
+    );
+  });
+});
+
+describe('images that may only be read', () => {
+  /** What is done to the image; how write is told; and what the reason is called in JSON. */
+  const cases: readonly (readonly [string, () => void, number, RegExp, string])[] = [
+    [
+      'cut short',
+      () => truncateSync(place.at('demo.img'), 8_000_000),
+      4,
+      /the image is cut short: 388608 bytes/,
+      'damaged',
+    ],
+    ['errors were found in it', () => setSuperblock('state', '3'), 4, /errors were found .*-o force/, 'damaged'],
+    [
+      'not unmounted cleanly, and no journal',
+      () => {
+        debugfs('feature -has_journal');
+        setSuperblock('state', '0');
+      },
+      4,
+      /not unmounted cleanly: .*-o force/,
+      'damaged',
+    ],
+    ['a feature we do not know', () => debugfs('feature FEATURE_R30'), 3, /0x40000000/, 'unsupported'],
+    ['the whole file system is marked read-only', () => debugfs('feature read-only'), 3, /read-only/, 'unsupported'],
+    [
+      'an external journal',
+      () => {
+        setSuperblock('journal_inum', '0');
+        setSuperblock('journal_dev', '0x801');
+      },
+      3,
+      /the journal is on another device/,
+      'unsupported',
+    ],
+    // The larger status, and all reasons.
+    [
+      'an unknown feature, and cut short',
+      () => {
+        debugfs('feature FEATURE_R30');
+        truncateSync(place.at('demo.img'), 8_000_000);
+      },
+      4,
+      /cut short.*; .*0x40000000/,
+      'damaged',
+    ],
+  ];
+  const debugfs = (line: string): void => {
+    execFileSync('debugfs', ['-w', '-R', line, place.at('demo.img')], { env: place.env(), stdio: 'ignore' });
+  };
+  const setSuperblock = (field: string, value: string): void => debugfs(`set_super_value ${field} ${value}`);
+
+  test.for(cases)('%s', ([, spoil, status, message, errno]) => {
+    requireOracle('debugfs');
+    spoil();
+    const image = readFileSync(place.at('demo.img'));
+    expect(place.run('fsu_ls', ['demo.img'])).toMatchObject({ status: 0, stderr: '' });
+    // The input is not read for nothing.
+    const told = place.run('fsu_write', ['demo.img', '/x'], { stdin: Buffer.alloc(1_000_000) });
+    complains(told, status, new RegExp(`^fsu_write: demo\\.img: read-only file system: .*${message.source}`));
+    complains(place.run('fsu', ['write', '--dry-run', 'demo.img:/x'], { stdin: 'x' }), status, message);
+    const json = JSON.parse(place.run('fsu', ['write', '--json', 'demo.img:/x'], { stdin: 'x' }).stdout) as object;
+    expect(json).toMatchObject({ status, errors: [{ errno: 'EROFS', message: expect.stringMatching(message) }] });
+    const info = JSON.parse(place.run('fsu', ['info', '--json', 'demo.img']).stdout) as {
+      images: { filesystem: { readOnlyReasons: { cause: string; what: string }[] } }[];
+    };
+    expect(info.images[0]?.filesystem.readOnlyReasons).toContainEqual({
+      cause: errno,
+      what: expect.stringMatching(message.source.split('; ')[0] ?? ''),
+    });
+    expect(readFileSync(place.at('demo.img')).equals(image)).toBe(true);
+    expect(place.sh('ls -A').stdout).toBe('.bin\ndemo.img\n');
+  });
+
+  test('what was asked for is no fault of the image: 1', () => {
+    complains(
+      place.run('fsu_write', ['-o', 'ro', 'demo.img', '/x'], { stdin: 'x' }),
+      1,
+      /^fsu_write: demo\.img: Read-only file system\n/,
+    );
   });
 });
 

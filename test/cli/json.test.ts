@@ -1,5 +1,5 @@
 /** Every --json document is one JSON object that its published schema describes. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Workplace } from './harness.ts';
 
@@ -88,8 +88,21 @@ beforeAll(() => {
     fsu_write demo.img --bytes '/bad\\xff' < /dev/null
     debugfs -w -R 'symlink /evil \\xff' demo.img; debugfs -w -R 'mknod null c 1 3' demo.img
     cp demo.img damaged.img; debugfs -w -R 'set_inode_field /etc/fstab mode 0' damaged.img
-    truncate -s 10M disk.img; dd if=demo.img of=disk.img bs=1M seek=1 conv=notrunc status=none
-    printf '2048,16384,83\\n18432,,82\\n' | sfdisk -q disk.img`);
+    truncate -s 10M disk.img; dd if=demo.img of=disk.img bs=1M seek=1 conv=notrunc status=none`);
+  // An MBR: type 83 at sector 2048, 16384 sectors; type 82 behind it.
+  const mbr = Buffer.alloc(512);
+  for (const [at, type, start, count] of [
+    [446, 0x83, 2048, 16_384],
+    [462, 0x82, 18_432, 2048],
+  ] as const) {
+    mbr.writeUInt8(type, at + 4);
+    mbr.writeUInt32LE(start, at + 8);
+    mbr.writeUInt32LE(count, at + 12);
+  }
+  mbr.writeUInt16BE(0x55aa, 510);
+  const disk = openSync(place.at('disk.img'), 'r+');
+  writeSync(disk, mbr, 0, mbr.length, 0);
+  closeSync(disk);
 });
 afterAll(() => place.remove());
 

@@ -180,6 +180,19 @@ export class Context {
     }
   }
 
+  /** tryOpen() for a command that edits; an image that may only be read is a failure as well. */
+  async tryOpenForWriting(name: ImageName): Promise<Ukfs | undefined> {
+    const fs = await this.tryOpen(name, { write: true });
+    if (fs === undefined) return undefined;
+    try {
+      fs.checkWritable();
+      return fs;
+    } catch (thrown) {
+      this.fail(thrown, name);
+      return undefined;
+    }
+  }
+
   async inspect(name: ImageName): Promise<ImageReport> {
     return inspect({ image: name.image, selectors: name.selectors }, this.settings.open);
   }

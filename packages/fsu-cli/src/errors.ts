@@ -26,6 +26,8 @@ export function exitStatusOf(thrown: unknown, opening: boolean): number {
   if (thrown instanceof CorruptError) return Exit.damaged;
   if (thrown instanceof ImageChangedError) return Exit.failed;
   if (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT') return Exit.noSpace;
+  if (thrown.context.readOnly === 'damaged') return Exit.damaged;
+  if (thrown.context.readOnly === 'unsupported') return Exit.unsupported;
   if (opening && (thrown.code === 'EBUSY' || thrown.code === 'ENOLCK' || thrown.code === 'ETXTBSY')) return Exit.busy;
   if (opening && (thrown.code === 'ENODEV' || thrown.code === 'EFTYPE')) return Exit.unsupported;
   return Exit.failed;

@@ -8,6 +8,7 @@ export {
   UnsupportedError,
   asFsError,
   type ErrnoName,
+  type ReadOnlyCause,
   type ErrorContext,
 } from './kern/errno.ts';
 export type { Component, ComponentClass } from './kern/component.ts';
@@ -36,6 +37,7 @@ export {
 } from './vfs/sys.ts';
 export { ACCESS, type PathconfName } from './vfs/vnodeops.ts';
 export { FileFlag, modeOfType, typeOfMode, type Rdev, type VType } from './vfs/vattr.ts';
+export { readOnlyError } from './vfs/mount.ts';
 export type { Dirent } from './vfs/dirent.ts';
 export type {
   FeatureReport,
@@ -46,5 +48,6 @@ export type {
   MountOptions,
   ProbeRead,
   ProbeResult,
+  ReadOnlyReason,
   Statvfs,
 } from './vfs/vfsops.ts';

@@ -4,7 +4,7 @@
  * The process is made once, with no descriptors and the mount as its root, and kept (NetBSD's ukfs forks one per call).
  * Contracts are in handle.ts and, for the system calls, in the kernel's vfs/sys.ts.
  */
-import { FsError, O, RF } from '@ukfs/kernel';
+import { FsError, O, readOnlyError, RF } from '@ukfs/kernel';
 import type {
   Dirent,
   DirentPlus,
@@ -113,6 +113,12 @@ export class FsHandle implements Ukfs {
     return this.#mounted.readOnly || this.statvfs().readOnly;
   }
 
+  checkWritable(): void {
+    if (!this.readOnly) return;
+    const reasons = this.#mounted.readOnly ? [] : this.fsinfo().readOnlyReasons;
+    throw this.#explained(readOnlyError(reasons));
+  }
+
   /** Run a system call as the handle's process. Errors leave with the image's name. */
   #as<T>(call: (sys: VfsSyscalls) => T): T {
     const { lwproc } = this.#rump;
@@ -128,13 +134,9 @@ export class FsHandle implements Ukfs {
     }
   }
 
-  /** The error with the image's name, and with the reason where a mount did not want to be written. */
+  /** The error with the image's name. */
   #explained(e: unknown): unknown {
-    if (!(e instanceof FsError)) return e;
-    e.context.image ??= this.address.image;
-    if (e.code !== 'EROFS' || e.context.what !== undefined || this.#mounted.readOnly) return e;
-    const notes = this.#session.notesOf(this.#mounted);
-    if (notes.length > 0) e.context.what = `${e.message}: ${notes.join('; ')}`;
+    if (e instanceof FsError) e.context.image ??= this.address.image;
     return e;
   }
 

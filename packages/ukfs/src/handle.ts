@@ -140,8 +140,10 @@ export interface Ukfs {
   /** Name of the file-system type: "ext2fs". */
   readonly type: string;
   readonly traits: FsTraits;
-  /** No edits: not opened for writing, or the mount refused them (fsinfo().notes says why). */
+  /** No edits: not opened for writing, or the mount refused them (fsinfo().readOnlyReasons). */
   readonly readOnly: boolean;
+  /** Errors: EROFS on a handle that is readOnly, with the mount's reasons; `context.readOnly` is the worst of their causes. */
+  checkWritable(): void;
   readonly session: Session;
 
   // descriptors

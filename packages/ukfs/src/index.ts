@@ -35,6 +35,7 @@ export type {
   Host,
   MountOptions,
   Rdev,
+  ReadOnlyReason,
   Stat,
   Statvfs,
   Timespec,

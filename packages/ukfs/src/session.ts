@@ -114,17 +114,6 @@ export class KernelSession implements Session {
     return mounted;
   }
 
-  /** Why a mount is as it is: its type's own words. */
-  notesOf({ on }: Mounted): readonly string[] {
-    try {
-      return this.asKernel(() => this.rump.sys.fsinfo(on).notes);
-    } catch (e) {
-      // Types without information have no notes.
-      if (e instanceof FsError) return [];
-      throw e;
-    }
-  }
-
   /** The last user unmounts, by force: what was to be kept is committed. */
   unmount(mounted: Mounted): void {
     if (--mounted.users > 0) return;

@@ -189,7 +189,10 @@ function partitionJson({ table, number, offset, sizeBytes, name, uuid, typeId, t
   return { table, number, offset, sizeBytes, name, uuid, typeId, type, bootable };
 }
 
-function fileSystemJson(handle: Ukfs, { variant, label, uuid, details, notes, features }: FsInfo): Json {
+function fileSystemJson(
+  handle: Ukfs,
+  { variant, label, uuid, details, notes, readOnlyReasons, features }: FsInfo,
+): Json {
   return {
     type: handle.type,
     variant,
@@ -197,6 +200,7 @@ function fileSystemJson(handle: Ukfs, { variant, label, uuid, details, notes, fe
     uuid,
     details,
     notes,
+    readOnlyReasons: readOnlyReasons.map(({ cause, what }) => ({ cause, what })),
     readOnly: handle.readOnly,
     offset: handle.device.offset,
     sizeBytes: handle.device.sizeBytes,

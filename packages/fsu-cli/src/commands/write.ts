@@ -52,7 +52,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const input = await inputOf(ctx, file);
   if (input === undefined) return ctx.status;
   try {
-    const fs = await ctx.tryOpen(target.image, { write: true });
+    const fs = await ctx.tryOpenForWriting(target.image);
     if (fs !== undefined) transact(ctx, { fs, target, input, options });
   } finally {
     input.close();
@@ -102,7 +102,6 @@ interface Job {
 function transact(ctx: Context, job: Job): void {
   const { fs, target } = job;
   try {
-    if (fs.readOnly) throw readOnlyError(fs);
     const bytes = writeFile(job);
     const dryRun = ctx.settings.open.dryRun === true;
     const changed = dryRun ? fs.changes().bytes > 0 : fs.commit().changed;
@@ -115,12 +114,6 @@ function transact(ctx: Context, job: Job): void {
     if (!(thrown instanceof FsError)) throw thrown;
     ctx.fail(thrown, target, { opening: false });
   }
-}
-
-/** Why an image opened for writing cannot be written: the mount's own words. */
-function readOnlyError(fs: Ukfs): FsError {
-  const notes = fs.fsinfo().notes.map((note) => note.replace(/^read-only: /, ''));
-  return new FsError('EROFS', notes.length === 0 ? {} : { what: `read-only file system: ${notes.join('; ')}` });
 }
 
 /** Bytes written. */

@@ -114,6 +114,9 @@ export const errnoText: Readonly<Record<ErrnoName, string>> = {
   EOPNOTSUPP: 'Operation not supported',
 };
 
+/** Why something may only be read: it was asked for, the image's state forbids it, or it has what we cannot write. */
+export type ReadOnlyCause = 'asked' | 'damaged' | 'unsupported';
+
 /** Where an error happened. Each layer adds what it alone knows: a file system ino and block, the syscall op and path. */
 export interface ErrorContext {
   op?: string;
@@ -127,6 +130,8 @@ export interface ErrorContext {
   offset?: number;
   /** Free text for a person: "inode block pointer", "feature 0x10000". */
   what?: string;
+  /** EROFS only: a person can do different things about each cause. */
+  readOnly?: ReadOnlyCause;
 }
 
 /** An expected failure with an errno name. Thrown by every system call; `code` is what callers switch on. */

@@ -4,11 +4,11 @@
  * The mount table itself belongs to the kernel instance (vfs.ts); this file knows one mount.
  */
 import type { BlockDevice, Transaction } from '../dev/blockdev.ts';
-import { FsError } from '../kern/errno.ts';
+import { FsError, type ReadOnlyCause } from '../kern/errno.ts';
 import type { Ino } from '../kern/ids.ts';
 import type { Timespec } from '../kern/time.ts';
 import type { DeviceBufs } from './buf.ts';
-import type { FileSystemType, MountOptions } from './vfsops.ts';
+import type { FileSystemType, MountOptions, ReadOnlyReason } from './vfsops.ts';
 import type { Vnode } from './vnode.ts';
 
 /** What a mount needs from the kernel instance; tests give their own. */
@@ -53,6 +53,8 @@ export class Mount<M = unknown> {
   blockSize = 512;
   /** Why it is read-only, what was replayed: for `fsu info` and the log. */
   readonly notes: string[] = [];
+  /** What keeps it read-only beside the mount's own wish. */
+  readonly readOnlyReasons: ReadOnlyReason[] = [];
   /** The directory this mount covers; undefined for the kernel's root. */
   covered: Vnode | undefined;
   /** In-core vnodes by inode number; those without references come first in age order. */
@@ -101,13 +103,27 @@ export class Mount<M = unknown> {
     return this.#bufs !== undefined;
   }
 
-  /** The image must not be written, or not by us: `reason` is for `fsu info` and for who tries. */
-  keepReadOnly(reason: string): void {
-    this.notes.push(this.readOnly ? reason : `read-only: ${reason}`);
+  /** The image must not be written, or not by us: `what` is for `fsu info` and for who tries. */
+  keepReadOnly(cause: ReadOnlyCause, what: string): void {
+    this.notes.push(this.readOnly ? what : `read-only: ${what}`);
+    this.readOnlyReasons.push({ cause, what });
     this.readOnly = true;
   }
 
   now(): Timespec {
     return this.services.now();
   }
+}
+
+/** The causes, that which a person can do least about last. */
+const CAUSES: readonly ReadOnlyCause[] = ['asked', 'unsupported', 'damaged'];
+
+/** What who tries to write is told: EROFS, with the reasons where there are any beside the mount's own wish. */
+export function readOnlyError(reasons: readonly ReadOnlyReason[]): FsError {
+  if (reasons.length === 0) return new FsError('EROFS', { readOnly: 'asked' });
+  const readOnly = CAUSES.findLast((cause) => reasons.some((reason) => reason.cause === cause)) ?? 'asked';
+  return new FsError('EROFS', {
+    what: `read-only file system: ${reasons.map(({ what }) => what).join('; ')}`,
+    readOnly,
+  });
 }

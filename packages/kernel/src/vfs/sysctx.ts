@@ -5,6 +5,7 @@ import type { KauthAction } from '../kern/kauth.ts';
 import type { Proc } from '../kern/lwproc.ts';
 import type { Timespec } from '../kern/time.ts';
 import { VnodeFile } from './file.ts';
+import { readOnlyError } from './mount.ts';
 import { namei, type Namei, type NameiOptions } from './namei.ts';
 import type { Stat, UtimeSpec } from './sys.ts';
 import type { SetAttr, Vattr } from './vattr.ts';
@@ -124,12 +125,13 @@ export class SysContext {
 
   /** EROFS unless the mount can be changed; device, fifo and socket contents do not belong to the mount. */
   writable(vp: Vnode): void {
-    if (vp.mount.readOnly && (vp.type === 'reg' || vp.type === 'dir' || vp.type === 'lnk')) throw new FsError('EROFS');
+    if (vp.mount.readOnly && (vp.type === 'reg' || vp.type === 'dir' || vp.type === 'lnk'))
+      throw readOnlyError(vp.mount.readOnlyReasons);
   }
 
   /** May entries of the directory change? EROFS, ENOENT it was removed (somebody's current directory), EACCES, EPERM. */
   mayChangeDirectory(dvp: Vnode): void {
-    if (dvp.mount.readOnly) throw new FsError('EROFS');
+    if (dvp.mount.readOnly) throw readOnlyError(dvp.mount.readOnlyReasons);
     if (dvp.ops.getattr(dvp).nlink === 0) throw new FsError('ENOENT');
     dvp.ops.access(dvp, ACCESS.WRITE, this.cred);
   }
@@ -144,7 +146,7 @@ export class SysContext {
   }
 
   mayChangeAttributes(vp: Vnode): void {
-    if (vp.mount.readOnly) throw new FsError('EROFS');
+    if (vp.mount.readOnly) throw readOnlyError(vp.mount.readOnlyReasons);
     if ((vp.ops.getattr(vp).flags & (IMMUTABLE | APPEND_ONLY)) !== 0) throw new FsError('EPERM');
   }
 
@@ -218,7 +220,7 @@ export class SysContext {
   }
 
   chflags(vp: Vnode, flags: number): void {
-    if (vp.mount.readOnly) throw new FsError('EROFS');
+    if (vp.mount.readOnly) throw readOnlyError(vp.mount.readOnlyReasons);
     const attr: Vattr = vp.ops.getattr(vp);
     this.authorize({ action: 'chflags', owner: attr.uid });
     if ((flags & ~vp.mount.type.traits.flags) !== 0) throw new FsError('EOPNOTSUPP');

@@ -4,6 +4,7 @@
  * Boot registers only FileSystemModule values (names and a probe); load() brings the FileSystemType when an image
  * needs it, so that listing a FAT image never loads ext2fs.
  */
+import type { ReadOnlyCause } from '../kern/errno.ts';
 import type { Ino } from '../kern/ids.ts';
 import type { Mount } from './mount.ts';
 import type { Vnode } from './vnode.ts';
@@ -75,6 +76,13 @@ export interface FeatureReport {
   readonly write: true | string;
 }
 
+/** One thing that keeps a mount read-only. */
+export interface ReadOnlyReason {
+  readonly cause: ReadOnlyCause;
+  /** For a person: "feature quota: …". */
+  readonly what: string;
+}
+
 /** What `fsu info` tells of a mounted image. */
 export interface FsInfo {
   /** The variant people know: "ext4". */
@@ -86,6 +94,8 @@ export interface FsInfo {
   readonly details: Readonly<Record<string, string | number | boolean>>;
   /** Things a person should know: replayed in memory, mounted read-only because … */
   readonly notes: readonly string[];
+  /** Why the type keeps the mount read-only, whatever mount(2) was told; empty when it does not. */
+  readonly readOnlyReasons: readonly ReadOnlyReason[];
 }
 
 /** Options given to mount(2): words of -o. */
@@ -107,13 +117,13 @@ export interface FileSystemType {
 
   /**
    * Bring up mp from mp.device with mp.options; sets mp.data and mp.blockSize. Writes nothing, stamps nothing.
-   * May set mp.readOnly (unknown ro_compat feature …) with a reason in mp.notes.
+   * May call mp.keepReadOnly (unknown ro_compat feature …).
    * Errors: EFTYPE not this type, CorruptError, UnsupportedError, EIO.
    */
   mount(mp: Mount): void;
   /**
    * mount(2) with MNT.UPDATE turns the mount read-only or read-write; the caller has checked for open writers.
-   * Absent: always fine. Errors: EROFS, UnsupportedError when the image must stay read-only (see mp.notes).
+   * Absent: always fine. Errors: EROFS when the image must stay read-only.
    */
   update?(mp: Mount, options: { readonly readOnly: boolean }): void;
   /** All in-core state is clean by contract; drop it. Must not write except what the format needs to be left clean. */

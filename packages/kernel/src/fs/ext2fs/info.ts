@@ -75,5 +75,6 @@ export function info(mp: Mount<Ext2Mount>): FsInfo {
     features: featureReport(mp.data.geo),
     details: details(mp, sb),
     notes: [...mp.notes],
+    readOnlyReasons: [...mp.readOnlyReasons],
   }));
 }

@@ -33,13 +33,13 @@ export function recover(mp: Mount<Ext2Mount>): void {
   const isDirty = hasIncompat(geo, INCOMPAT.RECOVER);
   if (!isDirty) {
     mp.data.journalState = isExternal ? 'external, clean' : 'clean';
-    if (isExternal) mp.keepReadOnly('the journal is on another device');
+    if (isExternal) mp.keepReadOnly('unsupported', 'the journal is on another device');
     return;
   }
   mp.data.allowFresh = false;
   if (mp.options['noload'] !== undefined) {
     mp.data.journalState = 'needs recovery; ignored (noload)';
-    mp.keepReadOnly('the journal needs recovery and was left alone (noload)');
+    mp.keepReadOnly('asked', 'the journal needs recovery and was left alone (noload)');
     return;
   }
   if (isExternal) {

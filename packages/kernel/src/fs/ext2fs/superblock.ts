@@ -207,7 +207,7 @@ function refuseUnknown(set: FeatureSet, bits: number): void {
 }
 
 /** Why the image may only be read: each read-only-compatible feature that is unknown or that we do not write. */
-export function readOnlyReasons(geo: Geometry): string[] {
+export function unwritableFeatures(geo: Geometry): string[] {
   const reasons: string[] = [];
   for (let bit = 1, i = 0; i < 32; i++, bit = (bit << 1) >>> 0) {
     for (const set of ['compat', 'incompat', 'roCompat'] as const) {

@@ -2,7 +2,7 @@
 import { CorruptError, FsError } from '../../kern/errno.ts';
 import type { Ino } from '../../kern/ids.ts';
 import { getLe32, setLe32 } from '../../kern/struct.ts';
-import type { Mount } from '../../vfs/mount.ts';
+import { readOnlyError, type Mount } from '../../vfs/mount.ts';
 import { FileFlag } from '../../vfs/vattr.ts';
 import type { FileSystemType, FsTraits } from '../../vfs/vfsops.ts';
 import { vget, vrele, vrevoke, type Vnode } from '../../vfs/vnode.ts';
@@ -15,7 +15,13 @@ import { checkMmp } from './mmp.ts';
 import { clearOrphans, noteOrphans } from './orphan.ts';
 import { recover } from './recover.ts';
 import { statvfs } from './statvfs.ts';
-import { parseSuperblock, readOnlyReasons, readSuperblock, superblockChecksum, withSuperblock } from './superblock.ts';
+import {
+  parseSuperblock,
+  readSuperblock,
+  superblockChecksum,
+  unwritableFeatures,
+  withSuperblock,
+} from './superblock.ts';
 import { makeVnode } from './vnops.ts';
 
 export const ext2fsTraits: FsTraits = {
@@ -58,9 +64,9 @@ function mount(mp: Mount<Ext2Mount>): void {
     journalState: 'none',
   };
   const missing = geo.blocks * geo.blockSize - mp.device.sizeBytes;
-  if (missing > 0) mp.keepReadOnly(`the image is cut short: ${missing} bytes are missing at its end`);
-  if (offset !== SUPERBLOCK_OFFSET) mp.keepReadOnly(`mounted by the superblock at byte ${offset}`);
-  for (const reason of readOnlyReasons(geo)) mp.keepReadOnly(reason);
+  if (missing > 0) mp.keepReadOnly('damaged', `the image is cut short: ${missing} bytes are missing at its end`);
+  if (offset !== SUPERBLOCK_OFFSET) mp.keepReadOnly('asked', `mounted by the superblock at byte ${offset}`);
+  for (const feature of unwritableFeatures(geo)) mp.keepReadOnly('unsupported', feature);
   checkMmp(mp);
   recover(mp);
   checkClean(mp);
@@ -80,7 +86,9 @@ function mount(mp: Mount<Ext2Mount>): void {
 /** Back to read-write only for what began so: recovery and orphans are a matter of mounting. */
 function update(mp: Mount<Ext2Mount>, { readOnly }: { readonly readOnly: boolean }): void {
   if (readOnly || mp.data.mayWrite) return;
-  throw new FsError('EROFS', { what: ['mounted read-only; unmount it first', ...mp.notes].join('; ') });
+  const { context } = readOnlyError(mp.readOnlyReasons);
+  const why = mp.readOnlyReasons.length === 0 ? '' : `: ${context.what ?? ''}`;
+  throw new FsError('EROFS', { ...context, what: `mounted read-only; unmount it first${why}` });
 }
 
 /** A writer needs a file system that was left clean, or was recovered just now. */
@@ -90,7 +98,7 @@ function checkClean(mp: Mount<Ext2Mount>): void {
   const why =
     (state & STATE.ERROR) !== 0 ? 'errors were found in the file system' : 'the file system was not unmounted cleanly';
   mp.data.allowFresh = false;
-  if (mp.options['force'] === undefined) mp.keepReadOnly(`${why}: check it first, or -o force`);
+  if (mp.options['force'] === undefined) mp.keepReadOnly('damaged', `${why}: check it first, or -o force`);
   else mp.notes.push(why);
 }
 

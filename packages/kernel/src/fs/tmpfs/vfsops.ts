@@ -85,6 +85,7 @@ export const tmpfsVfsops: Omit<FileSystemType, 'name' | 'aliases' | 'traits' | '
       features: [],
       details: { 'size limit': space.limit, 'bytes used': space.used, 'file limit': files.limit, files: files.used },
       notes: mp.notes,
+      readOnlyReasons: mp.readOnlyReasons,
     };
   },
 
