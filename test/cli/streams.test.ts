@@ -45,6 +45,25 @@ test('no standard error to write to is no reason to fail otherwise', () => {
   expect(place.sh('fsu_ls demo.img /none 2>&-; echo $?').stdout).toBe('1\n');
 });
 
+test('standard input that is closed is no empty file; one that is empty is', () => {
+  const size = (): string => place.sh('fsu_stat demo.img -f %z /etc/hosts').stdout;
+  const before = size();
+  expect(before).not.toBe('0\n');
+  for (const line of ['fsu write demo.img:/etc/hosts', 'fsu_write demo.img -a /etc/hosts -'])
+    expect(place.sh(`${line} <&-`)).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^fsu.write: standard input: closed, .* < \/dev\/null\n$/),
+    });
+  expect(size()).toBe(before);
+  for (const empty of ['< /dev/null', '/dev/null', '< /dev/null -']) {
+    expect(place.sh(`echo x | fsu write demo.img:/e; fsu write demo.img:/e ${empty}`)).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    expect(place.sh('fsu_stat demo.img -f %z /e').stdout).toBe('0\n');
+  }
+});
+
 test('standard input that trickles, and one that is not ready, are read whole', () => {
   requireOracle('debugfs');
   const size = 300_000;

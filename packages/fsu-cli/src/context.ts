@@ -19,6 +19,8 @@ import type { TextOut } from './out.ts';
 /** Standard input. */
 export interface Input {
   readonly isTTY: boolean;
+  /** Was the process given none? Reading it then ends at once, as if somebody had meant it to be empty. */
+  readonly isClosed: boolean;
   /** Bytes read; 0 at the end. */
   read(dst: Uint8Array): number;
 }

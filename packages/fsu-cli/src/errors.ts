@@ -35,7 +35,8 @@ export function exitStatusOf(thrown: unknown, opening: boolean): number {
 
 /** What stands behind the path in a message: one line, without control characters. */
 export function describeError(thrown: unknown): string {
-  if (thrown instanceof StreamError) return isErrno(thrown.code) ? errnoText[thrown.code] : safeLines(thrown.message);
+  if (thrown instanceof StreamError)
+    return thrown.what ?? (isErrno(thrown.code) ? errnoText[thrown.code] : safeLines(thrown.message));
   if (!(thrown instanceof FsError)) return `internal error: ${safeLines(messageOf(thrown))}`;
   const text = thrown.context.what ?? (isSpecialFile(thrown) ? noContents : errnoText[thrown.code]);
   if (thrown instanceof CorruptError) return safeLines(`damaged: ${text}${placeText(thrown)}`);

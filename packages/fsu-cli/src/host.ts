@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { nameFromBytes } from 'ukfs';
 import type { Shell } from './context.ts';
 import type * as HostTree from './host-tree.ts';
-import { ClosedPipeError, STDOUT, StreamError, TextOut } from './out.ts';
+import { ClosedPipeError, STDIN, STDOUT, StreamError, TextOut } from './out.ts';
 import type { Sink } from './out.ts';
 
 export type { HostSide } from './host-files.ts';
@@ -56,6 +56,8 @@ function isTerminal(fd: number): boolean {
   return process.getBuiltinModule('node:tty').isatty(fd);
 }
 
+const devNull = '/dev/null';
+
 class Descriptor implements Sink {
   readonly fd: number;
   #isTTY: boolean | undefined;
@@ -66,6 +68,19 @@ class Descriptor implements Sink {
 
   get isTTY(): boolean {
     return (this.#isTTY ??= isTerminal(this.fd));
+  }
+
+  /** Node opens /dev/null for reading and writing in the place of a closed descriptor; `< /dev/null` is for reading alone. */
+  get isClosed(): boolean {
+    try {
+      const stat = fs.fstatSync(this.fd);
+      if (!stat.isCharacterDevice() || stat.rdev !== fs.statSync(devNull).rdev) return false;
+      fs.writeSync(this.fd, new Uint8Array(1), 0, 0);
+      return true;
+    } catch (thrown) {
+      if (codeOf(thrown) === '') throw thrown;
+      return false;
+    }
   }
 
   write(bytes: Uint8Array, length: number): void {
@@ -80,7 +95,7 @@ class Descriptor implements Sink {
         const code = codeOf(thrown);
         if (code === 'EOF') return 0;
         if (code === 'EAGAIN') waitABit();
-        else if (code !== 'EINTR') throw streamError('standard input', thrown);
+        else if (code !== 'EINTR') throw streamError(STDIN, thrown);
       }
     }
   }

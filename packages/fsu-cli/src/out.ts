@@ -23,7 +23,8 @@ export class ClosedPipeError extends Error {
   override readonly name = 'ClosedPipeError';
 }
 
-/** As messages name it. */
+/** As messages name them. */
+export const STDIN = 'standard input';
 export const STDOUT = 'standard output';
 
 /** Standard input, standard output or a host file that is read failed: not the image's fault. */
@@ -32,10 +33,13 @@ export class StreamError extends Error {
   /** What people call it. */
   readonly stream: string;
   readonly code: string;
-  constructor(stream: string, code: string, cause: unknown) {
+  /** In place of what the code says. */
+  readonly what: string | undefined;
+  constructor(stream: string, code: string, cause: unknown, what?: string) {
     super(cause instanceof Error ? cause.message : code, { cause });
     this.stream = stream;
     this.code = code;
+    this.what = what;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Command, Invocation } from '../command.ts';
 import type { Context, Target } from '../context.ts';
 import { parseOctalMode } from '../format/mode.ts';
 import { parseBlockUnit } from '../format/size.ts';
-import { StreamError } from '../out.ts';
+import { STDIN, StreamError } from '../out.ts';
 import { Owners } from '../owners.ts';
 
 export const write: Command = {
@@ -68,6 +68,11 @@ interface Source {
 async function inputOf(ctx: Context, file: string | undefined): Promise<Source | undefined> {
   if (file === undefined || file === '-') {
     const { stdin } = ctx.shell;
+    if (stdin.isClosed) {
+      const what = 'closed, so there is nothing to write; for an empty file say < /dev/null';
+      ctx.fail(new StreamError(STDIN, 'EBADF', undefined, what), STDIN);
+      return undefined;
+    }
     if (stdin.isTTY) ctx.warn('reading standard input; end it with Ctrl-D');
     return { read: (dst) => stdin.read(dst), close: () => undefined };
   }
