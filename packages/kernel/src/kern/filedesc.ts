@@ -16,11 +16,21 @@ export class FdTable {
   /** No descriptor below this one is free. */
   #hint = 0;
 
-  /** Lowest free descriptor. EMFILE. */
-  add(file: OpenFile): number {
+  /** EMFILE when add() would fail: for calls that change something before they have a file to add. */
+  checkRoom(): void {
+    this.#lowest();
+  }
+
+  #lowest(): number {
     let fd = this.#hint;
     while (this.#files[fd] !== undefined) fd++;
     if (fd >= OPEN_MAX) throw new FsError('EMFILE');
+    return (this.#hint = fd);
+  }
+
+  /** Lowest free descriptor. EMFILE. */
+  add(file: OpenFile): number {
+    const fd = this.#lowest();
     this.#files[fd] = file;
     file.refs++;
     this.#hint = fd + 1;

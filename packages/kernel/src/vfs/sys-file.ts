@@ -79,11 +79,22 @@ export function fileCalls(sys: SysContext): FileCalls {
     return { vp, created: true };
   };
 
+  /** Emptied last, when nothing else of open(2) can fail any more. */
+  const emptyOpened = (fd: number, vp: Vnode): void => {
+    try {
+      sys.truncate(vp, 0);
+    } catch (e) {
+      sys.proc.fds.close(fd);
+      throw e;
+    }
+  };
+
   return {
     open: (path, flags, mode = 0o666) =>
       sys.call('open', path, () => {
         const how = flags & O.ACCMODE;
         if (how === O.ACCMODE) throw new FsError('EINVAL');
+        sys.proc.fds.checkRoom();
         const access = { readable: how !== O.WRONLY, writable: how !== O.RDONLY, append: (flags & O.APPEND) !== 0 };
         // O_EXCL must see a dangling link itself, not create what it points to.
         const follow = (flags & O.NOFOLLOW) === 0 && (flags & (O.CREAT | O.EXCL)) !== (O.CREAT | O.EXCL);
@@ -99,8 +110,9 @@ export function fileCalls(sys: SysContext): FileCalls {
               const want = (access.readable ? ACCESS.READ : 0) | (access.writable || truncate ? ACCESS.WRITE : 0);
               sys.access(vp, want);
             }
-            if (truncate && !created && vp.type === 'reg') sys.truncate(vp, 0);
-            return sys.openFile(vp, access);
+            const fd = sys.openFile(vp, access);
+            if (truncate && !created && vp.type === 'reg') emptyOpened(fd, vp);
+            return fd;
           } finally {
             if (created) vfs.vput(vp);
           }

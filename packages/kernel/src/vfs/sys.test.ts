@@ -46,6 +46,23 @@ describe('the system calls', () => {
     for (const path of ['/mnt/null', '/mnt/fifo']) expect(code(() => k.sys.open(path, O.RDONLY))).toBe('ENXIO');
   });
 
+  it('open without room for a descriptor neither empties nor makes a file, and a truncation that fails leaves none', () => {
+    const fd = k.sys.open('/mnt/file', O.RDWR);
+    k.sys.write(fd, bytes(1, 2, 3));
+    const all = [fd];
+    while (code(() => all.push(k.sys.dup(fd))) === 'nothing thrown');
+    expect(code(() => k.sys.open('/mnt/file', O.RDWR | O.TRUNC))).toBe('EMFILE');
+    expect(code(() => k.sys.open('/mnt/new', O.RDWR | O.CREAT))).toBe('EMFILE');
+    expect(k.sys.stat('/mnt/file').size).toBe(3);
+    expect(code(() => k.sys.stat('/mnt/new'))).toBe('ENOENT');
+    for (const one of all) k.sys.close(one);
+    const before = k.lwproc.curproc.fds.openCount;
+    k.sys.chflags('/mnt/file', FileFlag.SF_APPEND);
+    expect(code(() => k.sys.open('/mnt/file', O.WRONLY | O.TRUNC))).toBe('EPERM');
+    expect(k.lwproc.curproc.fds.openCount).toBe(before);
+    k.sys.chflags('/mnt/file', 0);
+  });
+
   it('clear set-id bits when somebody else cuts a file', () => {
     k.sys.chmod('/mnt/file', 0o6777);
     k.lwproc.rfork();
