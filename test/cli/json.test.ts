@@ -88,7 +88,7 @@ beforeAll(() => {
     fsu_write demo.img --bytes '/bad\\xff' < /dev/null
     debugfs -w -R 'symlink /evil \\xff' demo.img; debugfs -w -R 'mknod null c 1 3' demo.img
     cp demo.img damaged.img; debugfs -w -R 'set_inode_field /etc/fstab mode 0' damaged.img
-    truncate -s 10M disk.img; dd if=demo.img of=disk.img bs=1M seek=1 conv=notrunc status=none`);
+    truncate -s 1M sparse; truncate -s 10M disk.img; dd if=demo.img of=disk.img bs=1M seek=1 conv=notrunc status=none`);
   // An MBR: type 83 at sector 2048, 16384 sectors; type 82 behind it.
   const mbr = Buffer.alloc(512);
   for (const [at, type, start, count] of [
@@ -135,6 +135,13 @@ const cases: readonly (readonly [string, number, string])[] = [
   ['info none.img', 1, ''],
   ['get demo.img:/etc out', 0, ''],
   ['get demo.img:/none out', 1, ''],
+  ['put -R demo.img damaged.img demo.img:/put', 1, ''],
+  ['put disk.img none demo.img:/home', 1, ''],
+  ['put sparse demo.img:/put', 0, ''],
+  ['put', 2, ''],
+  ['rm --dry-run demo.img:/README', 0, ''],
+  ['rm -r demo.img:/home demo.img:/none none.img:/x', 1, ''],
+  ['rm', 2, ''],
   ['recover demo.img', 0, ''],
   ['recover none.img', 1, ''],
   ['version', 0, ''],

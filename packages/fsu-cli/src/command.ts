@@ -32,6 +32,8 @@ export interface Command {
   readonly examples: readonly Example[];
   /** `none`: knows no image (help, version). */
   readonly image: 'read' | 'write' | 'none';
+  /** Which operand the path in an address of `fsu_X`'s image is; default the first. */
+  readonly imagePath?: 'last';
   /** Does its work and returns the exit status. */
   run(ctx: Context, args: Invocation): Promise<number> | number;
 }

@@ -56,6 +56,10 @@ export function hostKind(path: string): HostKind {
   return stat === undefined ? 'none' : stat.isDirectory() ? 'dir' : 'other';
 }
 
+/** Where the path leads, every link followed. */
+export const hostRealPath = (path: string): string =>
+  nameFromBytes(attempt(path, () => fse.realpathSync.native(hostPath(path), { encoding: 'buffer' })));
+
 /** Make a directory the user named, with its parents. */
 export const makeHostDir = (path: string): void => attempt(path, () => fse.ensureDirSync(String(hostPath(path))));
 
@@ -102,6 +106,7 @@ function treeStat(stat: fse.BigIntStats): TreeStat {
     flags: 0,
     rdev: type === 'chr' || type === 'blk' ? rdevOf(stat.rdev) : undefined,
     nlink: Number(stat.nlink),
+    sparse: stat.blocks * 512n < stat.size,
     id: `${stat.dev}:${stat.ino}`,
   };
 }

@@ -11,7 +11,7 @@ import type { Sink } from './out.ts';
 
 export type { HostSide } from './host-files.ts';
 /** The host's trees, for copies. */
-export type HostTrees = Pick<typeof HostTree, 'hostKind' | 'hostTree' | 'makeHostDir'>;
+export type HostTrees = Pick<typeof HostTree, 'hostKind' | 'hostRealPath' | 'hostTree' | 'makeHostDir'>;
 
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';

@@ -104,7 +104,9 @@ async function runCommand(command: Command, program: string, args: readonly stri
   const invocation = await parseArguments(command, program, split.words, shapes);
   const { settings, rest, path } = settingsOf(invocation.options, split, shell);
   if (classic && settings.image === undefined) throw new UsageError('no image given');
-  const operands = path === undefined ? invocation.operands : [path, ...invocation.operands];
+  const inImage = path === undefined ? [] : [path];
+  const operands =
+    command.imagePath === 'last' ? [...invocation.operands, ...inImage] : [...inImage, ...invocation.operands];
   for (let attempt = 1; ; attempt++) {
     const ctx = new Context({ program, shell, settings, schema: `fsu.${command.name}` });
     const status = await runOnce(command, ctx, { options: rest, operands }, attempt === 1);

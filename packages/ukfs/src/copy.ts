@@ -23,7 +23,10 @@ export interface CopyOptions {
   readonly recursive?: boolean;
   /** A file that is there already: put the new one in its place (default), leave it, or fail with EEXIST. */
   readonly existing?: 'replace' | 'skip' | 'fail';
-  /** 'keep' what is known of holes (default), 'detect' runs of zeros too, or 'fill' them. */
+  /**
+   * 'keep' holes (default): where nobody can tell them, runs of zeros of a file that must have some; 'detect' runs of
+   * zeros in every file, too; or 'fill' them.
+   */
   readonly holes?: 'keep' | 'detect' | 'fill';
   /** Called before each entry; false leaves it (and what is below) out. */
   readonly filter?: (path: string, stat: TreeStat) => boolean;
@@ -285,7 +288,7 @@ class Copier {
       const target = to.dir.create(to.name);
       let whole = false;
       try {
-        this.#data(source, target, stat.size);
+        this.#data(source, target, stat);
         whole = true;
       } finally {
         target.close();
@@ -297,12 +300,13 @@ class Copier {
     }
   }
 
-  #data(source: TreeFile, target: TreeFile, size: number): void {
+  #data(source: TreeFile, target: TreeFile, { size, sparse }: TreeStat): void {
     const { holes = 'keep' } = this.#options;
-    const runs = holes === 'fill' ? undefined : source.data();
+    const runs = holes === 'fill' || !sparse ? undefined : source.data();
+    const detect = holes === 'detect' || (holes === 'keep' && sparse && runs === undefined);
     let end = 0;
     for (const { offset, length } of runs ?? [{ offset: 0, length: Infinity }]) {
-      end = this.#run(source, target, { offset, length, detect: holes === 'detect' });
+      end = this.#run(source, target, { offset, length, detect });
     }
     // The last hole, or one that is all there is.
     const total = runs === undefined ? end : Math.max(end, size);

@@ -326,7 +326,7 @@ export class FsHandle implements Ukfs {
     try {
       const { type, dev } = this.lstat(path);
       if (type !== 'dir') this.unlink(path);
-      else if (recursive) removeTree(this, path, dev);
+      else if (recursive) removeTree(this, path, { dev });
       else throw new FsError('EISDIR', { op: 'rm', path });
     } catch (e) {
       if (!(force && e instanceof FsError && e.code === 'ENOENT')) throw e;

@@ -45,6 +45,8 @@ export type {
 export type { RecoverAction, RecoverOptions, RecoverReport } from '@ukfs/kernel/all';
 export { copyContents, copyTree } from './copy.ts';
 export type { CopyOptions, CopyReport, LossReport, TreePlace } from './copy.ts';
+export { removeTree } from './remove.ts';
+export type { RemoveOptions } from './remove.ts';
 export { isSafeName } from './tree.ts';
 export type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreeRun, TreeStat } from './tree.ts';
 export { ukfsTree } from './ukfstree.ts';

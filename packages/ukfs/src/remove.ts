@@ -16,8 +16,15 @@ interface Level {
 const BATCH = 512;
 const isChild = ({ name }: { readonly name: string }): boolean => name !== '.' && name !== '..';
 
-/** Remove the directory `root`, of mount `dev`, with all it holds. Errors: EBUSY something else is mounted below. */
-export function removeTree(fs: Remover, root: string, dev: number): void {
+export interface RemoveOptions {
+  /** The mount that `root` is on. */
+  readonly dev: number;
+  /** Told of each entry that is gone. */
+  readonly done?: (path: string) => void;
+}
+
+/** Remove the directory `root` with all it holds. Errors: EBUSY something else is mounted below. */
+export function removeTree(fs: Remover, root: string, { dev, done }: RemoveOptions): void {
   const level = (path: string): Level => ({ path, fd: fs.opendir(path), batch: [], removed: 0 });
   const levels = [level(root)];
   try {
@@ -26,7 +33,7 @@ export function removeTree(fs: Remover, root: string, dev: number): void {
       if (entry === undefined) {
         const batch = fs.getdentsplus(top.fd, BATCH);
         if (batch.length > 0) top.batch = batch.filter(isChild).reverse();
-        else leave(fs, levels, top, level);
+        else if (leave(fs, levels, top, level)) done?.(top.path);
         continue;
       }
       const child = joinPath(top.path, entry.name);
@@ -36,6 +43,7 @@ export function removeTree(fs: Remover, root: string, dev: number): void {
       else {
         fs.unlink(child);
         top.removed++;
+        done?.(child);
       }
     }
   } finally {
@@ -43,17 +51,18 @@ export function removeTree(fs: Remover, root: string, dev: number): void {
   }
 }
 
-/** A directory was read to its end: remove it, or go through it again if removing has hidden entries from the reading. */
-function leave(fs: Remover, levels: Level[], top: Level, level: (path: string) => Level): void {
+/** A directory was read to its end: true, it is removed; or go through it again if removing has hidden entries from the reading. */
+function leave(fs: Remover, levels: Level[], top: Level, level: (path: string) => Level): boolean {
   levels.pop();
   fs.close(top.fd);
   if (top.removed > 0 && !isEmpty(fs, top.path)) {
     levels.push(level(top.path));
-    return;
+    return false;
   }
   fs.rmdir(top.path);
   const parent = levels.at(-1);
   if (parent !== undefined) parent.removed++;
+  return true;
 }
 
 function isEmpty(fs: Remover, path: string): boolean {

@@ -24,6 +24,8 @@ export interface TreeStat {
   readonly flags: number;
   readonly rdev: Rdev | undefined;
   readonly nlink: number;
+  /** Uses less space than its size: there may be holes in it. */
+  readonly sparse: boolean;
   /** Equal for names of one file. */
   readonly id: string;
 }

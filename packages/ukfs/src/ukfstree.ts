@@ -26,6 +26,7 @@ const statOf = ({
   flags,
   rdev,
   nlink,
+  bytes,
   dev,
   ino,
 }: Stat): TreeStat => ({
@@ -40,6 +41,7 @@ const statOf = ({
   flags,
   rdev,
   nlink,
+  sparse: bytes < size,
   id: `${dev}:${ino}`,
 });
 

@@ -1,11 +1,24 @@
 /** get: files and trees out of an image, to the host or to standard output. */
 import { FsError } from 'ukfs';
 import { copyContents, copyTree, ukfsTree } from 'ukfs';
-import type { CopyOptions, CopyReport, LossReport, TreeDir, Ukfs } from 'ukfs';
+import type { CopyOptions, CopyReport, Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import { addressText } from '../context.ts';
 import type { Context, Target } from '../context.ts';
+import {
+  baseOf,
+  holesOf,
+  isWhole,
+  joinPath,
+  parentOf,
+  realPath,
+  reportMembers,
+  rootIfEmpty,
+  sparseOption,
+  tellLoss,
+  withTree,
+} from '../copying.ts';
 import { pathMembers } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
 import type { HostTrees } from '../host.ts';
@@ -24,11 +37,7 @@ export const get: Command = {
     { flags: '--devices', summary: 'make devices on the host (root only)' },
     { flags: '--xattrs', summary: 'extended attributes too, if the host has setfattr(1)' },
     { flags: '--parents', summary: 'make missing directories of DEST' },
-    {
-      flags: '--sparse <when>',
-      summary: 'holes: auto (as in the image), always (zeros too), never',
-      choices: ['auto', 'always', 'never'],
-    },
+    sparseOption,
   ],
   examples: [
     { command: 'fsu get disk.img:/etc/fstab .', does: 'a file, to here' },
@@ -75,9 +84,6 @@ function split(
   return { sources: ctx.targets(operands.length === 1 ? operands : operands.slice(0, -1)), dest };
 }
 
-const parentOf = (path: string): string => /^(.*)\/[^/]+\/*$/.exec(path)?.[1] ?? '.';
-const baseOf = (path: string): string => /([^/]+)\/*$/.exec(path)?.[1] ?? '';
-
 const BUFFER = 128 * 1024;
 
 /** Files one after the other, as cat does. */
@@ -115,18 +121,13 @@ async function copyOne(ctx: Context, job: Job): Promise<void> {
   if (fs === undefined) return;
   try {
     const report = copy(ctx, fs, job);
-    for (const loss of report.losses) tellLoss(ctx, source, loss, options.verbose);
-    const { directories, files, others, bytes, failures, losses } = report;
+    const where = addressText(source.image, source.path);
+    for (const loss of report.losses) tellLoss(ctx, where, { ...loss, verbose: options.verbose });
     ctx.json?.element({
       image: source.image.text,
       ...pathMembers('path', source.path),
       dest,
-      directories,
-      files,
-      others,
-      bytes,
-      failures,
-      losses: losses.map(({ loss, count, example }) => ({ loss, count, ...pathMembers('example', example) })),
+      ...reportMembers(report),
     });
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
@@ -145,7 +146,7 @@ function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): Co
   const path = options.follow && fs.lstat(source.path).type === 'lnk' ? realPath(fs, source.path) : source.path;
   const name = baseOf(path);
   const kind = trees.hostKind(dest);
-  const whole = name === '' || name === '.' || name === '..';
+  const whole = isWhole(name);
   const [parent, target] = kind === 'dir' ? [dest, name] : [rootIfEmpty(parentOf(dest)), baseOf(dest)];
   /** Where an entry of the copy is in the image. */
   const inside = (entry: string): string => joinPath(path, whole ? entry : entry.split('/').slice(1).join('/'));
@@ -168,49 +169,14 @@ function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): Co
   );
 }
 
-const rootIfEmpty = (path: string): string => (path === '' ? '/' : path);
-const joinPath = (base: string, entry: string): string =>
-  base === '.' && entry !== '' ? entry : entry === '' ? base : `${base.replace(/\/+$/, '')}/${entry}`;
-
-function withTree<T>(dir: TreeDir, use: (dir: TreeDir) => T): T {
-  try {
-    return use(dir);
-  } finally {
-    dir.close();
-  }
-}
-
-const LINKS_MAX = 40;
-
-/** Where a chain of links ends. */
-function realPath(fs: Ukfs, start: string): string {
-  let path = start;
-  for (let i = 0; i < LINKS_MAX; i++) {
-    if (fs.lstat(path).type !== 'lnk') return path;
-    const target = fs.readlink(path);
-    path = target.startsWith('/') ? target : `${parentOf(path)}/${target}`;
-  }
-  throw new FsError('ELOOP', { path: start });
-}
-
-/** Nobody misses what no host can hold, unless they ask. */
-function tellLoss(ctx: Context, source: Target, { loss, count, example }: LossReport, verbose: boolean): void {
-  if (loss === 'birth time' && !verbose) return;
-  const times = count === 1 ? '1 file' : `${count} files`;
-  ctx.warn(
-    `${safeText(addressText(source.image, source.path))}: ${loss} not kept: ${times}, such as ${safeText(example)}`,
-  );
-}
-
 function readOptions(ctx: Context, args: Invocation): GetOptions {
   const has = (...names: string[]): boolean => args.options.some(({ name }) => names.includes(name));
-  const sparse = args.options.filter(({ name }) => name === 'sparse').at(-1)?.value;
   const all = has('preserve', 'archive');
   const xattrs = has('xattrs', 'archive');
   return {
     copy: {
       keep: { owner: all, xattrs },
-      holes: sparse === 'always' ? 'detect' : sparse === 'never' ? 'fill' : 'keep',
+      holes: holesOf(args),
       ...(has('no-clobber') ? { existing: 'skip' as const } : {}),
     },
     trees: { owners: all, specialModes: all, devices: has('devices', 'archive'), xattrs },

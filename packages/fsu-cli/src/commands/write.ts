@@ -4,6 +4,7 @@ import type { Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, Target } from '../context.ts';
+import { commitEdit } from '../edit.ts';
 import { parseOctalMode } from '../format/mode.ts';
 import { parseBlockUnit } from '../format/size.ts';
 import { STDIN, StreamError } from '../out.ts';
@@ -108,13 +109,12 @@ function transact(ctx: Context, job: Job): void {
   const { fs, target } = job;
   try {
     const bytes = writeFile(job);
-    const dryRun = ctx.settings.open.dryRun === true;
-    const changed = dryRun ? fs.changes().bytes > 0 : fs.commit().changed;
+    const changed = commitEdit(ctx, fs);
     ctx.json?.path('image', target.image.text);
     ctx.json?.path('path', target.path);
     ctx.json?.member('bytes', bytes);
     ctx.json?.member('changed', changed);
-    ctx.json?.member('dryRun', dryRun);
+    ctx.json?.member('dryRun', ctx.settings.open.dryRun === true);
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
     ctx.fail(thrown, target, { opening: false });

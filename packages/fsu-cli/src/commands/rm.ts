@@ -1,0 +1,111 @@
+/** rm: files and trees out of an image, as one transaction for each image. */
+import { FsError, removeTree } from 'ukfs';
+import type { Ukfs } from 'ukfs';
+import { UsageError } from '../command.ts';
+import type { Command, Invocation } from '../command.ts';
+import { addressText } from '../context.ts';
+import type { Context, ImageName, Target } from '../context.ts';
+import { baseOf } from '../copying.ts';
+import { commitEdit } from '../edit.ts';
+import { pathMembers } from '../format/json.ts';
+import { safeText } from '../format/name.ts';
+
+export const rm: Command = {
+  name: 'rm',
+  summary: 'Remove files and trees from an image: all of them or nothing.',
+  synopsis: { addresses: 'ADDRESS...', paths: 'PATH...' },
+  options: [
+    { flags: '-r, --recursive', summary: 'directories, too, with all they hold' },
+    { flags: '-R', summary: 'as -r' },
+    { flags: '-d, --dir', summary: 'directories that are empty' },
+    { flags: '-f, --ignore-missing', summary: 'what is not there is no failure (fsu_rm: after the image)' },
+    { flags: '-v, --verbose', summary: 'name each file (fsu_rm: after the image)' },
+  ],
+  examples: [
+    { command: 'fsu rm disk.img:/etc/motd', does: 'a file' },
+    { command: 'fsu rm -r disk.img:2/var/cache', does: 'a tree' },
+    { command: 'fsu_rm disk.img -rf /tmp/a /tmp/b', does: 'the way of fs-utils' },
+  ],
+  image: 'write',
+  run,
+};
+
+interface RmOptions {
+  readonly recursive: boolean;
+  readonly emptyDirs: boolean;
+  readonly missingOk: boolean;
+  readonly verbose: boolean;
+}
+
+async function run(ctx: Context, args: Invocation): Promise<number> {
+  if (args.operands.length === 0) throw new UsageError('nothing to remove given');
+  const options = readOptions(ctx, args);
+  const images = new Map<string, Target[]>();
+  for (const target of ctx.targets(args.operands)) {
+    const key = JSON.stringify([target.image.image, target.image.selectors]);
+    images.set(key, [...(images.get(key) ?? []), target]);
+  }
+  ctx.json?.array('images');
+  for (const targets of images.values()) await removeFrom(ctx, targets, options);
+  return ctx.status;
+}
+
+/** One image: all of its targets, then the commit. */
+async function removeFrom(ctx: Context, targets: readonly Target[], options: RmOptions): Promise<void> {
+  const [first] = targets;
+  if (first === undefined) return;
+  const { image } = first;
+  const fs = await ctx.tryOpenForWriting(image);
+  if (fs === undefined) return;
+  const told = { image: image.text, removed: 0, changed: false, dryRun: ctx.settings.open.dryRun === true };
+  let failed = false;
+  const attempt = (where: Target | ImageName, act: () => void): void => {
+    try {
+      act();
+    } catch (thrown) {
+      if (!(thrown instanceof FsError)) throw thrown;
+      failed = true;
+      ctx.fail(thrown, where);
+    }
+  };
+  for (const target of targets) attempt(target, () => (told.removed += remove(ctx, fs, target, options)));
+  // Half of it would be a state that nobody asked for.
+  if (!failed) attempt(image, () => (told.changed = commitEdit(ctx, fs)));
+  if (failed) ctx.warn(`${safeText(image.text)}: nothing was changed`);
+  ctx.json?.element({ ...told, ...pathMembers('image', image.text) });
+}
+
+/** Entries removed. */
+function remove(ctx: Context, fs: Ukfs, { image, path }: Target, options: RmOptions): number {
+  const name = baseOf(path);
+  if (name === '.' || name === '..') throw new FsError('EINVAL', { what: '. and .. are not removed' });
+  if (name === '') throw new FsError('EBUSY', { what: 'the root directory is not removed' });
+  let count = 0;
+  const done = (removed: string): void => {
+    count++;
+    if (options.verbose) ctx.shell.err(`${safeText(addressText(image, removed))}\n`);
+  };
+  try {
+    const { type, dev } = fs.lstat(path);
+    if (type === 'dir' && options.recursive) removeTree(fs, path, { dev, done });
+    else {
+      if (type !== 'dir') fs.unlink(path);
+      else if (options.emptyDirs) fs.rmdir(path);
+      else throw new FsError('EISDIR');
+      done(path);
+    }
+  } catch (thrown) {
+    if (!(options.missingOk && thrown instanceof FsError && thrown.code === 'ENOENT')) throw thrown;
+  }
+  return count;
+}
+
+function readOptions(ctx: Context, args: Invocation): RmOptions {
+  const has = (...names: string[]): boolean => args.options.some(({ name }) => names.includes(name));
+  return {
+    recursive: has('recursive', 'R'),
+    emptyDirs: has('dir'),
+    missingOk: has('ignore-missing'),
+    verbose: has('verbose') || ctx.settings.verbose > 0,
+  };
+}
