@@ -147,7 +147,6 @@ const rows: readonly ExtRow[] = [
     blockSize: 4096,
     xattrMaxBytes: 3000,
     extents: true,
-    readOnlyFor: 'inline_data',
   },
   {
     name: 'ext4 4k, inline data in 1024-byte inodes, large xattrs in inodes',

@@ -2,7 +2,10 @@
  * Seeded operations on an image and on a model in memory: after each the image can be judged, from time to time every name
  * and every byte is compared.
  */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { FsError } from '../../../packages/kernel/src/kern/errno.ts';
+import { mustRun } from '../../support/e2fsprogs.ts';
 import type { Rng } from '../../support/rng.ts';
 import type { Rig } from './rig.ts';
 
@@ -245,6 +248,27 @@ export class WriteModel {
     }
   }
 
+  /** The same through the host's own file system: `dir` is where the kernel mounted the image. */
+  compareMounted(dir: string): void {
+    const xattrs = mountedXattrs(dir);
+    const found = new Set(['', '/lost+found', ...walkMounted(dir, '')]);
+    for (const [path, node] of this.tree) {
+      if (!found.delete(path)) throw new Error(`the kernel does not see ${path}`);
+      const at = join(dir, path);
+      if (node.type === 'lnk') {
+        if (readlinkSync(at) !== node.target) throw new Error(`the kernel sees another target of ${path}`);
+        continue;
+      }
+      if (node.type === 'reg' && !readFileSync(at).equals(node.data))
+        throw new Error(`the kernel reads other bytes of ${path}`);
+      const wanted = [...node.xattrs].map(([name, value]) => `${name}=${Buffer.from(value).toString('hex')}`);
+      if ((xattrs.get(at) ?? []).sort().join() !== wanted.sort().join())
+        throw new Error(`the kernel sees other attributes of ${path}`);
+    }
+    found.delete('/lost+found');
+    if (found.size > 0) throw new Error(`the kernel sees more: ${[...found].join(' ')}`);
+  }
+
   #compareXattrs(path: string, node: Node): void {
     this.rig.on(path, (vp) => {
       const names = vp.ops.listextattr(vp).sort().join();
@@ -349,4 +373,26 @@ function resized(data: Uint8Array, length: number): Uint8Array {
   const out = new Uint8Array(length);
   out.set(data);
   return out;
+}
+
+function* walkMounted(root: string, path: string): Generator<string> {
+  for (const entry of readdirSync(join(root, path), { withFileTypes: true })) {
+    const below = `${path}/${entry.name}`;
+    yield below;
+    if (entry.isDirectory()) yield* walkMounted(root, below);
+  }
+}
+
+/** Path to "name=hexadecimal value" of each attribute. */
+function mountedXattrs(dir: string): Map<string, string[]> {
+  const all = new Map<string, string[]>();
+  for (const part of mustRun('getfattr', ['-Rhd', '-m-', '-ehex', '--absolute-names', dir]).split('\n\n')) {
+    const [head = '', ...lines] = part.trim().split('\n');
+    // An empty value is shown as the name alone.
+    all.set(
+      head.replace('# file: ', ''),
+      lines.map((line) => (line.includes('=') ? line.replace('=0x', '=') : `${line}=`)),
+    );
+  }
+  return all;
 }

@@ -53,12 +53,18 @@ const variants: readonly (readonly [words: string, operations: number])[] = [
   ['-t ext4 -b 1024 -O sparse_super2', 60],
   ['-t ext4 -b 1024 -g 1024', 60],
   ['-t ext4 -b 1024 -O large_dir,project -I 512', 60],
+  ['-t ext4 -b 4096 -O inline_data', 200],
+  ['-t ext4 -b 1024 -O inline_data -I 1024', 100],
+  ['-t ext4 -b 1024 -O inline_data,^extent,^64bit,^metadata_csum -I 512', 60],
 ];
 
 describe('seeded operations keep e2fsck content after each of them', () => {
   test.each(variants)('%s', (words, operations) => {
+    requireOracle('loop mount');
+    requireOracle('getfattr');
+    let model: WriteModel | undefined;
     withImage(words, '40M', (rig) => {
-      const model = new WriteModel(rig, new Rng(words.length * 7919 + operations));
+      model = new WriteModel(rig, new Rng(words.length * 7919 + operations));
       for (let i = 0; i < operations; i++) {
         const what = model.step();
         const { status, output } = e2fsck(image);
@@ -68,6 +74,7 @@ describe('seeded operations keep e2fsck content after each of them', () => {
       rig.remount();
       model.compare();
     });
+    withKernelMount(image, {}, (dir) => model?.compareMounted(dir));
   });
 });
 
@@ -346,7 +353,7 @@ describe('unlinked files', () => {
 });
 
 describe('what is not supported yet', () => {
-  test.each(['bigalloc', 'inline_data', 'casefold', 'encrypt', 'verity', 'ea_inode', 'quota'])(
+  test.each(['bigalloc', 'casefold', 'encrypt', 'verity', 'ea_inode', 'quota'])(
     '%s: the mount is read-only and says why',
     (feature) => {
       newImage(image, `-t ext4 -b 4096 -O ${feature}`, '32M');

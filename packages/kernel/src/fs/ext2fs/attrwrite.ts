@@ -132,6 +132,34 @@ function writeIbody(ip: Inode, records: readonly Stored[]): void {
   writeList(ip.raw, records, { start: first, base: first, hashed: false });
 }
 
+/** An attribute by the bytes that are stored of its name. */
+export type AttributeName = Pick<Stored, 'index' | 'name'>;
+
+const others = (ip: Inode, { index, name }: AttributeName): Stored[] =>
+  ibodyXattrs(ip).filter((r) => r.index !== index || !sameBytes(r.name, name));
+
+/** Bytes that the value of `attribute` may have in the inode itself, a multiple of 4; undefined: not even an empty one. */
+export function ibodyRoom(ip: Inode, attribute: AttributeName): number | undefined {
+  const start = ibodyXattrStart(ip);
+  if (start === undefined) return undefined;
+  const area = ip.raw.length - start - XattrIbodyHeader.size;
+  const room = area - listSize([...others(ip, attribute), { ...attribute, value: new Uint8Array(0) }]);
+  return room < 0 ? undefined : room & ~(ALIGN - 1);
+}
+
+/** Put an attribute in the inode itself, nowhere else; false, and nothing changed, when it does not fit. */
+export function storeInIbody(ip: Inode, record: Stored): boolean {
+  const records = [...others(ip, record), record];
+  if (!fitsIbody(ip, records)) return false;
+  writeIbody(ip, records);
+  return true;
+}
+
+/** Take an attribute out of the inode, where it may be. */
+export function dropFromIbody(ip: Inode, attribute: AttributeName): void {
+  writeIbody(ip, others(ip, attribute));
+}
+
 /** The block's attributes are these now. Errors: ENOSPC. */
 function writeBlock(ip: Inode, records: readonly Stored[]): void {
   const { mp, geo } = ip;

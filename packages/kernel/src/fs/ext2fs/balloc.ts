@@ -7,11 +7,11 @@ import type { Bytes, FileBlock, FsBlock } from '../../kern/ids.ts';
 import { allocRun, freeBlocks, groupGoal } from './alloc.ts';
 import { bmap, checkRange } from './bmap.ts';
 import { findMapping, insertRun, markWritten, removeRange } from './extents.ts';
-import { RO_COMPAT } from './features.ts';
+import { INCOMPAT, RO_COMPAT } from './features.ts';
 import { IFLAG } from './format.ts';
 import { allocIndirect, freeIndirect, indirectLimit } from './indirect.ts';
 import type { Inode } from './inode.ts';
-import { hasRoCompat } from './superblock.ts';
+import { hasIncompat, hasRoCompat } from './superblock.ts';
 
 export interface WriteRun {
   readonly block: FsBlock;
@@ -31,7 +31,9 @@ export function sizeLimit(ip: Inode): Bytes {
   const { geo } = ip;
   // Revision 0 has no feature bits to say that a file is large.
   if (geo.revLevel === 0) return SMALL_FILE_MAX;
-  if (ip.hasFlag(IFLAG.EXTENTS)) return EXTENT_BLOCKS_MAX * geo.blockSize;
+  // Inline data that grows gets the map that the format prefers.
+  const hasExtents = ip.hasFlag(IFLAG.INLINE_DATA) ? hasIncompat(geo, INCOMPAT.EXTENTS) : ip.hasFlag(IFLAG.EXTENTS);
+  if (hasExtents) return EXTENT_BLOCKS_MAX * geo.blockSize;
   const mapped = Math.min(indirectLimit(geo.blockSize), EXTENT_BLOCKS_MAX) * geo.blockSize;
   return hasRoCompat(geo, RO_COMPAT.HUGE_FILE) ? mapped : Math.min(mapped, (SECTORS_MAX - 1) * 512);
 }

@@ -19,7 +19,7 @@ import { DIRENT_HEADER, FT, HASH, I_BLOCK_SIZE, IFLAG } from './format.ts';
 import { nameHash, type NameHash } from './hash.ts';
 import { htreeFind } from './htree-lookup.ts';
 import type { Inode } from './inode.ts';
-import { inlineRest, isInline } from './inline.ts';
+import { INLINE_FIRST, INLINE_IBODY, INLINE_XATTR, inlineParent, inlineRest, isInline } from './inline.ts';
 import { hasCompat, hasIncompat, type Geometry } from './superblock.ts';
 
 /** Where a record was found. Valid until the directory changes. */
@@ -32,8 +32,6 @@ export interface DirSlot {
   /** The record before it in the same block, if it is not the first. */
   readonly previous: number | undefined;
 }
-export const INLINE_IBODY = -1;
-export const INLINE_XATTR = -2;
 
 export interface DirFound {
   readonly ino: Ino;
@@ -48,7 +46,6 @@ const RECORD_ALIGN = 4;
 const INO = 0;
 const NAME_LEN = 6;
 const FILE_TYPE = 7;
-const INLINE_FIRST = 4;
 const DOT = Uint8Array.of(0x2e);
 const DOTDOT = Uint8Array.of(0x2e, 0x2e);
 
@@ -215,16 +212,10 @@ function inlineFind(dir: Inode, name: string, bytes: Uint8Array): DirFound | und
   const [ibody, rest] = inlineAreas(dir);
   if (name === '..') {
     const slot = { fileBlock: INLINE_IBODY, block: 0, offset: 0, previous: undefined };
-    return { ino: parentOfInline(dir), fileType: FT.DIR, slot };
+    return { ino: inlineParent(dir), fileType: FT.DIR, slot };
   }
   const matches = matcherFor(dir, name, bytes);
   return findInArea(dir, ibody, matches) ?? findInArea(dir, rest, matches);
-}
-
-function parentOfInline(dir: Inode): Ino {
-  const ino = getLe32(dir.block, 0);
-  if (ino === 0 || ino > dir.geo.inodes) throw new CorruptError('parent of an inline directory', { ino: dir.ino });
-  return ino;
 }
 
 // listing
@@ -282,7 +273,7 @@ function inlineList(dir: Inode, cookie: number, out: Dirent[], max: number): voi
   const [ibody, rest] = inlineAreas(dir);
   if (cookie === 0 && out.length < max) out.push({ name: '.', ino: dir.ino, type: 'dir', next: INLINE_DOTDOT });
   if (cookie <= INLINE_DOTDOT && out.length < max) {
-    out.push({ name: '..', ino: parentOfInline(dir), type: 'dir', next: INLINE_RECORDS });
+    out.push({ name: '..', ino: inlineParent(dir), type: 'dir', next: INLINE_RECORDS });
   }
   const base = INLINE_RECORDS - INLINE_FIRST;
   listArea(dir, ibody, { out, max, base, skip: cookie - base });

@@ -9,21 +9,21 @@ import type { FileBlock, Ino } from '../../kern/ids.ts';
 import { getLe32 } from '../../kern/struct.ts';
 import type { VType } from '../../vfs/vattr.ts';
 import { dirBlocks } from './dir-read.ts';
-import {
-  insertRecord,
-  recordSize,
-  redirectRecord,
-  removeRecord,
-  setRecLen,
-  usedRecords,
-  writeRecord,
-  type NewRecord,
-} from './dirblock.ts';
+import { insertRecord, recordSize, redirectRecord, removeRecord, usedRecords, type NewRecord } from './dirblock.ts';
 import { appendDirBlock, breadDir, indexChanged, initLeaf, leafChanged, recordsEnd } from './dirgrow.ts';
 import { COMPAT, INCOMPAT } from './features.ts';
 import { DX_ROOT_ENTRIES, FT, IFLAG } from './format.ts';
 import { allocState } from './groupmap.ts';
 import { htreeInsert, makeIndexed } from './htree.ts';
+import { inlineParent, isInline } from './inline.ts';
+import {
+  changeInline,
+  initInlineDirectory,
+  insertInline,
+  isEmptyInline,
+  setInlineParent,
+  spillDirectory,
+} from './inlinedir.ts';
 import type { Inode } from './inode.ts';
 import { hasCompat, hasIncompat } from './superblock.ts';
 
@@ -57,22 +57,28 @@ export const newRecord = (dir: Inode, ino: Ino, entry: { name: Uint8Array; type:
 const fileType = (dir: Inode, type: VType): number =>
   hasIncompat(dir.geo, INCOMPAT.FILETYPE) ? FILE_TYPES[type] : FT.UNKNOWN;
 
-/** The first block of a new directory: `.` and `..`. Errors: ENOSPC. */
+/** A new directory, inline, or with `.` and `..` in its first block. Errors: ENOSPC. */
 export function initDirectory(dir: Inode, parent: Ino): void {
+  if (initInlineDirectory(dir, parent)) return;
   const { bp } = appendDirBlock(dir);
   initLeaf(dir, bp);
-  const dotSize = recordSize(1);
-  writeRecord(bp.data, 0, newRecord(dir, dir.ino, { name: Uint8Array.of(0x2e), type: 'dir' }));
-  setRecLen(bp.data, 0, dotSize);
-  writeRecord(bp.data, dotSize, newRecord(dir, parent, { name: Uint8Array.of(0x2e, 0x2e), type: 'dir' }));
-  setRecLen(bp.data, dotSize, recordsEnd(dir) - dotSize);
+  for (const record of dotRecords(dir, parent)) insertRecord(bp.data, recordsEnd(dir), record);
   dir.mp.bufs.brelse(bp);
 }
+
+const dotRecords = (dir: Inode, parent: Ino): readonly NewRecord[] => [
+  newRecord(dir, dir.ino, { name: Uint8Array.of(0x2e), type: 'dir' }),
+  newRecord(dir, parent, { name: Uint8Array.of(0x2e, 0x2e), type: 'dir' }),
+];
 
 // entries
 
 /** Add an entry; the name is not there yet. Errors: ENOSPC, CorruptError. */
 export function addEntry(dir: Inode, record: NewRecord): void {
+  if (isInline(dir)) {
+    if (insertInline(dir, record)) return;
+    spillDirectory(dir, dotRecords(dir, inlineParent(dir)));
+  }
   const canIndex = hasCompat(dir.geo, COMPAT.DIR_INDEX);
   if (dir.hasFlag(IFLAG.INDEX)) {
     if (canIndex && htreeInsert(dir, record)) return;
@@ -129,7 +135,7 @@ function insertLinear(dir: Inode, record: NewRecord): boolean {
 
 /** Take the entry at `place` out; it must still lead to `ino`. */
 export function removeEntry(dir: Inode, place: EntryPlace, ino: Ino): void {
-  changeEntry(dir, place, ino, (data) => removeRecord(data, recordsEnd(dir), place.offset));
+  changeEntry(dir, place, ino, removeRecord);
   const room = allocState(dir.mp).directoryRoom.get(dir.ino);
   if (room !== undefined) room[place.fileBlock] = UNKNOWN_ROOM;
 }
@@ -141,28 +147,43 @@ export function redirectEntry(
   change: { ino: Ino; to: { ino: Ino; type: VType } },
 ): void {
   const to = { ino: change.to.ino, fileType: fileType(dir, change.to.type) };
-  changeEntry(dir, place, change.ino, (data) => redirectRecord(data, place.offset, to));
+  changeEntry(dir, place, change.ino, (data, _, at) => redirectRecord(data, at, to));
 }
 
 /** `..` of a directory that moved: the second record of its first block, indexed or not. */
 export function setParent(dir: Inode, parent: Ino): void {
+  if (isInline(dir)) {
+    setInlineParent(dir, parent);
+    return;
+  }
   redirectEntry(dir, { fileBlock: 0, offset: recordSize(1) }, { ino: parentOf(dir), to: { ino: parent, type: 'dir' } });
 }
 
 export function parentOf(dir: Inode): Ino {
+  if (isInline(dir)) return inlineParent(dir);
   const bp = breadDir(dir, 0);
   const ino = getLe32(bp.data, recordSize(1));
   dir.mp.bufs.brelse(bp);
   return ino;
 }
 
-function changeEntry(dir: Inode, place: EntryPlace, ino: Ino, change: (data: Uint8Array) => void): void {
+/** A change of the record at byte `at` of an area of records that ends at `end`. */
+type RecordChange = (data: Uint8Array, end: number, at: number) => void;
+
+function changeEntry(dir: Inode, place: EntryPlace, ino: Ino, change: RecordChange): void {
+  if (isInline(dir)) {
+    changeInline(dir, place, (data, at) => {
+      if (getLe32(data, at) !== ino) throw new CorruptError('directory entry moved', { ino: dir.ino });
+      change(data, data.length, at);
+    });
+    return;
+  }
   const isRoot = place.fileBlock === 0 && dir.hasFlag(IFLAG.INDEX);
   const bp = breadDir(dir, place.fileBlock);
   try {
     if (getLe32(bp.data, place.offset) !== ino)
       throw new CorruptError('directory entry moved', { ino: dir.ino, block: bp.block });
-    change(bp.data);
+    change(bp.data, recordsEnd(dir), place.offset);
     if (isRoot) indexChanged(dir, bp, DX_ROOT_ENTRIES);
     else leafChanged(dir, bp);
   } finally {
@@ -172,6 +193,7 @@ function changeEntry(dir: Inode, place: EntryPlace, ino: Ino, change: (data: Uin
 
 /** Does the directory hold nothing but `.` and `..`? */
 export function isEmptyDirectory(dir: Inode): boolean {
+  if (isInline(dir)) return isEmptyInline(dir);
   for (let fileBlock = 0; fileBlock < dirBlocks(dir); fileBlock++) {
     const bp = breadDir(dir, fileBlock);
     try {

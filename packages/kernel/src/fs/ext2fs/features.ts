@@ -107,7 +107,7 @@ export const FEATURES: readonly Feature[] = [
   row('incompat', INCOMPAT.DIRDATA, 'dirdata', 'data in directory entries is not part of Linux', false),
   row('incompat', INCOMPAT.CSUM_SEED, 'metadata_csum_seed'),
   row('incompat', INCOMPAT.LARGEDIR, 'large_dir'),
-  row('incompat', INCOMPAT.INLINE_DATA, 'inline_data', 'writing data that lies in the inode is not done yet'),
+  row('incompat', INCOMPAT.INLINE_DATA, 'inline_data'),
   row('incompat', INCOMPAT.ENCRYPT, 'encrypt', 'names and data would have to be encrypted'),
   row('incompat', INCOMPAT.CASEFOLD, 'casefold', 'names would have to be folded as Unicode 12.1 does'),
 

@@ -17,6 +17,7 @@ import { setOrphanBlockCsum, verifyOrphanBlock } from './csum.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { RO_COMPAT } from './features.ts';
 import { ORPHAN_BLOCK_MAGIC, OrphanBlockTail } from './format.ts';
+import { isInline } from './inline.ts';
 import { deleteInode, storeInode } from './inode-store.ts';
 import { Inode, isFastSymlink, loadInode } from './inode.ts';
 import { hasRoCompat, updateSuperblock, withSuperblock } from './superblock.ts';
@@ -26,7 +27,7 @@ const NO_END = Number.MAX_SAFE_INTEGER;
 /** The last name and the last user are gone: free the file's blocks, its attributes and its inode. */
 export function destroyFile(ip: Inode, type: VType | undefined): void {
   const hasMap = type === 'reg' || type === 'dir' || (type === 'lnk' && !isFastSymlink(ip));
-  if (hasMap) bfree(ip, { from: 0, to: NO_END });
+  if (hasMap && !isInline(ip)) bfree(ip, { from: 0, to: NO_END });
   if (ip.fileAcl !== 0) releaseAttributes(ip);
   deleteInode(ip, { isDirectory: type === 'dir' });
 }
@@ -40,7 +41,7 @@ export function clearOrphans(mp: Mount<Ext2Mount>): number {
     if (ip.nlink === 0) destroyFile(ip, ip.type);
     else {
       // A truncation that did not get to its end.
-      if (ip.type === 'reg') bfree(ip, { from: Math.ceil(ip.size / ip.geo.blockSize), to: NO_END });
+      if (ip.type === 'reg' && !isInline(ip)) bfree(ip, { from: Math.ceil(ip.size / ip.geo.blockSize), to: NO_END });
       ip.dtime = 0;
       storeInode(ip);
     }

@@ -6,9 +6,13 @@ import { FsError } from '../../kern/errno.ts';
 import type { Bytes } from '../../kern/ids.ts';
 import { balloc, ballocUnwritten, bfree, SMALL_FILE_MAX, sizeLimit, type WriteRun } from './balloc.ts';
 import { bmap } from './bmap.ts';
+import { INCOMPAT } from './features.ts';
 import { IFLAG } from './format.ts';
+import { isInline } from './inline.ts';
+import { mayBecomeInline, resizeInline, spillInline, writeInlineData } from './inlinewrite.ts';
 import type { Inode } from './inode.ts';
 import { requireLargeFile } from './inode-store.ts';
+import { hasIncompat } from './superblock.ts';
 
 const NO_END = Number.MAX_SAFE_INTEGER;
 
@@ -22,8 +26,10 @@ export function allocateRange(
 ): void {
   const { blockSize } = ip.geo;
   const end = range.offset + range.length;
-  if (!ip.hasFlag(IFLAG.EXTENTS)) throw new FsError('EOPNOTSUPP');
+  const couldHaveExtents = isInline(ip) && hasIncompat(ip.geo, INCOMPAT.EXTENTS);
+  if (!ip.hasFlag(IFLAG.EXTENTS) && !couldHaveExtents) throw new FsError('EOPNOTSUPP');
   if (end > sizeLimit(ip)) throw new FsError('EFBIG', { ino: ip.ino });
+  if (isInline(ip)) spillInline(ip);
   const last = Math.ceil(end / blockSize);
   for (let at = Math.floor(range.offset / blockSize); at < last;) at += ballocUnwritten(ip, at, last - at);
   if (range.keepSize || end <= ip.size) return;
@@ -37,6 +43,10 @@ export function punchRange(ip: Inode, range: { readonly offset: Bytes; readonly 
   const { offset } = range;
   const end = Math.min(offset + range.length, ip.size);
   if (end <= offset) return;
+  if (isInline(ip)) {
+    writeInlineData(ip, new Uint8Array(end - offset), offset);
+    return;
+  }
   const first = Math.ceil(offset / blockSize);
   // Up to the end of the file the last block goes whole.
   const last = end === ip.size ? Math.ceil(end / blockSize) : Math.floor(end / blockSize);
@@ -53,6 +63,7 @@ export function punchRange(ip: Inode, range: { readonly offset: Bytes; readonly 
 export function truncate(ip: Inode, size: Bytes): void {
   const { blockSize } = ip.geo;
   if (size > sizeLimit(ip)) throw new FsError('EFBIG', { ino: ip.ino });
+  if (isInline(ip) && resizeInline(ip, size)) return;
   const old = ip.size;
   if (size < old) bfree(ip, { from: Math.ceil(size / blockSize), to: NO_END });
   zeroTail(ip, Math.min(size, old));
@@ -94,6 +105,8 @@ export function writeData(ip: Inode, src: Uint8Array, offset: Bytes): number {
   const { blockSize } = ip.geo;
   const end = Math.min(offset + src.length, sizeLimit(ip));
   if (end <= offset && src.length > 0) throw new FsError('EFBIG', { ino: ip.ino });
+  if ((isInline(ip) || mayBecomeInline(ip)) && writeInlineData(ip, src.subarray(0, end - offset), offset))
+    return end - offset;
   if (offset > ip.size) zeroTail(ip, ip.size);
   let at = offset;
   while (at < end) {

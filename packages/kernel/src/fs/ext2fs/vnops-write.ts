@@ -24,6 +24,7 @@ import {
 import { initExtentRoot } from './extents.ts';
 import { INCOMPAT, RO_COMPAT } from './features.ts';
 import { I_BLOCK_SIZE, IFLAG } from './format.ts';
+import { storeInline } from './inlinewrite.ts';
 import { newInode, storeInode, touch } from './inode-store.ts';
 import type { Inode } from './inode.ts';
 import { destroyFile } from './orphan.ts';
@@ -228,10 +229,10 @@ function dropDirectory(ip: Inode): void {
 
 // symbolic links
 
-/** Targets that fit stand in place of the map; longer ones get a block. Errors: ENOSPC. */
+/** Targets that fit stand in place of the map, or inline; longer ones get a block. Errors: ENOSPC. */
 function setTarget(ip: Inode, target: Uint8Array): void {
   if (target.length < I_BLOCK_SIZE) ip.block.set(target);
-  else {
+  else if (!(hasIncompat(ip.geo, INCOMPAT.INLINE_DATA) && storeInline(ip, target))) {
     if (hasIncompat(ip.geo, INCOMPAT.EXTENTS)) {
       ip.flags |= IFLAG.EXTENTS;
       initExtentRoot(ip);
