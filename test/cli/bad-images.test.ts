@@ -15,8 +15,7 @@ import {
 } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { requireOracle } from '../support/oracle.ts';
-import { Workplace } from './harness.ts';
-import type { Result } from './harness.ts';
+import { complains, Workplace } from './harness.ts';
 
 let place: Workplace;
 beforeEach(() => {
@@ -24,18 +23,6 @@ beforeEach(() => {
   place.demo();
 });
 afterEach(() => place.remove());
-
-/** One line of complaint, no stack trace. */
-function complains(result: Result, status: number, message: RegExp): void {
-  expect({ ...result, bytes: undefined }).toMatchObject({ status, stderr: expect.stringMatching(message) });
-  expect(result.stderr).not.toMatch(/\n\s+at |internal error/);
-  expect(
-    result.stderr
-      .trimEnd()
-      .split('\n')
-      .filter((line) => line.startsWith('fsu')),
-  ).toHaveLength(1);
-}
 
 const patch = (path: string, offset: number, bytes: readonly number[]): void => {
   const fd = openSync(path, 'r+');

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { expect } from 'vitest';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 const bundle = join(root, 'packages/fsu-cli/dist/bundle/fsu.js');
@@ -118,6 +119,10 @@ export class Workplace {
     return this.#spawn(process.execPath, [join(root, 'packages/fsu-cli/bin', `${tool}.cjs`), ...args], options);
   }
 
+  fsu({ words, stdin }: CommandLine): Result {
+    return this.run('fsu', words, stdin === undefined ? {} : { stdin });
+  }
+
   /** Run a line of shell. */
   sh(line: string, options: RunOptions = {}): Result {
     return this.#spawn('/bin/bash', ['-c', line], options);
@@ -148,6 +153,39 @@ export class Workplace {
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
+
+/** One line of complaint with its exit status, no stack trace. */
+export function complains(result: Result, status: number, message: RegExp): void {
+  expect({ ...result, bytes: undefined }).toMatchObject({ status, stderr: expect.stringMatching(message) });
+  expect(result.stderr).not.toMatch(/\n\s+at |internal error/);
+  expect(
+    result.stderr
+      .trimEnd()
+      .split('\n')
+      .filter((line) => line.startsWith('fsu')),
+  ).toHaveLength(1);
+}
+
+/** The words of a command, for Workplace.fsu. */
+export interface CommandLine {
+  readonly words: readonly string[];
+  readonly stdin?: string;
+}
+
+/** Each command that reads an image, on a copy of the demo image. */
+export const everyReader = (image: string): readonly CommandLine[] => [
+  { words: ['ls', '-laR', `${image}:/etc`] },
+  { words: ['cat', `${image}:/etc/fstab`] },
+  { words: ['get', `${image}:/etc/fstab`, '-'] },
+  { words: ['stat', `${image}:/etc/fstab`] },
+  { words: ['df', image] },
+  { words: ['info', image] },
+];
+
+/** Each command that edits an image, with an edit that works on the demo image. */
+export const everyWriter = (image: string): readonly CommandLine[] => [
+  { words: ['write', `${image}:/etc/new`], stdin: 'x' },
+];
 
 /** Result of a tool, as one text to compare. */
 export const told = ({ stdout, stderr, status }: Result): string => `${stdout}${stderr}[${status}]`;

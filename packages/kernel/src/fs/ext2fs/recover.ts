@@ -2,7 +2,7 @@
  * Recovery at mount: what to do with the journal. Readers see the replayed state through a ReplayDevice; writers get it
  * written into the stage, the journal emptied and orphans removed, before anything else happens.
  */
-import { FsError, UnsupportedError } from '../../kern/errno.ts';
+import { CorruptError, FsError, UnsupportedError } from '../../kern/errno.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import { recountFree } from './claim.ts';
 import type { Ext2Mount } from './ext2mount.ts';
@@ -49,9 +49,7 @@ export function recover(mp: Mount<Ext2Mount>): void {
       `the journal, which needs recovery, is on another device${number}; noload reads without it`,
     );
   }
-  const log = openLog(mp);
-  const replay = scanLog(log);
-  const records = scanFastCommits(log, replay.endSequence);
+  const { log, replay, records } = readJournal(mp);
   const fast = records.length === 0 ? '' : `, ${records.length} fast-commit records`;
   const what = `${replay.transactions} transactions, ${replay.copies.size} blocks${fast}`;
   if (mp.readOnly) {
@@ -62,6 +60,18 @@ export function recover(mp: Mount<Ext2Mount>): void {
     replayToDevice(mp, log, replay, records);
     mp.data.journalState = `replayed (${what})`;
     mp.notes.push(`the journal was replayed: ${what}`);
+  }
+}
+
+/** What there is to replay. What is wrong with it is said together with what helps. */
+function readJournal(mp: Mount<Ext2Mount>): { log: Log; replay: Replay; records: FcRecord[] } {
+  try {
+    const log = openLog(mp);
+    const replay = scanLog(log);
+    return { log, replay, records: scanFastCommits(log, replay.endSequence) };
+  } catch (e) {
+    if (!(e instanceof CorruptError)) throw e;
+    throw new CorruptError(`${e.message}; -o noload reads without it`, e.context);
   }
 }
 
