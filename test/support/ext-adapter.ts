@@ -167,7 +167,6 @@ const rows: readonly ExtRow[] = [
     blockSize: 4096,
     xattrMaxBytes: 3000,
     extents: true,
-    readOnlyFor: 'bigalloc',
   },
 ];
 

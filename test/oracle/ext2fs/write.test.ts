@@ -56,6 +56,9 @@ const variants: readonly (readonly [words: string, operations: number])[] = [
   ['-t ext4 -b 4096 -O inline_data', 200],
   ['-t ext4 -b 1024 -O inline_data -I 1024', 100],
   ['-t ext4 -b 1024 -O inline_data,^extent,^64bit,^metadata_csum -I 512', 60],
+  ['-t ext4 -b 1024 -O bigalloc -C 8192', 150],
+  ['-t ext4 -b 4096 -O bigalloc -C 65536', 60],
+  ['-t ext4 -b 2048 -O bigalloc,^has_journal,^metadata_csum,uninit_bg -C 4096', 60],
 ];
 
 describe('seeded operations keep e2fsck content after each of them', () => {
@@ -353,7 +356,7 @@ describe('unlinked files', () => {
 });
 
 describe('what is not supported yet', () => {
-  test.each(['bigalloc', 'casefold', 'encrypt', 'verity', 'ea_inode', 'quota'])(
+  test.each(['casefold', 'encrypt', 'verity', 'ea_inode', 'quota'])(
     '%s: the mount is read-only and says why',
     (feature) => {
       newImage(image, `-t ext4 -b 4096 -O ${feature}`, '32M');

@@ -5,6 +5,9 @@
  * then the goal's group, then the others in order, then shorter runs, and last what the running transaction freed, whose
  * old contents its log would otherwise not need to keep. Counters, bitmaps and descriptors are in the buffers when a call
  * returns. ADR 0004 has the figures.
+ *
+ * A bit of a bitmap stands for a cluster, which is one block unless the image has bigalloc. What is allocated and freed are
+ * whole clusters; which file block goes where in one is balloc.ts's and extents.ts's.
  */
 import { clearRange, clearRun, findClear, findSet, setRange } from '../../kern/bitmap.ts';
 import { CorruptError, FsError } from '../../kern/errno.ts';
@@ -12,9 +15,10 @@ import type { FsBlock } from '../../kern/ids.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { withGroup } from './group.ts';
-import { allocState, bitmapChanged, breadBitmap, fixedIn } from './groupmap.ts';
+import { allocState, bitmapChanged, breadBitmap } from './groupmap.ts';
 import { groupOfIno, type Inode } from './inode.ts';
-import { groupBlocks, groupFirstBlock, updateSuperblock, type Geometry } from './superblock.ts';
+import { groupClusters, groupFirstBlock, updateSuperblock, type Geometry } from './superblock.ts';
+import { refuseSystem } from './zones.ts';
 
 export interface BlockRun {
   readonly block: FsBlock;
@@ -45,16 +49,20 @@ const TWO32 = 0x1_0000_0000;
 
 const groupOf = (geo: Geometry, block: FsBlock): number =>
   Math.floor((block - geo.firstDataBlock) / geo.blocksPerGroup);
+const sectorsOf = (geo: Geometry, clusters: number): number => (clusters * geo.clusterBlocks * geo.blockSize) / 512;
 
 /**
- * One run of at most `want` blocks for `ip`, as near `goal` as can be. The inode's count of sectors grows; storing it is
- * the caller's. Errors: ENOSPC, EFBIG, CorruptError.
+ * One run of whole clusters for `ip`, as near `goal` as can be, with at most as many as `want` blocks need. The inode's
+ * count of sectors grows; storing it is the caller's. Errors: ENOSPC, EFBIG, CorruptError.
  */
 export function allocRun(ip: Inode, { goal, want }: { readonly goal: FsBlock; readonly want: number }): BlockRun {
   const { mp, geo } = ip;
-  const found = search(mp, { goal: goal >= geo.firstDataBlock && goal < geo.blocks ? goal : groupGoal(ip), want });
+  const found = search(mp, {
+    goal: goal >= geo.firstDataBlock && goal < geo.blocks ? goal : groupGoal(ip),
+    want: Math.ceil(want / geo.clusterBlocks),
+  });
   if (found === undefined) throw new FsError('ENOSPC', { ino: ip.ino });
-  ip.sectors += (found.count * geo.blockSize) / 512;
+  ip.sectors += sectorsOf(geo, found.count);
   return take(mp, found);
 }
 
@@ -63,20 +71,20 @@ export function allocMetaBlock(ip: Inode): FsBlock {
   const { geo } = ip;
   const group = groupOfIno(geo, ip.ino);
   const firstFree = allocState(ip.mp).firstFree.block.get(group) ?? 0;
-  return allocRun(ip, { goal: groupFirstBlock(geo, group) + firstFree, want: 1 }).block;
+  return allocRun(ip, { goal: groupFirstBlock(geo, group) + firstFree * geo.clusterBlocks, want: 1 }).block;
 }
 
 /** Where a file begins: behind what was last allocated in its inode's group. */
 export function groupGoal(ip: Inode): FsBlock {
   const { geo } = ip;
   const group = groupOfIno(geo, ip.ino);
-  return groupFirstBlock(geo, group) + (allocState(ip.mp).cursor.get(group) ?? 0);
+  return groupFirstBlock(geo, group) + (allocState(ip.mp).cursor.get(group) ?? 0) * geo.clusterBlocks;
 }
 
 function search(mp: Mount<Ext2Mount>, { goal, want }: { goal: FsBlock; want: number }): Found | undefined {
   const { geo } = mp.data;
   const first = groupOf(geo, goal);
-  const at = goal - groupFirstBlock(geo, first);
+  const at = Math.floor((goal - groupFirstBlock(geo, first)) / geo.clusterBlocks);
   const fair = Math.max(1, Math.floor(want / FAIR_SHARE));
   const tries = [
     { least: want, released: false },
@@ -100,7 +108,7 @@ function searchGroup(mp: Mount<Ext2Mount>, { group, from, want, least, released 
   if ((state.longestFree.get(group) ?? want) < least) return undefined;
   const free = withGroup(mp, group, (g) => g.freeBlocks);
   if (free < least) return undefined;
-  const end = groupBlocks(geo, group);
+  const end = groupClusters(geo, group);
   const bp = breadBitmap(mp, group, 'block');
   try {
     const mine = state.released.get(group);
@@ -152,8 +160,9 @@ function union(a: Uint8Array, b: Uint8Array): Uint8Array {
 function take(mp: Mount<Ext2Mount>, { group, bit, count }: Found): BlockRun {
   const { geo } = mp.data;
   const state = allocState(mp);
-  const run = { block: groupFirstBlock(geo, group) + bit, count };
-  refuseFixed(mp, group, run);
+  const block = groupFirstBlock(geo, group) + bit * geo.clusterBlocks;
+  const run = { block, count: Math.min(count * geo.clusterBlocks, geo.blocks - block) };
+  refuseSystem(mp, run);
   const bp = breadBitmap(mp, group, 'block');
   try {
     setRange(bp.data, bit, bit + count);
@@ -168,55 +177,61 @@ function take(mp: Mount<Ext2Mount>, { group, bit, count }: Found): BlockRun {
   } finally {
     mp.bufs.brelse(bp);
   }
-  addFreeBlocks(mp, -count);
+  addFreeClusters(mp, -count);
   const low = state.firstFree.block.get(group) ?? 0;
   if (bit <= low) state.firstFree.block.set(group, bit + count);
   state.cursor.set(group, bit + count);
-  const extent = { offset: run.block * geo.blockSize, length: count * geo.blockSize };
+  const extent = { offset: run.block * geo.blockSize, length: run.count * geo.blockSize };
   if (mp.data.allowFresh && !mp.device.isReleased(extent)) mp.device.fresh(extent);
   return run;
 }
 
 /**
- * Give blocks of `ip` back. What the cache holds of them is forgotten; nobody may read them any more.
+ * Give the clusters that hold blocks of `ip` back. What the cache holds of them is forgotten; nobody may read them any more.
  * Errors: CorruptError for blocks that are free already, or not a file's to free.
  */
 export function freeBlocks(ip: Inode, run: BlockRun): void {
-  releaseBlocks(ip.mp, run);
-  ip.sectors = Math.max(0, ip.sectors - (run.count * ip.geo.blockSize) / 512);
+  const clusters = releaseBlocks(ip.mp, run);
+  ip.sectors = Math.max(0, ip.sectors - sectorsOf(ip.geo, clusters));
 }
 
-/** The same for blocks that no inode counts. */
-export function releaseBlocks(mp: Mount<Ext2Mount>, run: BlockRun): void {
+/** The same for blocks that no inode counts; how many clusters it were. */
+export function releaseBlocks(mp: Mount<Ext2Mount>, { block: first, count }: BlockRun): number {
   const { geo } = mp.data;
-  if (!(run.block >= geo.firstDataBlock && run.block + run.count <= geo.blocks)) {
-    throw new CorruptError('freed blocks beyond the file system', { block: run.block });
+  if (!(first >= geo.firstDataBlock && first + count <= geo.blocks)) {
+    throw new CorruptError('freed blocks beyond the file system', { block: first });
   }
-  for (let done = 0; done < run.count;) {
-    const block = run.block + done;
-    const group = groupOf(geo, block);
-    const count = Math.min(run.count - done, groupFirstBlock(geo, group) + groupBlocks(geo, group) - block);
-    releaseInGroup(mp, group, { block, count });
-    done += count;
+  const base = geo.firstDataBlock;
+  const start = Math.floor((first - base) / geo.clusterBlocks);
+  const end = Math.ceil((first + count - base) / geo.clusterBlocks);
+  for (let cluster = start; cluster < end;) {
+    const group = Math.floor(cluster / geo.clustersPerGroup);
+    const bit = cluster - group * geo.clustersPerGroup;
+    const here = Math.min(end - cluster, geo.clustersPerGroup - bit);
+    releaseInGroup(mp, group, { bit, count: here });
+    cluster += here;
   }
-  mp.bufs.invalidate(run.block, run.count);
-  mp.device.released({ offset: run.block * geo.blockSize, length: run.count * geo.blockSize });
-  addFreeBlocks(mp, run.count);
+  const block = base + start * geo.clusterBlocks;
+  const blocks = Math.min((end - start) * geo.clusterBlocks, geo.blocks - block);
+  mp.bufs.invalidate(block, blocks);
+  mp.device.released({ offset: block * geo.blockSize, length: blocks * geo.blockSize });
+  addFreeClusters(mp, end - start);
+  return end - start;
 }
 
-function releaseInGroup(mp: Mount<Ext2Mount>, group: number, run: BlockRun): void {
+function releaseInGroup(mp: Mount<Ext2Mount>, group: number, { bit, count }: { bit: number; count: number }): void {
+  const { geo } = mp.data;
   const state = allocState(mp);
-  refuseFixed(mp, group, run);
-  const bit = run.block - groupFirstBlock(mp.data.geo, group);
+  const block = groupFirstBlock(geo, group) + bit * geo.clusterBlocks;
+  refuseSystem(mp, { block, count: count * geo.clusterBlocks });
   const bp = breadBitmap(mp, group, 'block');
   try {
-    if (findClear(bp.data, bit, bit + run.count) >= 0)
-      throw new CorruptError('block freed twice', { block: run.block });
-    clearRange(bp.data, bit, bit + run.count);
-    bitmapChanged(mp, group, { kind: 'block', bp, count: (g) => (g.freeBlocks += run.count) });
+    if (findClear(bp.data, bit, bit + count) >= 0) throw new CorruptError('block freed twice', { block });
+    clearRange(bp.data, bit, bit + count);
+    bitmapChanged(mp, group, { kind: 'block', bp, count: (g) => (g.freeBlocks += count) });
     let mine = state.released.get(group);
     if (mine === undefined) state.released.set(group, (mine = new Uint8Array(bp.data.length)));
-    setRange(mine, bit, bit + run.count);
+    setRange(mine, bit, bit + count);
   } finally {
     mp.bufs.brelse(bp);
   }
@@ -224,18 +239,12 @@ function releaseInGroup(mp: Mount<Ext2Mount>, group: number, run: BlockRun): voi
   if (bit < (state.firstFree.block.get(group) ?? 0)) state.firstFree.block.set(group, bit);
 }
 
-/** No file owns the superblock, descriptors, bitmaps or inode tables, whatever bitmaps and maps say. */
-function refuseFixed(mp: Mount<Ext2Mount>, group: number, { block, count }: BlockRun): void {
-  for (const { start, end } of fixedIn(mp, group)) {
-    if (block < end && block + count > start)
-      throw new CorruptError('fixed metadata in a map of file blocks', { block });
-  }
-}
-
-function addFreeBlocks(mp: Mount<Ext2Mount>, change: number): void {
+/** The superblock counts blocks, also where clusters are what is free. */
+function addFreeClusters(mp: Mount<Ext2Mount>, change: number): void {
   updateSuperblock(mp, (sb) => {
     const is64 = mp.data.geo.descSize >= 64;
-    const free = sb.freeBlocksCountLo + (is64 ? sb.freeBlocksCountHi * TWO32 : 0) + change;
+    const blocks = change * mp.data.geo.clusterBlocks;
+    const free = sb.freeBlocksCountLo + (is64 ? sb.freeBlocksCountHi * TWO32 : 0) + blocks;
     if (free < 0) throw new CorruptError('free block count of the superblock');
     sb.freeBlocksCountLo = free % TWO32;
     if (is64) sb.freeBlocksCountHi = Math.floor(free / TWO32);

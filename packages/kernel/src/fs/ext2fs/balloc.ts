@@ -1,17 +1,22 @@
 /**
  * Making file blocks real: whatever a write meets (data, a hole, unwritten space) becomes a run of blocks to write to.
  * The map is extents.ts's or indirect.ts's, the blocks are alloc.ts's.
+ *
+ * With bigalloc a file's blocks keep their place within a cluster: block n of the file is block n mod r of a cluster of r
+ * blocks. A hole is filled from the cluster that its neighbours lie in, if they do; a cluster is free when the last block
+ * of the file that lay in it is.
  */
-import { FsError } from '../../kern/errno.ts';
+import { CorruptError, FsError, UnsupportedError } from '../../kern/errno.ts';
 import type { Bytes, FileBlock, FsBlock } from '../../kern/ids.ts';
-import { allocRun, freeBlocks, groupGoal } from './alloc.ts';
+import { allocRun, freeBlocks, groupGoal, type BlockRun } from './alloc.ts';
 import { bmap, checkRange } from './bmap.ts';
-import { findMapping, insertRun, markWritten, removeRange } from './extents.ts';
 import { INCOMPAT, RO_COMPAT } from './features.ts';
 import { IFLAG } from './format.ts';
 import { allocIndirect, freeIndirect, indirectLimit } from './indirect.ts';
 import type { Inode } from './inode.ts';
 import { hasIncompat, hasRoCompat } from './superblock.ts';
+import { findMapping, insertRun, markWritten, removeRange, type Mapping } from './extents.ts';
+import { refuseSystem } from './zones.ts';
 
 export interface WriteRun {
   readonly block: FsBlock;
@@ -46,25 +51,64 @@ export function balloc(ip: Inode, fileBlock: FileBlock, want: number): WriteRun 
 function ballocExtent(ip: Inode, fileBlock: FileBlock, want: number): WriteRun {
   const mapping = findMapping(ip, fileBlock);
   const count = Math.min(want, mapping.count);
-  if (mapping.kind !== 'hole') checkRange(ip, mapping.block, count);
+  if (mapping.kind !== 'hole') checkMapped(ip, { block: mapping.block, count });
   if (mapping.kind === 'written') return { block: mapping.block, count, isNew: false };
   ip.lastRun = undefined;
   if (mapping.kind === 'unwritten') {
     markWritten(ip, fileBlock, { mapping, count });
     return { block: mapping.block, count, isNew: true };
   }
-  const run = allocRun(ip, { goal: mapping.goal ?? groupGoal(ip), want: count });
+  const run = fillHole(ip, fileBlock, { ...mapping, count });
   try {
-    insertRun(ip, { fileBlock, ...run, unwritten: false });
+    insertRun(ip, { fileBlock, block: run.block, count: run.count, unwritten: false });
   } catch (e) {
     // The tree could not grow: what was mapped of the run and the run itself are not to stay.
     if (e instanceof FsError && e.code === 'ENOSPC') {
       removeRange(ip, { from: fileBlock, to: fileBlock + run.count, free: false });
-      freeBlocks(ip, run);
+      if (!run.shared) freeBlocks(ip, run);
     }
     throw e;
   }
-  return { ...run, isNew: true };
+  return { block: run.block, count: run.count, isNew: true };
+}
+
+/** Blocks for a hole at `fileBlock`, of which `count` are wanted. `shared`: they lie in a cluster that the file had. */
+function fillHole(ip: Inode, fileBlock: FileBlock, hole: Mapping): BlockRun & { readonly shared: boolean } {
+  const ratio = ip.geo.clusterBlocks;
+  const goal = hole.goal ?? groupGoal(ip);
+  if (ratio === 1) return { ...allocRun(ip, { goal, want: hole.count }), shared: false };
+  const skip = fileBlock % ratio;
+  const cluster = clusterOf(ip, fileBlock - skip);
+  if (cluster !== undefined) return { block: cluster + skip, count: Math.min(hole.count, ratio - skip), shared: true };
+  // The last cluster may be one that what follows the hole lies in.
+  const end = fileBlock + hole.count;
+  const last = end - (end % ratio);
+  const isShared = last > fileBlock && last < end && clusterOf(ip, last) !== undefined;
+  const count = isShared ? last - fileBlock : hole.count;
+  const run = allocRun(ip, { goal, want: skip + count });
+  return { block: run.block + skip, count: Math.min(count, run.count - skip), shared: false };
+}
+
+/** First block of the cluster that already holds blocks of the file's cluster that begins at `first`. */
+function clusterOf(ip: Inode, first: FileBlock): FsBlock | undefined {
+  const end = first + ip.geo.clusterBlocks;
+  for (let at = first; at < end;) {
+    const mapping = findMapping(ip, at);
+    if (mapping.kind !== 'hole') {
+      const block = mapping.block - (at - first);
+      const base = ip.geo.firstDataBlock;
+      if (block < base || (block - base) % ip.geo.clusterBlocks !== 0)
+        throw new CorruptError('extent at the wrong place in its cluster', { ino: ip.ino, block: mapping.block });
+      return block;
+    }
+    at += mapping.count;
+  }
+  return undefined;
+}
+
+function checkMapped(ip: Inode, run: BlockRun): void {
+  checkRange(ip, run.block, run.count);
+  refuseSystem(ip.mp, run, ip.ino);
 }
 
 /** Unwritten blocks for what is a hole at `fileBlock`; how many file blocks on that was looked after. Errors: ENOSPC. */
@@ -73,14 +117,18 @@ export function ballocUnwritten(ip: Inode, fileBlock: FileBlock, want: number): 
   const count = Math.min(want, mapping.count);
   if (mapping.kind !== 'hole') return count;
   ip.lastRun = undefined;
-  const run = allocRun(ip, { goal: mapping.goal ?? groupGoal(ip), want: count });
-  insertRun(ip, { fileBlock, ...run, unwritten: true });
+  const run = fillHole(ip, fileBlock, { ...mapping, count });
+  insertRun(ip, { fileBlock, block: run.block, count: run.count, unwritten: true });
   return run.count;
 }
 
 function ballocIndirect(ip: Inode, fileBlock: FileBlock, want: number): WriteRun {
   const run = bmap(ip, fileBlock, want);
-  if (run.block !== undefined) return { block: run.block, count: run.count, isNew: false };
+  if (run.block !== undefined) {
+    refuseSystem(ip.mp, { block: run.block, count: run.count }, ip.ino);
+    return { block: run.block, count: run.count, isNew: false };
+  }
+  refuseMapped(ip);
   ip.lastRun = undefined;
   return { ...allocIndirect(ip, fileBlock, run.count), isNew: true };
 }
@@ -89,5 +137,13 @@ function ballocIndirect(ip: Inode, fileBlock: FileBlock, want: number): WriteRun
 export function bfree(ip: Inode, range: { readonly from: FileBlock; readonly to: FileBlock }): void {
   ip.lastRun = undefined;
   if (ip.hasFlag(IFLAG.EXTENTS)) removeRange(ip, { ...range, free: true });
-  else freeIndirect(ip, range);
+  else {
+    refuseMapped(ip);
+    freeIndirect(ip, range);
+  }
+}
+
+/** Linux mounts no file system with clusters and without extents: nobody could say what a block map means there. */
+function refuseMapped(ip: Inode): void {
+  if (ip.geo.clusterBlocks > 1) throw new UnsupportedError('a block map in a file system with clusters');
 }

@@ -8,6 +8,7 @@ import { breadDirBlock } from './dir-read.ts';
 import { initRecords } from './dirblock.ts';
 import { DirTail } from './format.ts';
 import type { Inode } from './inode.ts';
+import { refuseSystem, systemZones } from './zones.ts';
 
 /** Where records end: in front of the checksum. */
 export const recordsEnd = ({ geo }: Inode): number => geo.blockSize - (geo.metadataCsum ? DirTail.size : 0);
@@ -16,6 +17,10 @@ export const recordsEnd = ({ geo }: Inode): number => geo.blockSize - (geo.metad
 export function breadDir(dir: Inode, fileBlock: FileBlock): Buf {
   const bp = breadDirBlock(dir, fileBlock);
   if (bp === undefined) throw new CorruptError('hole in a directory', { ino: dir.ino });
+  if (systemZones(dir.mp).overlaps(bp.block, 1)) {
+    dir.mp.bufs.brelse(bp);
+    refuseSystem(dir.mp, { block: bp.block, count: 1 }, dir.ino);
+  }
   return bp;
 }
 

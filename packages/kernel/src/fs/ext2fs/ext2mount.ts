@@ -1,6 +1,7 @@
 /** What a mounted ext2/3/4 keeps in memory. Everything that changes on disk stays in the buffers; see the files named. */
 import type { AllocState } from './groupmap.ts';
 import type { Geometry } from './superblock.ts';
+import type { Zones } from './zones.ts';
 
 export interface Ext2Mount {
   /** superblock.ts; replaced as a whole when the stage was rolled back. */
@@ -13,6 +14,8 @@ export interface Ext2Mount {
   allowFresh: boolean;
   /** Hints of the allocators, once something was written: groupmap.ts. */
   alloc?: AllocState | undefined;
+  /** Blocks that are no file's, once a writer asked: zones.ts. */
+  zones?: Zones | undefined;
   /** Where the next inodes read go, several to one allocation: inode.ts. */
   inodeRoom?: { readonly bytes: Uint8Array; used: number } | undefined;
   /** Was it fit for writing when it was mounted: features, journal, state? Only then may an update make it writable. */

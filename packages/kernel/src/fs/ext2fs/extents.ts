@@ -33,6 +33,7 @@ import {
   type ExtentRun,
 } from './extent-node.ts';
 import type { Inode } from './inode.ts';
+import { refuseSystem } from './zones.ts';
 
 /** One node on the way from the root to a leaf, and the entry taken there (-1: before the first). */
 interface Step {
@@ -58,6 +59,7 @@ const END_OF_FILE = 0x100000000;
 export const initExtentRoot = (ip: Inode): void => initNode(ip.block, 0);
 
 function readNode(ip: Inode, at: { block: number; depth: number }): Buf {
+  refuseSystem(ip.mp, { block: at.block, count: 1 }, ip.ino);
   const bp = ip.mp.bufs.bread(at.block);
   try {
     checkNode(bp.data, { ino: ip.ino, ...at });
@@ -248,10 +250,11 @@ function splitBelow(ip: Inode, { parent, child, fileBlock }: { parent: Step; chi
  * Errors: ENOSPC when an extent must be split in two and the tree cannot grow (the caller's operation is undone).
  */
 export function removeRange(ip: Inode, range: { from: number; to: number; free: boolean }): void {
+  const gone = range.free ? freer(ip, range) : undefined;
   for (let at: number | undefined = range.from; at !== undefined && at < range.to;) {
     let rest: ExtentRun | undefined;
     at = withPath(ip, at, (path) => {
-      const cut = cutLeaf(ip, path, range);
+      const cut = cutLeaf(ip, path, { ...range, gone });
       rest = cut.rest;
       return cut.next;
     });
@@ -260,18 +263,48 @@ export function removeRange(ip: Inode, range: { from: number; to: number; free: 
   collapse(ip);
 }
 
+/** Is any block of [from, to) mapped? */
+function isMapped(ip: Inode, from: number, to: number): boolean {
+  if (from >= to) return false;
+  const first = findMapping(ip, from);
+  return first.kind !== 'hole' || from + first.count < to;
+}
+
+/** Gives blocks back that were taken out of the map. */
+type Gone = (run: Pick<ExtentRun, 'fileBlock' | 'block' | 'count'>) => void;
+
+/**
+ * Frees what leaves the map in ascending order. Of clusters only those go of which no block stays mapped, and once each,
+ * however many extents shared one. To be made before the map changes.
+ */
+function freer(ip: Inode, { from, to }: { from: number; to: number }): Gone {
+  const ratio = ip.geo.clusterBlocks;
+  if (ratio === 1) return (run) => freeBlocks(ip, { block: run.block, count: run.count });
+  const firstWhole = isMapped(ip, from - (from % ratio), from) ? Math.ceil(from / ratio) : Math.floor(from / ratio);
+  const nextStart = Math.min(END_OF_FILE, Math.ceil(to / ratio) * ratio);
+  const endWhole = to < END_OF_FILE && isMapped(ip, to, nextStart) ? Math.floor(to / ratio) : Math.ceil(to / ratio);
+  let done = firstWhole;
+  return ({ fileBlock, block, count }) => {
+    const first = Math.max(done, Math.floor(fileBlock / ratio));
+    const end = Math.min(endWhole, Math.ceil((fileBlock + count) / ratio));
+    if (end <= first) return;
+    const start = block - (fileBlock - first * ratio);
+    if ((start - ip.geo.firstDataBlock) % ratio !== 0)
+      throw new CorruptError('extent at the wrong place in its cluster', { ino: ip.ino, block });
+    freeBlocks(ip, { block: start, count: Math.min((end - first) * ratio, ip.geo.blocks - start) });
+    done = end;
+  };
+}
+
 /** What removeRange does in one leaf: where to go on (undefined: done), and what must be mapped again. */
 function cutLeaf(
   ip: Inode,
   path: Path,
-  { from, to, free }: { from: number; to: number; free: boolean },
+  { from, to, gone }: { from: number; to: number; gone: Gone | undefined },
 ): { next: number | undefined; rest: ExtentRun | undefined } {
   const leaf = leafOf(path);
   const { node } = leaf;
   const behind = firstBehind(path);
-  const gone = (block: number, count: number): void => {
-    if (free) freeBlocks(ip, { block, count });
-  };
   let i = Math.max(0, leaf.at);
   let first: number | undefined;
   let rest: ExtentRun | undefined;
@@ -284,19 +317,19 @@ function cutLeaf(
     changed(ip, leaf);
     if (run.fileBlock < from) {
       setRun(node, i, { ...run, count: from - run.fileBlock });
-      gone(run.block + from - run.fileBlock, Math.min(end, to) - from);
+      gone?.({ fileBlock: from, block: run.block + from - run.fileBlock, count: Math.min(end, to) - from });
       if (end > to) {
         rest = { ...run, fileBlock: to, block: run.block + to - run.fileBlock, count: end - to };
         break;
       }
     } else if (end > to) {
       const cut = to - run.fileBlock;
-      gone(run.block, cut);
+      gone?.({ ...run, count: cut });
       setRun(node, i, { ...run, fileBlock: to, block: run.block + cut, count: run.count - cut });
       if (i === 0) fixFirsts(ip, path, to);
       break;
     } else {
-      gone(run.block, run.count);
+      gone?.(run);
       first ??= i;
     }
   }

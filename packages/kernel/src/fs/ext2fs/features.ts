@@ -120,7 +120,7 @@ export const FEATURES: readonly Feature[] = [
   row('roCompat', RO_COMPAT.EXTRA_ISIZE, 'extra_isize'),
   row('roCompat', RO_COMPAT.HAS_SNAPSHOT, 'has_snapshot', 'a snapshot shares its blocks'),
   row('roCompat', RO_COMPAT.QUOTA, 'quota', 'quota files would have to be kept'),
-  row('roCompat', RO_COMPAT.BIGALLOC, 'bigalloc', 'allocating clusters is not done yet'),
+  row('roCompat', RO_COMPAT.BIGALLOC, 'bigalloc'),
   row('roCompat', RO_COMPAT.METADATA_CSUM, 'metadata_csum'),
   row('roCompat', RO_COMPAT.REPLICA, 'replica', 'never part of Linux'),
   row('roCompat', RO_COMPAT.READONLY, 'read-only', 'the image asks never to be written'),

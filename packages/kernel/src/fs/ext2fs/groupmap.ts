@@ -13,30 +13,21 @@ import { setBitmapCsum, verifyBitmap, type BitmapKind } from './csum.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { BG } from './format.ts';
 import { breadGroup, Group, groupChecksum, withGroup } from './group.ts';
-import { groupBlocks, groupFirstBlock, groupHasSuper, type Geometry } from './superblock.ts';
-
-/** Blocks [start, end) of the device. */
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
+import { groupBlocks, groupClusters, groupFirstBlock, type Geometry } from './superblock.ts';
+import { systemZones, type Range } from './zones.ts';
 
 /** What the allocators remember. All of it is hints, except what is pending; it is dropped when the stage is rolled back. */
 export interface AllocState {
   /** Per group: no free bit below. */
   readonly firstFree: { readonly block: Map<number, number>; readonly inode: Map<number, number> };
-  /** Per group: no longer run of free blocks than this. */
+  /** Per group: no longer run of free clusters than this. */
   readonly longestFree: Map<number, number>;
   /** Per group: where the last run that was allocated ends. */
   readonly cursor: Map<number, number>;
-  /** Per group: blocks freed in the running transaction, taken last. */
+  /** Per group: clusters freed in the running transaction, taken last. */
   readonly released: Map<number, Uint8Array>;
   /** Groups whose bitmap changed since its checksum was computed. */
   readonly pending: { readonly block: Set<number>; readonly inode: Set<number> };
-  /** Per group: fixed metadata in it. */
-  readonly fixed: Map<number, readonly Range[]>;
-  /** Per flex group: fixed metadata of all its members, wherever it lies. */
-  readonly flexFixed: Map<number, readonly Range[]>;
   /** Per linear directory and block: upper bound of the longest room for a record (dirwrite.ts). */
   readonly directoryRoom: Map<number, number[]>;
   /** Random bytes asked of the host in advance, and how many are used: generations. */
@@ -54,8 +45,6 @@ const newState = (): AllocState => ({
   cursor: new Map(),
   released: new Map(),
   pending: { block: new Set(), inode: new Set() },
-  fixed: new Map(),
-  flexFixed: new Map(),
   directoryRoom: new Map(),
   random: { bytes: new Uint8Array(RANDOM_BYTES), used: RANDOM_BYTES },
   directoryGroup: 0,
@@ -105,15 +94,27 @@ function isUninit(geo: Geometry, g: Group, kind: BitmapKind): boolean {
 }
 
 const bitsOf = (geo: Geometry, group: number, kind: BitmapKind): number =>
-  kind === 'block' ? groupBlocks(geo, group) : geo.inodesPerGroup;
+  kind === 'block' ? groupClusters(geo, group) : geo.inodesPerGroup;
 
 /** A bitmap that was never written: nothing is used but fixed metadata and the bits past the end. */
 function fillUninit(mp: Mount<Ext2Mount>, group: number, { kind, map }: { kind: BitmapKind; map: Uint8Array }): void {
   const { geo } = mp.data;
   setRange(map, bitsOf(geo, group, kind), map.length * 8);
   if (kind === 'inode') return;
+  for (const { start, end } of systemBits(mp, group)) setRange(map, start, end);
+}
+
+/** The bits of a group's block bitmap that stand for blocks of the file system itself: clusters that hold any. */
+function systemBits(mp: Mount<Ext2Mount>, group: number): Range[] {
+  const { geo } = mp.data;
   const base = groupFirstBlock(geo, group);
-  for (const { start, end } of fixedIn(mp, group)) setRange(map, start - base, end - base);
+  const end = base + groupBlocks(geo, group);
+  return systemZones(mp)
+    .within(base, end)
+    .map((zone) => ({
+      start: Math.floor((zone.start - base) / geo.clusterBlocks),
+      end: Math.ceil((zone.end - base) / geo.clusterBlocks),
+    }));
 }
 
 function verify(mp: Mount<Ext2Mount>, group: number, options: { kind: BitmapKind; bp: Buf; uninit: boolean }): void {
@@ -139,9 +140,10 @@ function verify(mp: Mount<Ext2Mount>, group: number, options: { kind: BitmapKind
   }
   if (kind === 'inode') return;
   const base = groupFirstBlock(geo, group);
-  for (const { start, end } of fixedIn(mp, group)) {
-    const bit = findClear(bp.data, start - base, end - base);
-    if (bit >= 0) throw new CorruptError(`block bitmap ${group} calls metadata free`, { block: base + bit });
+  for (const { start, end } of systemBits(mp, group)) {
+    const bit = findClear(bp.data, start, end);
+    if (bit >= 0)
+      throw new CorruptError(`block bitmap ${group} calls metadata free`, { block: base + bit * geo.clusterBlocks });
   }
 }
 
@@ -188,57 +190,4 @@ function sealDescriptors(mp: Mount<Ext2Mount>, index: number, data: Uint8Array):
       g.lo.checksum = groupChecksum(geo, group, data, at);
     }
   }
-}
-
-/** Superblock, descriptors, bitmaps and inode tables within a group, whosever they are. */
-export function fixedIn(mp: Mount<Ext2Mount>, group: number): readonly Range[] {
-  const { fixed, flexFixed } = allocState(mp);
-  const known = fixed.get(group);
-  if (known !== undefined) return known;
-  const { geo } = mp.data;
-  const flex = Math.floor(group / geo.flexGroups);
-  let all = flexFixed.get(flex);
-  if (all === undefined) flexFixed.set(flex, (all = fixedOfFlex(mp, flex)));
-  const start = groupFirstBlock(geo, group);
-  const end = start + groupBlocks(geo, group);
-  const inside = all
-    .filter((range) => range.end > start && range.start < end)
-    .map((range) => ({ start: Math.max(start, range.start), end: Math.min(end, range.end) }));
-  fixed.set(group, inside);
-  return inside;
-}
-
-/** All members' fixed metadata: with flex_bg the bitmaps and tables of many groups lie together in one of them. */
-function fixedOfFlex(mp: Mount<Ext2Mount>, flex: number): readonly Range[] {
-  const { geo } = mp.data;
-  const ranges: Range[] = [];
-  const last = Math.min((flex + 1) * geo.flexGroups, geo.groups);
-  for (let group = flex * geo.flexGroups; group < last; group++) {
-    const start = groupFirstBlock(geo, group);
-    const copies = headBlocks(geo, group);
-    if (copies > 0) ranges.push({ start, end: start + copies });
-    withGroup(mp, group, (g) => {
-      ranges.push({ start: g.blockBitmap, end: g.blockBitmap + 1 }, { start: g.inodeBitmap, end: g.inodeBitmap + 1 });
-      ranges.push({ start: g.inodeTable, end: g.inodeTable + geo.inodeTableBlocks });
-    });
-  }
-  ranges.sort((a, b) => a.start - b.start);
-  const merged: Range[] = [];
-  for (const range of ranges) {
-    const before = merged.at(-1);
-    if (before !== undefined && range.start <= before.end) {
-      merged[merged.length - 1] = { start: before.start, end: Math.max(before.end, range.end) };
-    } else merged.push(range);
-  }
-  return merged;
-}
-
-/** Blocks at the start of a group that hold copies of the superblock and descriptors, room to grow included. */
-function headBlocks(geo: Geometry, group: number): number {
-  const hasSuper = groupHasSuper(geo, group);
-  const metaBg = Math.floor(group / geo.descPerBlock);
-  if (metaBg < geo.firstMetaBg) return hasSuper ? 1 + geo.firstMetaBg + geo.reservedGdtBlocks : 0;
-  const inMeta = group % geo.descPerBlock;
-  const hasDesc = inMeta === 0 || inMeta === 1 || inMeta === geo.descPerBlock - 1;
-  return (hasSuper ? 1 : 0) + (hasDesc ? 1 : 0);
 }

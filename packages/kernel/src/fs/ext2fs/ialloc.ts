@@ -13,7 +13,7 @@ import type { Ext2Mount } from './ext2mount.ts';
 import { withGroup } from './group.ts';
 import { allocState, bitmapChanged, breadBitmap } from './groupmap.ts';
 import { groupOfIno, type Inode } from './inode.ts';
-import { groupBlocks, updateSuperblock } from './superblock.ts';
+import { groupClusters, updateSuperblock } from './superblock.ts';
 
 /** A directory goes to its parent's group while that has at least this share of its inodes and blocks free. */
 const ROOM_SHARE = 8;
@@ -70,7 +70,7 @@ function directoryGroup(mp: Mount<Ext2Mount>, home: number): number {
   const room = (group: number): number =>
     withGroup(mp, group, (g) => {
       const wanted =
-        g.freeInodes * ROOM_SHARE >= geo.inodesPerGroup && g.freeBlocks * ROOM_SHARE >= groupBlocks(geo, group);
+        g.freeInodes * ROOM_SHARE >= geo.inodesPerGroup && g.freeBlocks * ROOM_SHARE >= groupClusters(geo, group);
       return wanted ? g.freeBlocks : 0;
     });
   if (room(home) > 0) return home;

@@ -9,6 +9,7 @@ import type { Buf } from '../../vfs/buf.ts';
 import { allocRun, freeBlocks, groupGoal } from './alloc.ts';
 import { I_BLOCK_OFFSET, NDIR_BLOCKS } from './format.ts';
 import type { Inode } from './inode.ts';
+import { refuseSystem } from './zones.ts';
 
 /** Slots [index, end) of one array of pointers, the first of which maps the file block that was asked for. */
 interface Slots {
@@ -85,6 +86,7 @@ function openChild(ip: Inode, { table, base, index, bp: owner }: Slots): Buf {
 }
 
 function readPointers(ip: Inode, block: FsBlock): Buf {
+  refuseSystem(ip.mp, { block, count: 1 }, ip.ino);
   if (block <= ip.geo.firstDataBlock || block >= ip.geo.blocks) {
     throw new CorruptError('pointer block beyond the file system', { ino: ip.ino, block });
   }

@@ -78,6 +78,7 @@ function readJournal(mp: Mount<Ext2Mount>): { log: Log; replay: Replay; records:
 /** Every number may have changed with the blocks. */
 function readAgain(mp: Mount<Ext2Mount>): void {
   mp.data.inodeTables.clear();
+  mp.data.zones = undefined;
   const geo = withSuperblock(mp, (_, raw) => parseSuperblock(raw));
   if (geo.blockSize !== mp.blockSize) throw new FsError('EIO', { what: 'the journal changes the block size' });
   mp.data.geo = geo;

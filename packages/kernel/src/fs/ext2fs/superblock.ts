@@ -290,6 +290,9 @@ export const groupFirstBlock = (geo: Geometry, group: number): FsBlock =>
 /** Blocks in a group: the last one may be short. */
 export const groupBlocks = (geo: Geometry, group: number): number =>
   Math.min(geo.blocksPerGroup, geo.blocks - groupFirstBlock(geo, group));
+/** Bits of a group's block bitmap: clusters, which are blocks without bigalloc. */
+export const groupClusters = (geo: Geometry, group: number): number =>
+  Math.ceil(groupBlocks(geo, group) / geo.clusterBlocks);
 
 function isPowerOf(n: number, base: number): boolean {
   let power = base;

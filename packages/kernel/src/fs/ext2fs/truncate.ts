@@ -13,6 +13,7 @@ import { mayBecomeInline, resizeInline, spillInline, writeInlineData } from './i
 import type { Inode } from './inode.ts';
 import { requireLargeFile } from './inode-store.ts';
 import { hasIncompat } from './superblock.ts';
+import { refuseSystem } from './zones.ts';
 
 const NO_END = Number.MAX_SAFE_INTEGER;
 
@@ -87,6 +88,7 @@ function zeroBytes(ip: Inode, from: Bytes, to: Bytes): void {
   const fileBlock = Math.floor(from / blockSize);
   const { block } = bmap(ip, fileBlock, 1);
   if (block === undefined) return;
+  refuseSystem(ip.mp, { block, count: 1 }, ip.ino);
   const { device, bufs } = ip.mp;
   const data = new Uint8Array(blockSize);
   const [start, end] = [from - fileBlock * blockSize, to - fileBlock * blockSize];
