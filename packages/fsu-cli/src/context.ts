@@ -213,9 +213,10 @@ export class Context {
     if (first !== undefined) throw first;
   }
 
-  /** First image opened, for messages that concern no other. */
-  get imageText(): string {
-    return this.settings.image?.text ?? 'image';
+  /** The image that an error names, or the first one opened: for messages that concern no file. */
+  imageOf(thrown: unknown): string {
+    const named = thrown instanceof FsError ? thrown.context.image : undefined;
+    return this.settings.image?.text ?? named ?? [...this.#open.values()][0]?.address.image ?? 'image';
   }
 }
 

@@ -1,5 +1,5 @@
 /** From a thrown value to what a person reads and the shell gets: the only place that words failures. */
-import { CorruptError, errnoText, FsError, UnsupportedError } from 'ukfs';
+import { CommitError, CorruptError, errnoText, FsError, UnsupportedError } from 'ukfs';
 import { ImageChangedError, NotRecognisedError, SelectionError } from 'ukfs';
 import type { ErrnoName } from '@ukfs/kernel';
 import type { JsonError } from './format/json.ts';
@@ -25,6 +25,8 @@ export function exitStatusOf(thrown: unknown, opening: boolean): number {
   if (thrown instanceof NotRecognisedError || thrown instanceof UnsupportedError) return Exit.unsupported;
   if (thrown instanceof CorruptError) return Exit.damaged;
   if (thrown instanceof ImageChangedError) return Exit.failed;
+  // Not as it was: the edit is there, in image and log together.
+  if (thrown instanceof CommitError && thrown.outcome !== 'discarded') return Exit.failed;
   if (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT') return Exit.noSpace;
   if (thrown.context.readOnly === 'damaged') return Exit.damaged;
   if (thrown.context.readOnly === 'unsupported') return Exit.unsupported;

@@ -128,7 +128,7 @@ async function runOnce(
     if (thrown instanceof UsageError || thrown instanceof HelpRequest || thrown instanceof ClosedPipeError)
       throw thrown;
     if (thrown instanceof StreamError && thrown.stream === STDOUT) throw thrown;
-    ctx.fail(thrown, thrown instanceof StreamError ? thrown.stream : ctx.imageText);
+    ctx.fail(thrown, thrown instanceof StreamError ? thrown.stream : ctx.imageOf(thrown));
   }
   try {
     ctx.close();
@@ -137,7 +137,7 @@ async function runOnce(
       ctx.out.drop();
       return undefined;
     }
-    ctx.fail(thrown, ctx.imageText);
+    ctx.fail(thrown, ctx.imageOf(thrown));
   }
   ctx.json?.end(ctx.status);
   return ctx.status;

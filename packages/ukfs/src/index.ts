@@ -10,6 +10,7 @@ export type { WalkEntry, WalkOptions, WalkSource } from './walk.ts';
 export {
   ACCESS,
   asFsError,
+  CommitError,
   CorruptError,
   Errno,
   errnoText,

@@ -124,8 +124,12 @@ export function writeInPlace(s: StageState, src: Uint8Array, offset: number): vo
   if (s.inPlace.isEmpty) s.host.holdSignals(true);
   s.inPlace.add(offset / s.unitSize, (offset + src.length) / s.unitSize);
   s.unsynced = true;
-  s.image.write(src, offset);
-  s.expected = s.image.stat();
+  try {
+    s.image.write(src, offset);
+  } finally {
+    // What a failed write left of itself is ours as well.
+    s.expected = s.image.stat();
+  }
 }
 
 /** Move whole fresh pages from memory into the image, neighbours in one write. Pages are ascending. */
@@ -165,8 +169,11 @@ function zeroUnits(s: StageState, start: number, end: number): void {
   for (let at = start * s.unitSize; at < stop; at += PIECE) {
     const length = Math.min(PIECE, stop - at);
     readPadded(s.image, piece.subarray(0, length), at);
-    if (piece.subarray(0, length).every((x) => x === 0)) continue;
-    s.image.write(zeros.subarray(0, length), at);
+    // Not a byte more: a full host has no room behind what a failed write left.
+    const first = piece.subarray(0, length).findIndex((x) => x !== 0);
+    if (first < 0) continue;
+    const last = piece.subarray(0, length).findLastIndex((x) => x !== 0);
+    s.image.write(zeros.subarray(0, last + 1 - first), at + first);
   }
 }
 
@@ -233,7 +240,8 @@ export function commitState(s: StageState): CommitResult {
     const spill = openSpill(s);
     finishLog(spill.file, contents, { dataEnd: spill.end, image: s.expected, host: s.host });
     spill.file.fsync();
-    if (s.host.stat(names.log, { nofollow: true }) !== undefined) throw new FsError('EEXIST', { path: names.log });
+    if (s.host.stat(names.log, { nofollow: true }) !== undefined)
+      throw new FsError('EEXIST', { path: names.log, what: `${names.log} was made by another program` });
   } catch (thrown) {
     throw giveUp(s, asFsError(thrown));
   }
@@ -285,7 +293,10 @@ function checkRoom(s: StageState, names: LogNames): void {
   const log = waiting + overheadOf(units);
   const holes = Math.min(units * s.unitSize, Math.max(0, Math.max(s.size, s.expected.size) - s.expected.allocated));
   if (s.host.freeBytes(names.dir) < log + holes) {
-    throw new FsError('ENOSPC', { path: names.dir, what: `no room for ${log + holes} bytes of log and image` });
+    throw new FsError('ENOSPC', {
+      path: names.dir,
+      what: `no room in ${names.dir} for ${log + holes} bytes of log and image`,
+    });
   }
 }
 

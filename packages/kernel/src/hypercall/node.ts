@@ -36,6 +36,12 @@ function hostError(thrown: unknown, context: ErrorContext): FsError {
   return new FsError(name, unknown ? { ...context, what: thrown.message } : context, { cause: thrown });
 }
 
+/** The same for work on a file that is open or beside the image: the message names it, since the caller speaks of another. */
+function fileError(thrown: unknown, context: ErrorContext & { readonly path: string }): FsError {
+  const error = hostError(thrown, context);
+  return new FsError(error.code, { ...context, what: `${context.path}: ${error.message}` }, { cause: thrown });
+}
+
 function codeOf(thrown: unknown): string | undefined {
   if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;
   return undefined;
@@ -46,6 +52,14 @@ function attempt<T>(context: ErrorContext, act: () => T): T {
     return act();
   } catch (thrown) {
     throw hostError(thrown, context);
+  }
+}
+
+function onFile<T>(context: ErrorContext & { readonly path: string }, act: () => T): T {
+  try {
+    return act();
+  } catch (thrown) {
+    throw fileError(thrown, context);
   }
 }
 
@@ -118,7 +132,7 @@ class NodeFile implements HostFile {
   }
 
   stat(): HostStat {
-    return attempt({ op: 'stat', path: this.path }, () => hostStat(fs.fstatSync(this.fd, { bigint: true })));
+    return onFile({ op: 'stat', path: this.path }, () => hostStat(fs.fstatSync(this.fd, { bigint: true })));
   }
 
   read(dst: Uint8Array, offset: number): number {
@@ -129,7 +143,7 @@ class NodeFile implements HostFile {
         if (n === 0) break;
         done += n;
       } catch (thrown) {
-        if (codeOf(thrown) !== 'EINTR') throw hostError(thrown, { op: 'read', path: this.path, offset: offset + done });
+        if (codeOf(thrown) !== 'EINTR') throw fileError(thrown, { op: 'read', path: this.path, offset: offset + done });
       }
     }
     return done;
@@ -142,23 +156,23 @@ class NodeFile implements HostFile {
         done += fs.writeSync(this.fd, src, done, src.length - done, offset + done);
       } catch (thrown) {
         if (codeOf(thrown) !== 'EINTR')
-          throw hostError(thrown, { op: 'write', path: this.path, offset: offset + done });
+          throw fileError(thrown, { op: 'write', path: this.path, offset: offset + done });
       }
     }
   }
 
   truncate(size: number): void {
-    attempt({ op: 'truncate', path: this.path }, () => fs.ftruncateSync(this.fd, size));
+    onFile({ op: 'truncate', path: this.path }, () => fs.ftruncateSync(this.fd, size));
   }
 
   fsync(): void {
-    attempt({ op: 'fsync', path: this.path }, () => fs.fsyncSync(this.fd));
+    onFile({ op: 'fsync', path: this.path }, () => fs.fsyncSync(this.fd));
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    attempt({ op: 'close', path: this.path }, () => {
+    onFile({ op: 'close', path: this.path }, () => {
       fs.closeSync(this.fd);
       if (this.lockFd !== undefined) fs.closeSync(this.lockFd);
     });
@@ -222,17 +236,17 @@ class NodeHost implements Host {
   }
 
   rename(from: string, to: string): void {
-    attempt({ op: 'rename', path: from }, () => fs.renameSync(from, to));
+    onFile({ op: 'rename', path: from }, () => fs.renameSync(from, to));
   }
 
   unlink(path: string): void {
-    attempt({ op: 'unlink', path }, () => fs.unlinkSync(path));
+    onFile({ op: 'unlink', path }, () => fs.unlinkSync(path));
   }
 
   fsyncDir(path: string): void {
     // Windows cannot open directories; its file systems journal names by themselves.
     if (process.platform === 'win32') return;
-    attempt({ op: 'fsync', path }, () => {
+    onFile({ op: 'fsync', path }, () => {
       const fd = fs.openSync(path, O_RDONLY);
       try {
         fs.fsyncSync(fd);
@@ -243,7 +257,7 @@ class NodeHost implements Host {
   }
 
   freeBytes(path: string): number {
-    return attempt({ op: 'statfs', path }, () => {
+    return onFile({ op: 'statfs', path }, () => {
       const s = fs.statfsSync(path);
       return s.bavail * s.bsize;
     });
