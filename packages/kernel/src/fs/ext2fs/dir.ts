@@ -1,5 +1,5 @@
 /**
- * Directories, reading: records in blocks (or inline in the inode), found by name or listed in order. A directory is read
+ * Directories, reading: records in blocks (or inline in the inode), found by name; listing is dirlist.ts. A directory is read
  * as the row of blocks that it is, indexed or not: index blocks look like empty records. Lookups use the index
  * (htree-lookup.ts) where there is one. Every record is checked before it is believed. Spec: "Directory Entries".
  */
@@ -7,8 +7,6 @@ import { CorruptError } from '../../kern/errno.ts';
 import type { FileBlock, FsBlock, Ino } from '../../kern/ids.ts';
 import { nameFromBytes, nameToBytes } from '../../kern/name.ts';
 import { getLe32 } from '../../kern/struct.ts';
-import type { Dirent } from '../../vfs/dirent.ts';
-import type { VType } from '../../vfs/vattr.ts';
 import { bmap } from './bmap.ts';
 import { casefold } from './casefold.ts';
 import { breadDirBlock, dirBlocks, isIndexed } from './dir-read.ts';
@@ -50,7 +48,7 @@ const DOT = Uint8Array.of(0x2e);
 const DOTDOT = Uint8Array.of(0x2e, 0x2e);
 
 /** The record's length, once it and the name in it were seen to fit before `end`. */
-function checkedLength(dir: Inode, data: Uint8Array, at: number, end: number): number {
+export function checkedLength(dir: Inode, data: Uint8Array, at: number, end: number): number {
   const length = at + RECORD_MIN <= end ? recLenAt(data, at) : 0;
   if (
     length < RECORD_MIN ||
@@ -101,12 +99,12 @@ const nameBytesAt = (data: Uint8Array, at: number): Uint8Array =>
   data.subarray(at + DIRENT_HEADER, at + DIRENT_HEADER + (data[at + NAME_LEN] as number));
 
 /** What a listing shows for the record. */
-function shownName(dir: Inode, data: Uint8Array, at: number): string {
+export function shownName(dir: Inode, data: Uint8Array, at: number): string {
   const end = at + DIRENT_HEADER + (data[at + NAME_LEN] as number);
   if (!isEncrypted(dir) || isDots(data, at)) return nameFromBytes(data, at + DIRENT_HEADER, end);
   return noKeyName(nameBytesAt(data, at), storedHash(dir, data, at));
 }
-const isDots = (data: Uint8Array, at: number): boolean => isName(data, at, DOT) || isName(data, at, DOTDOT);
+export const isDots = (data: Uint8Array, at: number): boolean => isName(data, at, DOT) || isName(data, at, DOTDOT);
 
 /** Linux lists a directory of one block by hash too, as if it were indexed. */
 const isListedByHash = (dir: Inode): boolean =>
@@ -200,7 +198,7 @@ interface InlineArea {
   readonly block: FsBlock;
 }
 
-function inlineAreas(dir: Inode): readonly [InlineArea, InlineArea] {
+export function inlineAreas(dir: Inode): readonly [InlineArea, InlineArea] {
   const rest = inlineRest(dir);
   return [
     { data: dir.block, start: INLINE_FIRST, end: I_BLOCK_SIZE, fileBlock: INLINE_IBODY, block: 0 },
@@ -216,67 +214,4 @@ function inlineFind(dir: Inode, name: string, bytes: Uint8Array): DirFound | und
   }
   const matches = matcherFor(dir, name, bytes);
   return findInArea(dir, ibody, matches) ?? findInArea(dir, rest, matches);
-}
-
-// listing
-
-const TYPE_OF_FT: readonly (VType | undefined)[] = [undefined, 'reg', 'dir', 'chr', 'blk', 'fifo', 'sock', 'lnk'];
-/** Cookies of an inline directory: `.` and `..` at 0 and 12 as in a block, then the areas one after the other. */
-const INLINE_DOTDOT = 12;
-const INLINE_RECORDS = 24;
-
-/** Entries of data[start, end) that lie at or behind `skip`, pushed to `out` up to `max`; cookies are `base` + byte. */
-function listArea(
-  dir: Inode,
-  area: { readonly data: Uint8Array; readonly start: number; readonly end: number },
-  to: { readonly out: Dirent[]; readonly max: number; readonly base: number; readonly skip: number },
-): void {
-  const { data, start, end } = area;
-  const { out, max, base, skip } = to;
-  for (let at = start; at < end && out.length < max;) {
-    const length = checkedLength(dir, data, at, end);
-    const ino = getLe32(data, at + INO);
-    if (ino !== 0 && at >= skip) {
-      const type = TYPE_OF_FT[fileTypeOf(dir.geo, data, at)];
-      out.push({ name: shownName(dir, data, at), ino, type, next: base + at + length });
-    }
-    at += length;
-  }
-}
-
-/** Up to `max` entries after `cookie`, which is a byte offset in the row of blocks. */
-export function dirList(dir: Inode, cookie: number, max: number): Dirent[] {
-  const out: Dirent[] = [];
-  if (isInline(dir)) {
-    inlineList(dir, cookie, out, max);
-    return out;
-  }
-  const { blockSize } = dir.geo;
-  const blocks = dirBlocks(dir);
-  for (let fileBlock = Math.floor(cookie / blockSize); fileBlock < blocks && out.length < max; fileBlock++) {
-    const bp = breadDirBlock(dir, fileBlock);
-    if (bp === undefined) {
-      fileBlock += bmap(dir, fileBlock, blocks - fileBlock).count - 1;
-      continue;
-    }
-    try {
-      const base = fileBlock * blockSize;
-      listArea(dir, { data: bp.data, start: 0, end: blockSize }, { out, max, base, skip: cookie - base });
-    } finally {
-      dir.mp.bufs.brelse(bp);
-    }
-  }
-  return out;
-}
-
-function inlineList(dir: Inode, cookie: number, out: Dirent[], max: number): void {
-  const [ibody, rest] = inlineAreas(dir);
-  if (cookie === 0 && out.length < max) out.push({ name: '.', ino: dir.ino, type: 'dir', next: INLINE_DOTDOT });
-  if (cookie <= INLINE_DOTDOT && out.length < max) {
-    out.push({ name: '..', ino: inlineParent(dir), type: 'dir', next: INLINE_RECORDS });
-  }
-  const base = INLINE_RECORDS - INLINE_FIRST;
-  listArea(dir, ibody, { out, max, base, skip: cookie - base });
-  const restBase = base + I_BLOCK_SIZE;
-  listArea(dir, rest, { out, max, base: restBase, skip: cookie - restBase });
 }

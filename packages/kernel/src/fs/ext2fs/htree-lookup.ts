@@ -40,7 +40,7 @@ export const dxBlockOf = (frame: DxFrame): FileBlock =>
   getLe32(frame.bp.data, frame.entriesAt + frame.at * DX_ENTRY_SIZE + 4) & DX_BLOCK_MASK;
 
 /** Count of a node's entries, or undefined when count or limit cannot be. */
-function checkedCount(dir: Inode, data: Uint8Array, entriesAt: number): number | undefined {
+export function checkedCount(dir: Inode, data: Uint8Array, entriesAt: number): number | undefined {
   const limit = getLe16(data, entriesAt);
   const count = getLe16(data, entriesAt + 2);
   const room = data.length - entriesAt - (dir.geo.metadataCsum ? DxTail.size : 0);
