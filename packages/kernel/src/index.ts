@@ -38,6 +38,7 @@ export {
 export { ACCESS, type PathconfName } from './vfs/vnodeops.ts';
 export { FileFlag, modeOfType, typeOfMode, type Rdev, type VType } from './vfs/vattr.ts';
 export { readOnlyError } from './vfs/mount.ts';
+export type { CheckOptions, CheckSummary, Finding, FindingPlace } from './vfs/check.ts';
 export type { Dirent } from './vfs/dirent.ts';
 export type {
   FeatureReport,

@@ -4,8 +4,10 @@
  * Boot registers only FileSystemModule values (names and a probe); load() brings the FileSystemType when an image
  * needs it, so that listing a FAT image never loads ext2fs.
  */
+import type { BlockDevice } from '../dev/blockdev.ts';
 import type { ReadOnlyCause } from '../kern/errno.ts';
 import type { Ino } from '../kern/ids.ts';
+import type { CheckOptions, CheckSummary } from './check.ts';
 import type { Mount } from './mount.ts';
 import type { Vnode } from './vnode.ts';
 
@@ -144,6 +146,12 @@ export interface FileSystemType {
   /** The transaction is durable: space freed in it may be used again without care. */
   committed?(mp: Mount): void;
   statvfs(mp: Mount): Statvfs;
+  /**
+   * Check the file system on a device, which need not be fit for mounting, and repair what the options ask for. A journal
+   * is replayed first: in memory, or on the device when anything is to be repaired.
+   * Errors: EFTYPE not this type, UnsupportedError it cannot be checked, EIO. What is damaged is no error but a finding.
+   */
+  check?(device: BlockDevice, options: CheckOptions): CheckSummary;
   info?(mp: Mount): FsInfo;
   /** File handle ↔ vnode (NFS-style, for fhopen(2) and FUSE): ino and generation as bytes. ESTALE. */
   vptofh?(vp: Vnode): Uint8Array;

@@ -1,4 +1,5 @@
 import type { FileSystemType } from '../../vfs/vfsops.ts';
+import { checkDevice } from './check.ts';
 import { ext2fsOptions, ext2fsTraits, ext2fsVfsops } from './vfsops.ts';
 
 export const ext2fs: FileSystemType = {
@@ -7,4 +8,5 @@ export const ext2fs: FileSystemType = {
   traits: ext2fsTraits,
   options: ext2fsOptions,
   ...ext2fsVfsops,
+  check: (device, options) => checkDevice(ext2fs, device, options),
 };

@@ -136,7 +136,7 @@ function addFile(mp: Mount<Ext2Mount>, ino: Ino, ranges: Range[]): void {
 }
 
 /** Blocks at the start of a group that hold copies of the superblock and descriptors, room to grow included. */
-function headBlocks(geo: Geometry, group: number): number {
+export function headBlocks(geo: Geometry, group: number): number {
   const hasSuper = groupHasSuper(geo, group);
   const metaBg = Math.floor(group / geo.descPerBlock);
   if (metaBg < geo.firstMetaBg) return hasSuper ? 1 + geo.firstMetaBg + geo.reservedGdtBlocks : 0;

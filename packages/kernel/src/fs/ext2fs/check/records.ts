@@ -1,0 +1,224 @@
+/** The records of one directory block, and what each entry leads to. */
+import type { FileBlock, FsBlock, Ino } from '../../../kern/ids.ts';
+import { nameFromBytes } from '../../../kern/name.ts';
+import { getLe32 } from '../../../kern/struct.ts';
+import { recLenAt, recordSize } from '../dirblock.ts';
+import { INCOMPAT } from '../features.ts';
+import { DIRENT_HEADER, DirEntry, FT, IFLAG, INO } from '../format.ts';
+import type { Inode } from '../inode.ts';
+import { hasIncompat } from '../superblock.ts';
+import type { HashTree } from './htree.ts';
+import { KIND } from './inode-facts.ts';
+import type { Check } from './state.ts';
+
+const NAME_LEN = DirEntry.offsetOf('nameLen');
+const FILE_TYPE = DirEntry.offsetOf('fileType');
+/** The shortest record that holds a name. */
+const RECORD_MIN = 12;
+/** Names of encrypted directories are whole cipher blocks. */
+const CIPHER_NAME_MIN = 16;
+const DOT = 0x2e;
+const SLASH = 0x2f;
+
+/** A directory as it is gone through. */
+export interface DirScan {
+  readonly c: Check;
+  readonly inode: Inode;
+  /** Its place in the table of directories. */
+  readonly index: number;
+  /** Last block looked at. */
+  last: FileBlock;
+  tree: HashTree | undefined;
+}
+
+interface Records {
+  readonly data: Uint8Array;
+  readonly fileBlock: FileBlock;
+  readonly block: FsBlock;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Go through the records of [start, end). */
+export function checkRecords(scan: DirScan, at: Records): void {
+  const { c, inode } = scan;
+  const { data, block, fileBlock, start, end } = at;
+  const seen = new NameSet(data);
+  let record = 0;
+  for (let from = start; from < end; record++) {
+    const length = end - from < DIRENT_HEADER ? 0 : recLenAt(data, from);
+    const nameLength = data[from + NAME_LEN] ?? 0;
+    // The root of a hash tree has its nodes behind `..`, in what looks like that record.
+    const isBad =
+      length < RECORD_MIN || (length & 3) !== 0 || from + length > end || DIRENT_HEADER + nameLength > length;
+    if (isBad) {
+      c.report({
+        code: 'dir-record',
+        message: `directory record of ${length} bytes at byte ${from}`,
+        where: { ino: inode.ino, ...(block === 0 ? {} : { block }) },
+      });
+      return;
+    }
+    const isDots = fileBlock === 0 && record < 2;
+    if (isDots) checkDots(scan, at, { from, record });
+    if (getLe32(data, from) !== 0) checkEntry(scan, at, { from, nameLength, isDots, seen });
+    from += length;
+  }
+  if (fileBlock === 0 && record < 2) {
+    c.report({ code: 'dir-dots', message: 'directory without `..`', where: { ino: inode.ino } });
+  }
+}
+
+/** The first two records of a directory are `.` and `..`. */
+function checkDots(scan: DirScan, at: Records, { from, record }: { readonly from: number; readonly record: number }): void {
+  const { c, inode, index } = scan;
+  const { data } = at;
+  const ino = getLe32(data, from);
+  const name = record === 0 ? '.' : '..';
+  const isNamed =
+    ino !== 0 &&
+    data[from + NAME_LEN] === name.length &&
+    data[from + DIRENT_HEADER] === DOT &&
+    (record === 0 || data[from + DIRENT_HEADER + 1] === DOT);
+  const where = { ino: inode.ino };
+  if (!isNamed) {
+    c.report({ code: 'dir-dots', message: `entry ${record + 1} of a directory is not \`${name}\``, where });
+    return;
+  }
+  if (data[from + DIRENT_HEADER + name.length] !== 0) {
+    c.report({ code: 'dir-dots', message: `\`${name}\` is not ended by a zero`, where });
+  }
+  if (record === 1) c.dirs.setDotdot(index, ino);
+  else if (ino !== inode.ino) c.report({ code: 'dir-dots', message: `\`.\` leads to inode ${ino}`, where });
+}
+
+interface EntryAt {
+  readonly from: number;
+  readonly nameLength: number;
+  readonly isDots: boolean;
+  readonly seen: NameSet;
+}
+
+function checkEntry(scan: DirScan, at: Records, entry: EntryAt): void {
+  const { c, inode } = scan;
+  const { data } = at;
+  const { from, nameLength, isDots } = entry;
+  const ino = getLe32(data, from);
+  const tell = (code: string, message: string): void => {
+    const nameAt = from + DIRENT_HEADER;
+    const name = nameFromBytes(data, nameAt, nameAt + nameLength);
+    c.report({ code, message, where: { ino: inode.ino, name } });
+  };
+  if (ino > c.geo.inodes || (ino < c.geo.firstIno && ino !== INO.ROOT)) {
+    tell('entry-inode', `entry leads to inode ${ino}`);
+    return;
+  }
+  if (!isDots) {
+    checkName(scan, data, { ...entry, tell });
+    scan.tree?.name(at.fileBlock, data.subarray(from + DIRENT_HEADER, from + DIRENT_HEADER + nameLength));
+  }
+  if (!c.inodes.isUsed(ino)) {
+    tell('entry-unused', `entry leads to inode ${ino}, which is not in use`);
+    return;
+  }
+  c.inodes.addName(ino);
+  const type = c.inodes.type(ino);
+  checkType(c, { stored: data[from + FILE_TYPE] ?? 0, type, tell });
+  if (isDots) return;
+  if (c.inodes.has(ino, KIND.HIDDEN | KIND.EA_INODE)) tell('entry-inode', `entry leads to inode ${ino}, which has no name`);
+  if (ino === INO.ROOT) tell('entry-root', 'entry leads to the root');
+  else if (type === FT.DIR) noteParent(scan, ino, tell);
+}
+
+function checkName(
+  scan: DirScan,
+  data: Uint8Array,
+  at: EntryAt & { readonly tell: (code: string, message: string) => void },
+): void {
+  const { from, nameLength, seen, tell } = at;
+  const nameAt = from + DIRENT_HEADER;
+  if (nameLength === 0) {
+    tell('entry-name', 'entry without a name');
+    return;
+  }
+  if (scan.inode.hasFlag(IFLAG.ENCRYPT)) {
+    if (nameLength < CIPHER_NAME_MIN) tell('entry-name', `encrypted name of ${nameLength} bytes`);
+  } else {
+    let isBad = false;
+    for (let i = nameAt; i < nameAt + nameLength; i++) if (data[i] === SLASH || data[i] === 0) isBad = true;
+    if (isBad) tell('entry-name', 'name with a slash or a zero');
+    const isDot = data[nameAt] === DOT && (nameLength === 1 || (nameLength === 2 && data[nameAt + 1] === DOT));
+    if (isDot) tell('entry-dots', 'second `.` or `..`');
+  }
+  if (!seen.add(nameAt, nameLength)) tell('entry-twice', 'name that occurs twice');
+}
+
+function checkType(
+  c: Check,
+  at: { readonly stored: number; readonly type: number; readonly tell: (code: string, message: string) => void },
+): void {
+  const { stored, type, tell } = at;
+  if (!hasIncompat(c.geo, INCOMPAT.FILETYPE)) {
+    if (stored !== 0) tell('entry-type', `entry with file type ${stored}, without the feature`);
+  } else if (type !== KIND.UNKNOWN && stored !== type) {
+    tell('entry-type', `entry says file type ${stored}, the inode is of type ${type}`);
+  }
+}
+
+/** A directory has one name. */
+function noteParent(scan: DirScan, ino: Ino, tell: (code: string, message: string) => void): void {
+  const { c, inode } = scan;
+  const index = c.dirs.indexOf(ino);
+  if (index < 0) return;
+  if (ino === inode.ino) tell('entry-dots', 'directory in itself');
+  else if (c.dirs.parent(index) !== 0) tell('dir-links', `second name of directory ${ino}`);
+  else c.dirs.setParent(index, inode.ino);
+}
+
+/** Names of one block, to find those that occur twice. */
+class NameSet {
+  readonly #data: Uint8Array;
+  #slots = new Int32Array(64);
+  #count = 0;
+
+  constructor(data: Uint8Array) {
+    this.#data = data;
+  }
+
+  /** False: it is there already. `at` is not 0. */
+  add(at: number, length: number): boolean {
+    if (this.#count * 2 >= this.#slots.length) this.#grow();
+    const mask = this.#slots.length - 1;
+    for (let slot = this.#hash(at, length) & mask; ; slot = (slot + 1) & mask) {
+      const there = this.#slots[slot] ?? 0;
+      if (there === 0) {
+        this.#slots[slot] = at;
+        this.#count++;
+        return true;
+      }
+      if (this.#isSame(there, at, length)) return false;
+    }
+  }
+
+  #isSame(a: number, b: number, length: number): boolean {
+    if (this.#data[a - DIRENT_HEADER + NAME_LEN] !== length) return false;
+    for (let i = 0; i < length; i++) if (this.#data[a + i] !== this.#data[b + i]) return false;
+    return true;
+  }
+
+  #hash(at: number, length: number): number {
+    let hash = 0x811c9dc5;
+    for (let i = at; i < at + length; i++) hash = Math.imul(hash ^ (this.#data[i] ?? 0), 0x01000193);
+    return hash ^ (hash >>> 15);
+  }
+
+  #grow(): void {
+    const old = this.#slots;
+    this.#slots = new Int32Array(old.length * 2);
+    this.#count = 0;
+    for (const at of old) if (at !== 0) this.add(at, this.#data[at - DIRENT_HEADER + NAME_LEN] ?? 0);
+  }
+}
+
+/** Bytes that a record of this name needs. */
+export const sizeOfRecord = recordSize;

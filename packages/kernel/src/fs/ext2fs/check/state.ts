@@ -1,0 +1,138 @@
+/**
+ * What the passes of a check share: the disk, the facts gathered so far, and the one way to report. A check never mounts,
+ * but it borrows a Mount to use the readers of this folder; those throw at the first damage, and whoever calls them here
+ * turns that into a finding.
+ */
+import type { BlockDevice } from '../../../dev/blockdev.ts';
+import { CorruptError } from '../../../kern/errno.ts';
+import type { FsBlock, Ino } from '../../../kern/ids.ts';
+import type { CheckOptions, Finding, FindingPlace } from '../../../vfs/check.ts';
+import type { Mount } from '../../../vfs/mount.ts';
+import type { Ext2Mount } from '../ext2mount.ts';
+import { RO_COMPAT } from '../features.ts';
+import { hasRoCompat, withSuperblock, type Geometry } from '../superblock.ts';
+import { Claims } from './claims.ts';
+import { DirTable } from './dir-table.ts';
+import { InodeFacts } from './inode-facts.ts';
+
+/** A finding as a pass tells it; an error that is not repaired unless it says more. */
+export interface Told {
+  readonly code: string;
+  readonly message: string;
+  readonly where?: FindingPlace;
+  readonly severity?: Finding['severity'];
+  readonly repair?: Finding['repair'];
+}
+
+/** Counts that outlast the rounds of a repair. */
+export class Tally {
+  errors = 0;
+  notes = 0;
+  repaired = 0;
+  /** Errors of the current round that were not repaired. */
+  left = 0;
+}
+
+/** What is known of one group, as its descriptor says and as far as it can be true. */
+export class GroupTable {
+  /** First block, 0 when it cannot be. */
+  readonly inodeTable: Float64Array;
+  readonly blockBitmap: Float64Array;
+  readonly inodeBitmap: Float64Array;
+  /** bg_flags that count: none where descriptors have no checksum or it is wrong. */
+  readonly flags: Uint8Array;
+  readonly inodesInUse: Uint32Array;
+
+  constructor(groups: number) {
+    this.inodeTable = new Float64Array(groups);
+    this.blockBitmap = new Float64Array(groups);
+    this.inodeBitmap = new Float64Array(groups);
+    this.flags = new Uint8Array(groups);
+    this.inodesInUse = new Uint32Array(groups);
+  }
+}
+
+export class Check {
+  readonly mp: Mount<Ext2Mount>;
+  readonly options: CheckOptions;
+  readonly tally: Tally;
+  readonly geo: Geometry;
+  readonly claims: Claims;
+  readonly inodes: InodeFacts;
+  readonly dirs = new DirTable();
+  readonly groups: GroupTable;
+  /** Attribute blocks met: how many inodes refer to each, and what it adds to the block count of each. */
+  readonly attributeBlocks = new Map<FsBlock, { readonly users: number; readonly cost: number }>();
+  /** Inodes of attribute values: how many entries refer to each. */
+  readonly attributeInodes = new Map<Ino, number>();
+  readonly orphans = new Set<Ino>();
+  /** Inodes of quota files that the superblock names. */
+  readonly quotaInodes: readonly Ino[];
+  /** Files of each FT. */
+  readonly filesByType = new Float64Array(16);
+  /** Something was repaired that earlier passes, or later ones, have to see: begin again. */
+  changed = false;
+
+  constructor(mp: Mount<Ext2Mount>, options: CheckOptions, tally: Tally) {
+    this.mp = mp;
+    this.options = options;
+    this.tally = tally;
+    this.geo = mp.data.geo;
+    this.claims = new Claims(this.geo);
+    this.inodes = new InodeFacts(this.geo);
+    this.groups = new GroupTable(this.geo.groups);
+    this.quotaInodes = hasRoCompat(this.geo, RO_COMPAT.QUOTA)
+      ? withSuperblock(mp, (sb) => [sb.usrQuotaInum, sb.grpQuotaInum, sb.prjQuotaInum].filter((ino) => ino !== 0))
+      : [];
+  }
+
+  get device(): BlockDevice {
+    return this.mp.device;
+  }
+
+  /** Report, and repair when that is wanted and `fix` can; true when it was. */
+  report(told: Told, fix?: () => void): boolean {
+    const { code, message, where = {}, severity = 'error', repair = fix === undefined ? 'none' : 'risky' } = told;
+    const { repair: wanted } = this.options;
+    const repaired = fix !== undefined && severity === 'error' && (wanted === 'all' || wanted === repair);
+    if (repaired) {
+      fix();
+      this.changed = true;
+      this.tally.repaired++;
+    }
+    if (severity === 'note') this.tally.notes++;
+    else {
+      this.tally.errors++;
+      if (!repaired) this.tally.left++;
+    }
+    this.options.report({ code, severity, where, message, repair, repaired });
+    return repaired;
+  }
+
+  /** Run `read`; when what it reads is damaged, report that as `code` and answer undefined. */
+  attempt<T>(code: string, where: FindingPlace, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (e) {
+      if (!(e instanceof CorruptError)) throw e;
+      const { ino, block } = e.context;
+      const place = { ...(ino === undefined ? {} : { ino }), ...(block === undefined ? {} : { block }), ...where };
+      this.report({ code, message: e.message, where: place });
+      return undefined;
+    }
+  }
+
+  /** Can the blocks be read: are they on the device, behind the superblock? */
+  isOnDisk(block: FsBlock, count = 1): boolean {
+    const { geo, device } = this;
+    return (
+      block > geo.firstDataBlock && block + count <= geo.blocks && (block + count) * geo.blockSize <= device.sizeBytes
+    );
+  }
+
+  /** Replace a block whole. */
+  writeBlock(block: FsBlock, data: Uint8Array): void {
+    this.mp.bufs.invalidate(block, 1);
+    this.device.write(data, block * this.geo.blockSize);
+  }
+}
