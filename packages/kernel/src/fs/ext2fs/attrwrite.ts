@@ -5,7 +5,7 @@
  * Callers store the inode. Spec: "Extended Attributes".
  */
 import { CorruptError, FsError } from '../../kern/errno.ts';
-import { getLe32, setLe32 } from '../../kern/struct.ts';
+import { setLe32 } from '../../kern/struct.ts';
 import { aclFromXattr } from './acl.ts';
 import { allocMetaBlock, freeBlocks } from './alloc.ts';
 import { setXattrBlockCsum, verifyXattrBlock } from './csum.ts';
@@ -14,6 +14,7 @@ import { XATTR_ENTRY_SIZE, XATTR_INDEX, XATTR_MAGIC, XattrEntry, XattrHeader, Xa
 import type { Inode } from './inode.ts';
 import { hasCompat, updateSuperblock } from './superblock.ts';
 import { blockXattrs, ibodyXattrs, ibodyXattrStart, sameBytes, splitXattrName, type XattrRecord } from './xattr.ts';
+import { entryHash } from './xattr-hash.ts';
 
 /** What is stored of an attribute whose value lies with it. */
 type Stored = Pick<XattrRecord, 'index' | 'name' | 'value'>;
@@ -109,14 +110,6 @@ function byName(a: Stored, b: Stored): number {
   if (a.name.length !== b.name.length) return a.name.length - b.name.length;
   const at = a.name.findIndex((byte, i) => byte !== b.name[i]);
   return at < 0 ? 0 : (a.name[at] ?? 0) - (b.name[at] ?? 0);
-}
-
-/** Of the name's bytes and the value's words, the value padded with zeros. */
-function entryHash(name: Uint8Array, padded: Uint8Array): number {
-  let hash = 0;
-  for (const byte of name) hash = (hash << 5) ^ (hash >>> 27) ^ byte;
-  for (let at = 0; at < padded.length; at += ALIGN) hash = (hash << 16) ^ (hash >>> 16) ^ getLe32(padded, at);
-  return hash >>> 0;
 }
 
 function fitsIbody(ip: Inode, records: readonly Stored[]): boolean {

@@ -13,8 +13,11 @@ import { checkBitmaps } from './check/bitmaps.ts';
 import { checkDirectories } from './check/dirs.ts';
 import { checkGroups } from './check/groups.ts';
 import { checkInodes } from './check/inodes.ts';
-import { checkLinks, checkTree } from './check/links.ts';
+import { checkJournal } from './check/journal.ts';
+import { checkAttributeInodes, checkLinks, checkTree } from './check/links.ts';
+import { checkOrphans } from './check/orphans.ts';
 import { Check, Tally } from './check/state.ts';
+import { checkSuper } from './check/super.ts';
 import { checkAttributeBlocks } from './check/xattrs.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { FT, SUPERBLOCK_OFFSET } from './format.ts';
@@ -49,12 +52,16 @@ export function checkDevice(type: FileSystemType, device: BlockDevice, options: 
   };
   replay(mp, options, tally);
   const c = new Check(mp, options, tally);
+  checkSuper(c);
   checkGroups(c);
+  checkJournal(c);
+  checkOrphans(c);
   checkInodes(c);
   checkAttributeBlocks(c);
   checkDirectories(c);
   checkTree(c);
   checkLinks(c);
+  checkAttributeInodes(c);
   checkBitmaps(c);
   return summary(c);
 }
@@ -66,7 +73,14 @@ function replay(mp: Mount<Ext2Mount>, options: CheckOptions, tally: Tally): void
     if (!(e instanceof CorruptError) && !(e instanceof FsError && e.code === 'ESTALE')) throw e;
     tally.errors++;
     tally.left++;
-    options.report({ code: 'journal', severity: 'error', where: {}, message: e.message, repair: 'none', repaired: false });
+    options.report({
+      code: 'journal',
+      severity: 'error',
+      where: {},
+      message: e.message,
+      repair: 'none',
+      repaired: false,
+    });
   }
 }
 
@@ -86,10 +100,12 @@ function summary(c: Check): CheckSummary {
       inodes: geo.inodes,
       inodesUsed,
       blocks: geo.blocks,
-      blocksUsed: geo.firstDataBlock + Math.min(
-        c.claims.used.countSet(0, geo.groups * geo.clustersPerGroup) * geo.clusterBlocks,
-        geo.blocks - geo.firstDataBlock,
-      ),
+      blocksUsed:
+        geo.firstDataBlock +
+        Math.min(
+          c.claims.used.countSet(0, geo.groups * geo.clustersPerGroup) * geo.clusterBlocks,
+          geo.blocks - geo.firstDataBlock,
+        ),
       files: count(FT.REG),
       directories: count(FT.DIR),
       symlinks: count(FT.LNK),

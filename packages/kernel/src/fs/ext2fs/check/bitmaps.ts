@@ -1,5 +1,5 @@
 /** Bitmaps and counters of the groups and the superblock against what was found in use. Spec: "Block and inode Bitmaps". */
-import { countSet, findClear, findSet, setBit, setRange } from '../../../kern/bitmap.ts';
+import { countSet, findClear, findSet, setBit } from '../../../kern/bitmap.ts';
 import { verifyBitmap, type BitmapKind } from '../csum.ts';
 import { BG, FT } from '../format.ts';
 import { breadGroupRaw, Group } from '../group.ts';
@@ -36,8 +36,18 @@ function checkGroup(c: Check, group: number, at: { readonly expected: Uint8Array
   const bp = breadGroupRaw(c.mp, group);
   try {
     const g = new Group(bp.data, (group % geo.descPerBlock) * geo.descSize, geo.descSize);
-    counter(c, group, { code: 'group-free-blocks', what: 'free blocks', stored: g.freeBlocks, counted: clusters - usedClusters });
-    counter(c, group, { code: 'group-free-inodes', what: 'free inodes', stored: g.freeInodes, counted: geo.inodesPerGroup - usedInodes });
+    counter(c, group, {
+      code: 'group-free-blocks',
+      what: 'free blocks',
+      stored: g.freeBlocks,
+      counted: clusters - usedClusters,
+    });
+    counter(c, group, {
+      code: 'group-free-inodes',
+      what: 'free inodes',
+      stored: g.freeInodes,
+      counted: geo.inodesPerGroup - usedInodes,
+    });
     counter(c, group, { code: 'group-directories', what: 'directories', stored: g.usedDirs, counted: directories });
   } finally {
     c.mp.bufs.brelse(bp);
@@ -56,7 +66,11 @@ function counter(
   c.report({ code, message: `${what}: ${stored} are counted, ${counted} are there`, where: { group } });
 }
 
-function markInodes(c: Check, group: number, map: Uint8Array): { readonly usedInodes: number; readonly directories: number } {
+function markInodes(
+  c: Check,
+  group: number,
+  map: Uint8Array,
+): { readonly usedInodes: number; readonly directories: number } {
   let usedInodes = 0;
   let directories = 0;
   const kinds = c.inodes.kindsOf(group);
@@ -137,7 +151,11 @@ function compareUninit(c: Check, group: number, at: { readonly expected: Uint8Ar
   c.report({ code: 'block-bitmap', message: 'blocks in use in a group marked as uninitialized', where: { group } });
 }
 
-function isChecksumRight(c: Check, group: number, at: { readonly kind: BitmapKind; readonly map: Uint8Array }): boolean {
+function isChecksumRight(
+  c: Check,
+  group: number,
+  at: { readonly kind: BitmapKind; readonly map: Uint8Array },
+): boolean {
   const { geo } = c;
   const bp = breadGroupRaw(c.mp, group);
   try {
@@ -154,12 +172,18 @@ function checkSuperblock(c: Check, { freeClusters, freeInodes }: Totals): void {
     const blocks = sb.freeBlocksCountLo + high;
     const counted = freeClusters * c.geo.clusterBlocks;
     if (blocks !== counted && blocks !== freeClusters) {
-      c.report({ code: 'super-free-blocks', message: `free blocks: ${blocks} are counted, ${freeClusters} are there` });
+      c.report({
+        code: 'super-free-blocks',
+        severity: 'note',
+        message: `free blocks: ${blocks} are counted, ${freeClusters} are there`,
+      });
     }
     if (sb.freeInodesCount !== freeInodes) {
-      c.report({ code: 'super-free-inodes', message: `free inodes: ${sb.freeInodesCount} are counted, ${freeInodes} are there` });
+      c.report({
+        code: 'super-free-inodes',
+        severity: 'note',
+        message: `free inodes: ${sb.freeInodesCount} are counted, ${freeInodes} are there`,
+      });
     }
   });
 }
-
-void setRange;

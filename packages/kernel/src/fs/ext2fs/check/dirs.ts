@@ -3,16 +3,16 @@
  * inode for links.ts. Spec: "Directory Entries".
  */
 import { FsError } from '../../../kern/errno.ts';
-import type { FileBlock, FsBlock, Ino } from '../../../kern/ids.ts';
+import type { FileBlock, FsBlock } from '../../../kern/ids.ts';
 import { getLe32 } from '../../../kern/struct.ts';
 import { dirTailAt, verifyDirLeaf } from '../csum.ts';
 import { isIndexed } from '../dir-read.ts';
-import { recLenAt } from '../dirblock.ts';
-import { DirTail, I_BLOCK_SIZE, IFLAG, INO } from '../format.ts';
+import { DirTail, I_BLOCK_SIZE, IFLAG } from '../format.ts';
 import { inlineRest } from '../inline.ts';
-import { Inode, inodeLocation } from '../inode.ts';
+import type { Inode } from '../inode.ts';
 import { KIND } from './inode-facts.ts';
 import { walkMap } from './map.ts';
+import { loadRaw } from './raw-inode.ts';
 import { checkRecords, type DirScan } from './records.ts';
 import type { Check } from './state.ts';
 import { HashTree } from './htree.ts';
@@ -25,17 +25,6 @@ export function checkDirectories(c: Check): void {
     const ino = c.dirs.ino(index);
     if (c.inodes.has(ino, KIND.DAMAGED)) continue;
     checkDirectory(c, index, { inode: loadRaw(c, ino), buffer });
-  }
-}
-
-/** The inode as it lies there, whatever its state. */
-export function loadRaw(c: Check, ino: Ino): Inode {
-  const { block, offset, left } = inodeLocation(c.mp, ino);
-  const bp = c.mp.bufs.bread(block, left);
-  try {
-    return new Inode(c.mp, ino, bp.data.slice(offset, offset + c.geo.inodeSize));
-  } finally {
-    c.mp.bufs.brelse(bp);
   }
 }
 
@@ -76,7 +65,11 @@ function checkDirectory(
 }
 
 function reportHole({ c, inode }: DirScan, fileBlock: FileBlock, count: number): void {
-  c.report({ code: 'dir-hole', message: `hole of ${count} blocks at block ${fileBlock} of a directory`, where: { ino: inode.ino } });
+  c.report({
+    code: 'dir-hole',
+    message: `hole of ${count} blocks at block ${fileBlock} of a directory`,
+    where: { ino: inode.ino },
+  });
 }
 
 function checkBlock(
@@ -125,7 +118,3 @@ function checkInline(scan: DirScan): void {
   }
   if (rest.length > 0) checkRecords(scan, { data: rest, fileBlock: 1, block: 0, start: 0, end: rest.length });
 }
-
-/** Is it a directory of the root, or the root? */
-export const isRoot = (ino: Ino): boolean => ino === INO.ROOT;
-export const recordLength = recLenAt;

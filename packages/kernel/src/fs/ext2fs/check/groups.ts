@@ -28,7 +28,11 @@ function eachGroup(c: Check, look: (group: number, g: Group, sound: boolean) => 
   for (let index = 0; index < geo.descBlocks; index++) {
     const block = descBlockLocation(geo, mp.data.sbOffset, index);
     if ((block + 1) * geo.blockSize > c.device.sizeBytes) {
-      c.report({ code: 'group-unreadable', message: 'group descriptors beyond the end of the image', where: { block } });
+      c.report({
+        code: 'group-unreadable',
+        message: 'group descriptors beyond the end of the image',
+        where: { block },
+      });
       continue;
     }
     const bp = mp.bufs.bread(block);
@@ -61,7 +65,7 @@ function checkFlags(c: Check, group: number, g: Group): void {
   const { geo } = c;
   const where = { group };
   if (!geo.metadataCsum && !geo.gdtCsum) {
-    if ((g.flags & (BG.INODE_UNINIT | BG.BLOCK_UNINIT)) !== 0) {
+    if ((g.flags & BG.INODE_UNINIT) !== 0 || g.itableUnused !== 0) {
       c.report({ code: 'group-uninit', message: 'group is marked as uninitialized without the feature', where });
     }
     return;

@@ -155,7 +155,10 @@ export class HashTree {
       if (hash < before || hash > end) this.#tell('htree-order', `hash tree node ${fileBlock} is out of order`);
       before = hash;
       if (child >= this.#blocks || placed[child] === 1) {
-        this.#tell('htree-block', `hash tree leads to block ${child} ${child < this.#blocks ? 'twice' : 'beyond its end'}`);
+        this.#tell(
+          'htree-block',
+          `hash tree leads to block ${child} ${child < this.#blocks ? 'twice' : 'beyond its end'}`,
+        );
         continue;
       }
       placed[child] = 1;

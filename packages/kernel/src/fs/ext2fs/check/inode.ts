@@ -8,6 +8,7 @@ import { S_IFMT } from '../../../vfs/vattr.ts';
 import { verifyInode } from '../csum.ts';
 import { COMPAT, INCOMPAT, RO_COMPAT } from '../features.ts';
 import { EXTENT_MAGIC, FT, GOOD_OLD_INODE_SIZE, I_BLOCK_OFFSET, I_BLOCK_SIZE, IFLAG, INO, OS } from '../format.ts';
+import { inlineRest } from '../inline.ts';
 import type { Inode } from '../inode.ts';
 import { hasCompat, hasIncompat, hasRoCompat } from '../superblock.ts';
 import type { ClusterCursor } from './claims.ts';
@@ -72,7 +73,7 @@ export function checkInode(c: Check, inode: Inode): void {
   if (inode.nlink > 0 && inode.dtime !== 0 && !c.orphans.has(ino) && !isReserved) {
     tell({ code: 'inode-dtime', message: 'inode in use has a time of deletion' });
   }
-  checkFields(c, inode, tell);
+  if (!isReserved) checkFields(c, inode, { type, tell });
   if (ino === INO.RESIZE || (isReserved && type === undefined && ino !== INO.BAD)) return;
   checkContents(c, inode, { type, tell, isReserved });
 }
@@ -82,7 +83,11 @@ function isNamedBySuperblock(c: Check, { ino }: Inode): boolean {
   return ino === c.geo.orphanFileInum || ino === c.geo.journalInum || c.quotaInodes.includes(ino);
 }
 
-function checkFields(c: Check, inode: Inode, tell: (told: Told) => void): void {
+function checkFields(
+  c: Check,
+  inode: Inode,
+  { type, tell }: { readonly type: number | undefined; readonly tell: (told: Told) => void },
+): void {
   const { geo } = c;
   const { core } = inode;
   const { extraIsize } = inode;
@@ -93,6 +98,13 @@ function checkFields(c: Check, inode: Inode, tell: (told: Told) => void): void {
   if (core.obsoFaddr !== 0) tell({ code: 'inode-fragment', message: 'address of a fragment' });
   if (!hasIncompat(geo, INCOMPAT.BIT64) && geo.creatorOs === OS.LINUX && core.fileAclHigh !== 0) {
     tell({ code: 'inode-attribute-block', message: 'upper half of the attribute block without 64bit' });
+  }
+  if (!hasRoCompat(geo, RO_COMPAT.HUGE_FILE) && geo.creatorOs === OS.LINUX && core.blocksHigh !== 0) {
+    tell({ code: 'inode-blocks', message: 'upper half of the block count without huge_file' });
+  }
+  if (type === FT.LNK && core.sizeHigh !== 0) tell({ code: 'symlink', message: 'target of more than 4 GiB' });
+  if (type === FT.DIR && core.sizeHigh !== 0 && !hasIncompat(geo, INCOMPAT.LARGEDIR)) {
+    tell({ code: 'inode-size', message: 'directory of more than 4 GiB' });
   }
   if (inode.hasFlag(IFLAG.IMAGIC) && !hasCompat(geo, COMPAT.IMAGIC_INODES)) {
     tell({ code: 'inode-flags', message: 'imagic flag without the feature' });
@@ -115,12 +127,21 @@ function checkContents(
     facts = claimMap(c, inode, { tell });
     if (facts.problems > 0) c.inodes.mark(ino, KIND.DAMAGED);
   }
+  if (isInline) checkInlineSize(c, inode, tell);
   if (type === FT.LNK) checkSymlink(c, inode, { facts, tell, isInline });
   if (type === FT.CHR || type === FT.BLK || type === FT.FIFO || type === FT.SOCK) checkSpecial(inode, type, tell);
   if (type === FT.DIR) c.dirs.add(ino);
   if (facts !== undefined && facts.problems === 0 && !isReserved) checkSize(c, inode, { facts, type, tell });
   if ((facts === undefined || facts.problems === 0) && ino !== INO.BAD) {
     checkBlockCount(c, inode, { clusters: facts?.clusters ?? 0, attributeBlocks: attributes.blocks, tell });
+  }
+}
+
+function checkInlineSize(c: Check, inode: Inode, tell: (told: Told) => void): void {
+  const rest = c.attempt('inline-data', { ino: inode.ino }, () => inlineRest(inode).length);
+  // Zeros may go on beyond what is stored, as far as in any file.
+  if (rest !== undefined && inode.size > maxSize(c, inode)) {
+    tell({ code: 'inode-size', message: `size ${inode.size} with ${I_BLOCK_SIZE + rest} bytes in the inode` });
   }
 }
 
@@ -163,11 +184,7 @@ function checkMapFlags(
 }
 
 /** Walk the map and claim what it names. */
-export function claimMap(
-  c: Check,
-  inode: Inode,
-  at: { readonly tell: (told: Told) => void },
-): MapFacts {
+export function claimMap(c: Check, inode: Inode, at: { readonly tell: (told: Told) => void }): MapFacts {
   const { tell } = at;
   const cursor: ClusterCursor = { last: -1 };
   const facts: MapFacts = { clusters: 0, end: 0, writtenEnd: 0, problems: 0, first: 0, hasUnwritten: false };
@@ -175,12 +192,19 @@ export function claimMap(
     const { clusters, taken } = c.claims.claim(block, count, from);
     facts.clusters += clusters;
     if (taken < 0) return true;
-    tell({ code: 'block-shared', message: 'block in use by something else as well', where: { block: Math.max(block, blockOf(c, taken)) } });
+    tell({
+      code: 'block-shared',
+      message: 'block in use by something else as well',
+      where: { block: Math.max(block, blockOf(c, taken)) },
+    });
     return false;
   };
   walkMap(c, inode, {
     run({ fileBlock, block, count, unwritten }) {
       take(block, count, cursor);
+      if ((block - fileBlock) % c.geo.clusterBlocks !== 0) {
+        tell({ code: 'extent-cluster', message: 'blocks that lie askew in their cluster', where: { block } });
+      }
       if (facts.end === 0 && fileBlock === 0) facts.first = block;
       facts.end = fileBlock + count;
       if (unwritten) facts.hasUnwritten = true;
@@ -214,8 +238,9 @@ function checkSize(
     return;
   }
   if (type !== FT.REG) return;
-  const lastWritten = facts.writtenEnd - 1;
-  if (lastWritten >= 0 && size < lastWritten * blockSize && !inode.hasFlag(IFLAG.VERITY)) bad();
+  // A map of pointers may end one block late, as may an empty file's; other extents may not, unless they are unwritten.
+  const end = inode.hasFlag(IFLAG.EXTENTS) && size > 0 ? Math.ceil(size / blockSize) : Math.floor(size / blockSize) + 1;
+  if (end < facts.writtenEnd && !inode.hasFlag(IFLAG.VERITY)) bad();
   else if (size > maxSize(c, inode)) bad();
 }
 
@@ -241,7 +266,8 @@ function checkBlockCount(
 
 function checkSpecial(inode: Inode, type: number, tell: (told: Told) => void): void {
   const isDevice = type === FT.CHR || type === FT.BLK;
-  if (inode.core.sizeLo !== 0 || inode.core.sizeHigh !== 0) tell({ code: 'special-size', message: `special file of ${inode.core.sizeLo} bytes` });
+  if (inode.core.sizeLo !== 0 || inode.core.sizeHigh !== 0)
+    tell({ code: 'special-size', message: `special file of ${inode.core.sizeLo} bytes` });
   let rest = 0;
   for (let at = isDevice ? 16 : 0; at < I_BLOCK_SIZE; at += 4) rest |= getLe32(inode.raw, I_BLOCK_OFFSET + at);
   if (rest !== 0) tell({ code: 'special-blocks', message: 'special file with blocks' });

@@ -47,6 +47,8 @@ function checkPiece(c: Check, firstIno: Ino, bytes: Uint8Array): void {
 
 /** As far as it matters: what makes a free inode suspicious is looked at by whoever gets it. */
 const isZero = (bytes: Uint8Array, at: number): boolean =>
-  getLe32(bytes, at + DTIME) === 0 && getLe32(bytes, at + CTIME) === 0 && getLe32(bytes, at + GOOD_OLD_INODE_SIZE - 28) === 0;
+  getLe32(bytes, at + DTIME) === 0 &&
+  getLe32(bytes, at + CTIME) === 0 &&
+  getLe32(bytes, at + GOOD_OLD_INODE_SIZE - 28) === 0;
 
 const isInUse = (c: Check, inode: Inode): boolean => inode.nlink > 0 || c.orphans.has(inode.ino) || inode.ino === 1;

@@ -3,6 +3,7 @@ import { RO_COMPAT } from '../features.ts';
 import { FT, INO } from '../format.ts';
 import { hasRoCompat } from '../superblock.ts';
 import { KIND } from './inode-facts.ts';
+import { loadRaw } from './raw-inode.ts';
 import type { Check } from './state.ts';
 
 /** A directory with more counts 1, with dir_nlink. */
@@ -26,7 +27,7 @@ function checkPlace(c: Check, index: number, state: Uint8Array): void {
   // Up to the root, or to a directory whose fate is known.
   const way: number[] = [];
   let fate = LOST;
-  for (let at = index; ; ) {
+  for (let at = index; ;) {
     const known = state[at] ?? UNKNOWN;
     if (dirs.ino(at) === INO.ROOT) fate = REACHED;
     if (known === REACHED || known === LOST) fate = known;
@@ -43,7 +44,8 @@ function checkPlace(c: Check, index: number, state: Uint8Array): void {
   if (c.inodes.has(ino, KIND.ORPHAN | KIND.HIDDEN | KIND.DAMAGED)) return;
   const expected = ino === INO.ROOT ? INO.ROOT : dirs.parent(index);
   if (fate === LOST && (expected === 0 || way.at(-1) === at0(way, index))) {
-    if (expected === 0) c.report({ code: 'dir-unattached', message: 'directory that nothing leads to', where: { ino } });
+    if (expected === 0)
+      c.report({ code: 'dir-unattached', message: 'directory that nothing leads to', where: { ino } });
   }
   if (expected !== 0 && dirs.dotdot(index) !== expected && dirs.dotdot(index) !== 0) {
     c.report({
@@ -60,7 +62,8 @@ const at0 = (way: readonly number[], index: number): number => way[0] ?? index;
 export function checkLinks(c: Check): void {
   for (const ino of c.inodes.used()) {
     const kind = c.inodes.kind(ino);
-    if ((ino < c.geo.firstIno && ino !== INO.ROOT) || (kind & (KIND.HIDDEN | KIND.EA_INODE | KIND.ORPHAN)) !== 0) continue;
+    if ((ino < c.geo.firstIno && ino !== INO.ROOT) || (kind & (KIND.HIDDEN | KIND.EA_INODE | KIND.ORPHAN)) !== 0)
+      continue;
     const names = c.inodes.names(ino);
     const isDirectory = c.inodes.type(ino) === FT.DIR;
     if (names === 0 || (isDirectory && isUnattached(c, ino))) {
@@ -72,11 +75,23 @@ export function checkLinks(c: Check): void {
     if (links === counted || (isDirectory && links === 1 && hasRoCompat(c.geo, RO_COMPAT.DIR_NLINK))) continue;
     c.report({ code: 'inode-links', message: `${links} links are counted, ${names} names are there`, where: { ino } });
   }
+}
+
+/** Inodes of attribute values count who refers to them, in fields that they do not need for times. */
+export function checkAttributeInodes(c: Check): void {
   for (const [ino, users] of c.attributeInodes) {
     if (!c.inodes.has(ino, KIND.EA_INODE)) {
-      c.report({ code: 'xattr-inode', message: `attribute value in inode ${ino}, which is none`, where: { ino } });
+      c.report({ code: 'xattr-inode', message: 'inode of an attribute value that holds none', where: { ino } });
+      continue;
     }
-    void users;
+    const { ctime, version } = loadRaw(c, ino).core;
+    const counted = ctime * 0x1_0000_0000 + version;
+    if (counted === users) continue;
+    c.report({
+      code: 'xattr-inode-refs',
+      message: `${counted} references are counted, ${users} are there`,
+      where: { ino },
+    });
   }
 }
 

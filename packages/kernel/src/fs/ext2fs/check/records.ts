@@ -2,7 +2,7 @@
 import type { FileBlock, FsBlock, Ino } from '../../../kern/ids.ts';
 import { nameFromBytes } from '../../../kern/name.ts';
 import { getLe32 } from '../../../kern/struct.ts';
-import { recLenAt, recordSize } from '../dirblock.ts';
+import { recLenAt } from '../dirblock.ts';
 import { INCOMPAT } from '../features.ts';
 import { DIRENT_HEADER, DirEntry, FT, IFLAG, INO } from '../format.ts';
 import type { Inode } from '../inode.ts';
@@ -70,7 +70,11 @@ export function checkRecords(scan: DirScan, at: Records): void {
 }
 
 /** The first two records of a directory are `.` and `..`. */
-function checkDots(scan: DirScan, at: Records, { from, record }: { readonly from: number; readonly record: number }): void {
+function checkDots(
+  scan: DirScan,
+  at: Records,
+  { from, record }: { readonly from: number; readonly record: number },
+): void {
   const { c, inode, index } = scan;
   const { data } = at;
   const ino = getLe32(data, from);
@@ -92,6 +96,8 @@ function checkDots(scan: DirScan, at: Records, { from, record }: { readonly from
   else if (ino !== inode.ino) c.report({ code: 'dir-dots', message: `\`.\` leads to inode ${ino}`, where });
 }
 
+type Tell = (code: string, message: string, severity?: 'note' | 'error') => void;
+
 interface EntryAt {
   readonly from: number;
   readonly nameLength: number;
@@ -104,10 +110,10 @@ function checkEntry(scan: DirScan, at: Records, entry: EntryAt): void {
   const { data } = at;
   const { from, nameLength, isDots } = entry;
   const ino = getLe32(data, from);
-  const tell = (code: string, message: string): void => {
+  const tell: Tell = (code, message, severity = 'error') => {
     const nameAt = from + DIRENT_HEADER;
     const name = nameFromBytes(data, nameAt, nameAt + nameLength);
-    c.report({ code, message, where: { ino: inode.ino, name } });
+    c.report({ code, message, severity, where: { ino: inode.ino, name } });
   };
   if (ino > c.geo.inodes || (ino < c.geo.firstIno && ino !== INO.ROOT)) {
     tell('entry-inode', `entry leads to inode ${ino}`);
@@ -125,16 +131,13 @@ function checkEntry(scan: DirScan, at: Records, entry: EntryAt): void {
   const type = c.inodes.type(ino);
   checkType(c, { stored: data[from + FILE_TYPE] ?? 0, type, tell });
   if (isDots) return;
-  if (c.inodes.has(ino, KIND.HIDDEN | KIND.EA_INODE)) tell('entry-inode', `entry leads to inode ${ino}, which has no name`);
+  if (c.inodes.has(ino, KIND.HIDDEN | KIND.EA_INODE))
+    tell('entry-inode', `entry leads to inode ${ino}, which has no name`);
   if (ino === INO.ROOT) tell('entry-root', 'entry leads to the root');
   else if (type === FT.DIR) noteParent(scan, ino, tell);
 }
 
-function checkName(
-  scan: DirScan,
-  data: Uint8Array,
-  at: EntryAt & { readonly tell: (code: string, message: string) => void },
-): void {
+function checkName(scan: DirScan, data: Uint8Array, at: EntryAt & { readonly tell: Tell }): void {
   const { from, nameLength, seen, tell } = at;
   const nameAt = from + DIRENT_HEADER;
   if (nameLength === 0) {
@@ -153,20 +156,19 @@ function checkName(
   if (!seen.add(nameAt, nameLength)) tell('entry-twice', 'name that occurs twice');
 }
 
-function checkType(
-  c: Check,
-  at: { readonly stored: number; readonly type: number; readonly tell: (code: string, message: string) => void },
-): void {
+function checkType(c: Check, at: { readonly stored: number; readonly type: number; readonly tell: Tell }): void {
   const { stored, type, tell } = at;
   if (!hasIncompat(c.geo, INCOMPAT.FILETYPE)) {
     if (stored !== 0) tell('entry-type', `entry with file type ${stored}, without the feature`);
+  } else if (stored === FT.UNKNOWN) {
+    tell('entry-no-type', `entry without a file type, of an inode of type ${type}`, 'note');
   } else if (type !== KIND.UNKNOWN && stored !== type) {
     tell('entry-type', `entry says file type ${stored}, the inode is of type ${type}`);
   }
 }
 
 /** A directory has one name. */
-function noteParent(scan: DirScan, ino: Ino, tell: (code: string, message: string) => void): void {
+function noteParent(scan: DirScan, ino: Ino, tell: Tell): void {
   const { c, inode } = scan;
   const index = c.dirs.indexOf(ino);
   if (index < 0) return;
@@ -219,6 +221,3 @@ class NameSet {
     for (const at of old) if (at !== 0) this.add(at, this.#data[at - DIRENT_HEADER + NAME_LEN] ?? 0);
   }
 }
-
-/** Bytes that a record of this name needs. */
-export const sizeOfRecord = recordSize;

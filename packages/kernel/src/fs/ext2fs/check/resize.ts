@@ -27,11 +27,19 @@ export function checkResizeInode(c: Check, inode: Inode): void {
     return;
   }
   if (c.claims.claim(root, 1, { last: -1 }).taken >= 0) {
-    c.report({ code: 'block-shared', message: 'block in use by something else as well', where: { ...where, block: root } });
+    c.report({
+      code: 'block-shared',
+      message: 'block in use by something else as well',
+      where: { ...where, block: root },
+    });
   }
   const wrong = wrongBlock(c, root);
   if (wrong >= 0) {
-    c.report({ code: 'resize-inode', message: 'resize inode that names other blocks', where: { ...where, block: wrong } });
+    c.report({
+      code: 'resize-inode',
+      message: 'resize inode that names other blocks',
+      where: { ...where, block: wrong },
+    });
   }
 }
 
