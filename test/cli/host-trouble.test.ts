@@ -80,6 +80,24 @@ describe('a host that is full', () => {
     expect(place.sh('ls -A small').stdout).toBe('big.img\n');
   });
 
+  test('get: 6 and one line for the host; the file that was there stays whole, and no half of a new one is left', () => {
+    const dir = smallHost(100);
+    writeFileSync(join(dir, 'messages'), 'old');
+    writeFileSync(join(dir, 'filler'), Buffer.alloc(40_000));
+    complains(
+      place.run('fsu', ['get', 'demo.img:/var/log/messages', 'small']),
+      6,
+      /^fsu get: small\/messages: No space left on device\n$/,
+    );
+    expect(place.sh('ls -A small; cat small/messages').stdout).toBe('filler\nmessages\nold');
+    complains(
+      place.run('fsu', ['get', 'demo.img:/', 'small/tree']),
+      6,
+      /^fsu get: small\/tree\/.*: No space left .*\n$/,
+    );
+    expect(place.sh('find small -name ".fsu*"').stdout).toBe('');
+  });
+
   test('files may not grow so large: the log fails, 1; the image fails after the commit, 1, and the next writer ends it', () => {
     const before = readFileSync(place.at('demo.img'));
     writeFileSync(place.at('input'), megabytes(0.3));
@@ -105,6 +123,30 @@ describe('a host that is full', () => {
     expect(place.run('fsu_cat', ['demo.img', '/big']).bytes.equals(megabytes(0.3))).toBe(true);
     isClean('demo.img');
   });
+});
+
+test('get replaces files in one step: other names of the old one keep it, and hard links stay such', () => {
+  place.sh('echo old > hosts; ln hosts keep; ln -s keep link; echo x > there');
+  expect(place.run('fsu', ['get', 'demo.img:/etc/hosts', '.'])).toMatchObject({ status: 0, stderr: '' });
+  expect(place.sh('cat keep; cmp -s hosts keep; echo $?').stdout).toBe('old\n1\n');
+  // A link is replaced itself, not what it leads to.
+  expect(place.run('fsu', ['get', 'demo.img:/etc/hosts', 'link'])).toMatchObject({ status: 0 });
+  expect(place.sh('cat keep; stat -c %F link; cmp link hosts').stdout).toBe('old\nregular file\n');
+  requireOracle('debugfs');
+  execFileSync('debugfs', ['-w', '-R', 'ln /etc/hosts /etc/same', place.at('demo.img')], {
+    env: place.env(),
+    stdio: 'ignore',
+  });
+  execFileSync('debugfs', ['-w', '-R', 'set_inode_field /etc/hosts links_count 2', place.at('demo.img')], {
+    env: place.env(),
+    stdio: 'ignore',
+  });
+  for (let round = 0; round < 2; round++) {
+    expect(place.run('fsu', ['get', 'demo.img:/etc', 'tree'])).toMatchObject({ status: 0, stderr: '' });
+    expect(place.sh('stat -c %h tree/hosts tree/same; ls -A tree | grep fsu-new').stdout).toBe('2\n2\n');
+    // Once more onto what is there.
+    place.sh('rm -rf first; mv tree first 2>/dev/null; cp -a first tree');
+  }
 });
 
 describe('a place that may only be read', () => {

@@ -6,6 +6,10 @@ import type { Context } from './context.ts';
 import { pathMembers } from './format/json.ts';
 import { safeText } from './format/name.ts';
 
+/** A full disk is full for the rest, too: it would fail file by file. */
+export const afterFailure = ({ code }: FsError): 'go on' | 'stop' =>
+  code === 'ENOSPC' || code === 'EDQUOT' ? 'stop' : 'go on';
+
 export const parentOf = (path: string): string => /^(.*)\/[^/]+\/*$/.exec(path)?.[1] ?? '.';
 export const baseOf = (path: string): string => /([^/]+)\/*$/.exec(path)?.[1] ?? '';
 export const rootIfEmpty = (path: string): string => (path === '' ? '/' : path);

@@ -278,6 +278,11 @@ class HostDir implements TreeDir {
     this.#try(name, (path) => fse.unlinkSync(path));
   }
 
+  rename(name: string, target: string): void {
+    const to = this.#at(target);
+    this.#try(name, (path) => fse.renameSync(path, to));
+  }
+
   rmdir(name: string): void {
     this.#try(name, (path) => fse.rmdirSync(path));
   }

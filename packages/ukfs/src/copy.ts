@@ -32,8 +32,8 @@ export interface CopyOptions {
   readonly filter?: (path: string, stat: TreeStat) => boolean;
   /** Told of each entry that was made, with the bytes so far: for -v and progress. */
   readonly done?: (path: string, stat: TreeStat, bytes: number) => void;
-  /** An entry failed; without it the copy ends there. Whoever returns goes on with the next entry. */
-  readonly failed?: (path: string, error: FsError) => void;
+  /** An entry failed; without it the copy ends there. What to do with the others. */
+  readonly failed?: (path: string, error: FsError) => 'go on' | 'stop';
 }
 
 export interface LossReport {
@@ -78,6 +78,16 @@ interface Level {
   readonly self: { readonly from: TreePlace; readonly to: TreePlace; readonly stat: TreeStat } | undefined;
 }
 
+/** What is no directory, on its way. */
+interface Leaf {
+  readonly from: TreePlace;
+  readonly to: TreePlace;
+  readonly stat: TreeStat;
+  readonly path: string;
+  /** Where it is made: `to`, or a name beside it. */
+  readonly made: TreePlace;
+}
+
 class Copier {
   readonly #options: CopyOptions;
   readonly #from: TreePlace | undefined;
@@ -92,6 +102,7 @@ class Copier {
   #others = 0;
   #bytes = 0;
   #failures = 0;
+  #stopped = false;
 
   constructor(from: TreePlace | undefined, to: TreePlace, options: CopyOptions, contentsOf: TreeDir | undefined) {
     this.#from = from;
@@ -111,7 +122,8 @@ class Copier {
     try {
       const from = this.#from;
       if (from !== undefined) this.#attempt(this.#to.name, () => this.#start(from));
-      for (let level = this.#levels.at(-1); level !== undefined; level = this.#levels.at(-1)) this.#step(level);
+      for (let level = this.#levels.at(-1); level !== undefined && !this.#stopped; level = this.#levels.at(-1))
+        this.#step(level);
     } finally {
       for (const level of this.#levels) this.#close(level);
     }
@@ -146,7 +158,7 @@ class Copier {
       const { failed } = this.#options;
       if (failed === undefined || !(e instanceof FsError)) throw e;
       this.#failures++;
-      failed(path, e);
+      if (failed(path, e) === 'stop') this.#stopped = true;
     }
   }
 
@@ -169,7 +181,7 @@ class Copier {
     this.#close(level);
     if (self === undefined) return;
     this.#attempt(path, () => {
-      this.#attributes(self.from, self.to, self.stat);
+      this.#attributes(self.from, self.to, { stat: self.stat, path });
       this.#options.done?.(path, self.stat, this.#bytes);
     });
   }
@@ -184,8 +196,16 @@ class Copier {
     const path = this.#pathOf(to.name);
     if (!isSafeName(to.name)) throw new FsError('EINVAL', { op: 'copy', path, what: 'not a file name' });
     if (this.#options.filter?.(path, stat) === false) return;
-    if (stat.type === 'dir') this.#directory(from, to, stat);
-    else if (this.#makeRoom(to, stat, path)) this.#leaf(from, to, stat, path);
+    if (stat.type === 'dir') {
+      this.#directory(from, to, stat);
+      return;
+    }
+    const room = this.#roomFor(to, stat, path);
+    if (room === 'taken') return;
+    if (room === 'free' || to.dir.rename === undefined) {
+      if (room === 'replace') to.dir.unlink(to.name);
+      this.#leaf({ from, to, stat, path, made: to });
+    } else this.#replace(from, to, stat, path);
   }
 
   #directory(from: TreePlace, to: TreePlace, stat: TreeStat): void {
@@ -201,34 +221,46 @@ class Copier {
     this.#levels.push({ path, from: source, to: target, entries, self: { from, to, stat } });
   }
 
-  /** True when the name is free to be made. */
-  #makeRoom(to: TreePlace, stat: TreeStat, path: string): boolean {
+  /** May the name be made, and does something have to go for it? */
+  #roomFor(to: TreePlace, stat: TreeStat, path: string): 'free' | 'taken' | 'replace' {
     const there = to.dir.lstat(to.name);
-    if (there === undefined) return true;
+    if (there === undefined) return 'free';
     const { existing = 'replace' } = this.#options;
-    if (existing === 'skip') return false;
+    if (existing === 'skip') return 'taken';
     if (existing === 'fail') throw new FsError('EEXIST', { op: 'copy', path });
     if (there.type === 'dir') throw new FsError('EISDIR', { op: 'copy', path });
     if (isSpecial(there)) {
       // What is in the way may be the target system's own /dev/null: left alone, also by its like.
-      if (sameSpecial(there, stat)) return false;
+      if (sameSpecial(there, stat)) return 'taken';
       throw new FsError('EEXIST', { op: 'copy', path, what: 'a device, FIFO or socket is not replaced' });
     }
     // Whether the target takes one is known only afterwards, and then the file would be lost.
     if (isSpecial(stat))
       throw new FsError('EEXIST', { op: 'copy', path, what: 'a file is not replaced by a device, FIFO or socket' });
     // A new file takes the place of the old: writing into the old one would go through links of either kind.
-    to.dir.unlink(to.name);
-    return true;
+    return 'replace';
   }
 
-  #leaf(from: TreePlace, to: TreePlace, stat: TreeStat, path: string): void {
-    if (this.#linked(to, stat, path)) return;
-    if (!this.#make(from, to, stat, path)) return;
-    if (stat.type === 'reg') this.#files++;
+  /** The new file is made beside the old one, which goes when the new one is whole. */
+  #replace(from: TreePlace, to: TreePlace, stat: TreeStat, path: string): void {
+    const made = { dir: to.dir, name: freeName(to.dir) };
+    try {
+      this.#leaf({ from, to, stat, path, made });
+    } finally {
+      // Failed, or another name for the very file that it was to replace: rename(2) does nothing then.
+      if (to.dir.lstat(made.name) !== undefined) to.dir.unlink(made.name);
+    }
+  }
+
+  /** Make a file under the name `made`, with all it has, then put it where it belongs. */
+  #leaf({ from, to, stat, path, made }: Leaf): void {
+    const isLink = this.#linked(made, stat, path);
+    if (!isLink && !this.#make(from, made, stat, path)) return;
+    if (!isLink) this.#attributes(from, made, { stat, path });
+    if (made !== to) to.dir.rename?.(made.name, to.name);
+    if (stat.type === 'reg' && !isLink) this.#files++;
     else this.#others++;
-    this.#attributes(from, to, stat);
-    if (stat.nlink > 1) {
+    if (stat.nlink > 1 && !isLink) {
       const dirs = this.#levels.flatMap(({ self }) => (self === undefined ? [] : [self.to.name]));
       this.#links.set(stat.id, { path: [...dirs, to.name], left: stat.nlink - 1 });
     }
@@ -247,8 +279,6 @@ class Copier {
       this.#lose('hard link', path);
       return false;
     }
-    this.#others++;
-    this.#options.done?.(path, stat, this.#bytes);
     return true;
   }
 
@@ -349,9 +379,8 @@ class Copier {
     this.#write(target, start, n, at);
   }
 
-  #attributes(from: TreePlace, to: TreePlace, stat: TreeStat): void {
+  #attributes(from: TreePlace, to: TreePlace, { stat, path }: Pick<Leaf, 'stat' | 'path'>): void {
     const { keep = {} } = this.#options;
-    const path = this.#pathOf(to.name);
     if (keep.xattrs !== false) this.#xattrs(from, to, path);
     const { uid, gid, mode, atime, mtime, birthtime, flags, type } = stat;
     const attr: TreeAttr = {
@@ -378,6 +407,14 @@ class Copier {
     const known = this.#losses.get(loss);
     if (known === undefined) this.#losses.set(loss, { count: 1, example: path });
     else known.count++;
+  }
+}
+
+/** A name that nobody has, for a file that is not whole yet. */
+function freeName(dir: TreeDir): string {
+  for (let n = 0; ; n++) {
+    const name = `.fsu-new-${n}`;
+    if (dir.lstat(name) === undefined) return name;
   }
 }
 

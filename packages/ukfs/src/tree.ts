@@ -96,6 +96,11 @@ export interface TreeDir {
   /** Errors: EOPNOTSUPP, EPERM, ENOSPC. */
   setxattr(name: string, attribute: string, value: Uint8Array): void;
   unlink(name: string): void;
+  /**
+   * Put `name` in the place of the file or link `target`, in one step. Absent where nobody sees the steps: an image's
+   * changes are one transaction.
+   */
+  rename?(name: string, target: string): void;
   rmdir(name: string): void;
   close(): void;
 }

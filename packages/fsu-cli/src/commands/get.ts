@@ -7,6 +7,7 @@ import type { Command, Invocation } from '../command.ts';
 import { addressText } from '../context.ts';
 import type { Context, Target } from '../context.ts';
 import {
+  afterFailure,
   baseOf,
   holesOf,
   isWhole,
@@ -135,11 +136,15 @@ async function copyOne(ctx: Context, job: Job): Promise<void> {
   }
 }
 
-/** The side on which it failed. Errors of the image name it; what the copy itself refuses is mostly about its target. */
-function whereOf({ code, context }: FsError, source: Target, target: string): Target | string {
+/** What the copy itself refuses is mostly about its target. */
+const isAboutSource = ({ code }: FsError): boolean => code === 'EINVAL' || code === 'ENOENT';
+
+/** The side on which a copy failed as a whole. Errors of the image name it. */
+function whereOf(error: FsError, source: Target, target: string): Target | string {
+  const { context } = error;
   if (context.image !== undefined || context.path === undefined) return source;
   if (context.op !== 'copy') return context.path;
-  return code === 'EINVAL' || code === 'ENOENT' ? source : target;
+  return isAboutSource(error) ? source : target;
 }
 
 function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): CopyReport {
@@ -157,7 +162,11 @@ function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): Co
       if (!options.verbose) return;
       ctx.shell.err(`${safeText(addressText(source.image, inside(entry)))} -> ${safeText(outside(entry))}\n`);
     },
-    failed: (entry, error) => ctx.fail(error, whereOf(error, { ...source, path: inside(entry) }, outside(entry))),
+    failed(entry, error) {
+      const isOurs = error.context.image !== undefined || (error.context.op === 'copy' && isAboutSource(error));
+      ctx.fail(error, isOurs ? { ...source, path: inside(entry) } : outside(entry));
+      return afterFailure(error);
+    },
   };
   if (whole) {
     if (kind === 'none') trees.makeHostDir(dest);

@@ -7,6 +7,7 @@ import type { Command, Invocation } from '../command.ts';
 import { addressText } from '../context.ts';
 import type { Context, Target } from '../context.ts';
 import {
+  afterFailure,
   baseOf,
   holesOf,
   isWhole,
@@ -18,7 +19,7 @@ import {
   tellLoss,
   withTree,
 } from '../copying.ts';
-import { commitEdit } from '../edit.ts';
+import { endEdit } from '../edit.ts';
 import { pathMembers } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
 import type { HostTrees } from '../host.ts';
@@ -69,16 +70,13 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const fs = await ctx.tryOpenForWriting(dest.image);
   if (fs === undefined) return ctx.status;
   const trees = await ctx.shell.trees();
-  let changed = false;
   try {
     putAll(ctx, { fs, dest, trees, options }, sources);
-    // Half of it would be a state that nobody asked for.
-    if (ctx.status === 0) changed = commitEdit(ctx, fs);
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
     ctx.fail(thrown, dest);
   }
-  if (ctx.status !== 0) ctx.warn(`${safeText(dest.image.text)}: nothing was changed`);
+  const changed = endEdit(ctx, fs, dest.image, { failed: ctx.status !== 0 });
   ctx.json?.member('changed', changed);
   ctx.json?.member('dryRun', ctx.settings.open.dryRun === true);
   return ctx.status;
@@ -130,9 +128,8 @@ function copy(ctx: Context, { fs, dest, trees, options }: Job, operand: string):
       ctx.shell.err(`${safeText(outside(entry))} -> ${safeText(addressText(dest.image, inside(entry)))}\n`);
     },
     failed(entry, error) {
-      // The rest would fail for the same reason, file by file.
-      if (error.code === 'ENOSPC' || error.code === 'EDQUOT') throw error;
       ctx.fail(error, whereOf(error, outside(entry), { ...dest, path: inside(entry) }));
+      return afterFailure(error);
     },
   };
   if (whole) {

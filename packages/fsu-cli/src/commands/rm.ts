@@ -4,9 +4,9 @@ import type { Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import { addressText } from '../context.ts';
-import type { Context, ImageName, Target } from '../context.ts';
+import type { Context, Target } from '../context.ts';
 import { baseOf } from '../copying.ts';
-import { commitEdit } from '../edit.ts';
+import { endEdit } from '../edit.ts';
 import { pathMembers } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
 
@@ -59,19 +59,16 @@ async function removeFrom(ctx: Context, targets: readonly Target[], options: RmO
   if (fs === undefined) return;
   const told = { image: image.text, removed: 0, changed: false, dryRun: ctx.settings.open.dryRun === true };
   let failed = false;
-  const attempt = (where: Target | ImageName, act: () => void): void => {
+  for (const target of targets) {
     try {
-      act();
+      told.removed += remove(ctx, fs, target, options);
     } catch (thrown) {
       if (!(thrown instanceof FsError)) throw thrown;
       failed = true;
-      ctx.fail(thrown, where);
+      ctx.fail(thrown, target);
     }
-  };
-  for (const target of targets) attempt(target, () => (told.removed += remove(ctx, fs, target, options)));
-  // Half of it would be a state that nobody asked for.
-  if (!failed) attempt(image, () => (told.changed = commitEdit(ctx, fs)));
-  if (failed) ctx.warn(`${safeText(image.text)}: nothing was changed`);
+  }
+  told.changed = endEdit(ctx, fs, image, { failed });
   ctx.json?.element({ ...told, ...pathMembers('image', image.text) });
 }
 
