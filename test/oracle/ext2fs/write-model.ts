@@ -74,9 +74,13 @@ export class WriteModel {
   readonly tree = new Map<string, Node>([['', newNode('dir')]]);
   #names = 0;
 
-  constructor(rig: Rig, rng: Rng) {
+  /** What the long part of names is made of. */
+  readonly #letters: readonly string[];
+
+  constructor(rig: Rig, rng: Rng, letters = 'abcdefghij') {
     this.rig = rig;
     this.rng = rng;
+    this.#letters = [...letters];
   }
 
   /** One random operation; what it was. */
@@ -358,7 +362,10 @@ export class WriteModel {
   }
 
   #newPath(dir = this.#directory()): string {
-    const long = 'abcdefghij'.repeat(20).slice(0, this.rng.int(180));
+    const length = this.rng.int(180);
+    let long = '';
+    for (let i = 0; long.length < length && Buffer.byteLength(long) < 230; i++)
+      long += this.#letters[i % this.#letters.length] ?? '';
     return `${dir}/n${this.#names++}-${long}`;
   }
 

@@ -356,15 +356,12 @@ describe('unlinked files', () => {
 });
 
 describe('what is not supported yet', () => {
-  test.each(['casefold', 'encrypt', 'verity', 'ea_inode', 'quota'])(
-    '%s: the mount is read-only and says why',
-    (feature) => {
-      newImage(image, `-t ext4 -b 4096 -O ${feature}`, '32M');
-      const rig = new Rig(image);
-      expect(rig.mp.readOnly).toBe(true);
-      expect(rig.mp.notes.join()).toContain(feature);
-      expect(() => rig.mp.type.update?.(rig.mp, { readOnly: false })).toThrow(feature);
-      rig.device.close();
-    },
-  );
+  test.each(['ea_inode', 'quota'])('%s: the mount is read-only and says why', (feature) => {
+    newImage(image, `-t ext4 -b 4096 -O ${feature}`, '32M');
+    const rig = new Rig(image);
+    expect(rig.mp.readOnly).toBe(true);
+    expect(rig.mp.notes.join()).toContain(feature);
+    expect(() => rig.mp.type.update?.(rig.mp, { readOnly: false })).toThrow(feature);
+    rig.device.close();
+  });
 });

@@ -25,6 +25,6 @@ export function cacheEnter(dvp: Vnode, name: string, ino: Ino | 0): void {
 
 /** The entry `name` of `dvp` changed. Where names fold case, other spellings changed too. */
 export function cachePurge(dvp: Vnode, name: string): void {
-  if (dvp.mount.type.traits.caseSensitive) dvp.names?.delete(name);
+  if (dvp.mount.type.traits.caseSensitive && !dvp.foldsNames) dvp.names?.delete(name);
   else dvp.names?.clear();
 }

@@ -237,7 +237,8 @@ function rename(
       if (fdvp.mount !== tdvp.mount || (tvp !== undefined && tvp.mount !== fvp.mount)) throw new FsError('EXDEV');
       checkTarget(from, to, flags);
       if (to.mustBeDirectory && fvp.type !== 'dir') throw new FsError('ENOTDIR');
-      if (tvp === fvp) return;
+      // Where names fold, the same entry by another spelling may be meant: the type knows.
+      if (tvp === fvp && !(fdvp === tdvp && fdvp.foldsNames && from.name !== to.name)) return;
       sys.mayRemove(fdvp, fvp);
       if (tvp === undefined) sys.mayChangeDirectory(tdvp);
       else sys.mayRemove(tdvp, tvp);

@@ -27,6 +27,8 @@ export class Vnode<D = unknown> {
   mountedHere: Mount | undefined;
   /** Root of its mount. */
   readonly isRoot: boolean;
+  /** A directory in which several spellings lead to one entry, as far as the type does not do that everywhere. */
+  readonly foldsNames: boolean;
   revoked = false;
   /** Name cache of a directory: name → inode number, 0 for "known not to exist". Owned by namecache.ts. */
   names: Map<string, Ino> | undefined;
@@ -39,6 +41,7 @@ export class Vnode<D = unknown> {
     readonly ops: VnodeOps<D>;
     readonly isRoot?: boolean;
     readonly rdev?: Rdev | undefined;
+    readonly foldsNames?: boolean;
   }) {
     this.mount = init.mount;
     this.type = init.type;
@@ -47,6 +50,7 @@ export class Vnode<D = unknown> {
     this.ops = init.ops;
     this.isRoot = init.isRoot ?? false;
     this.rdev = init.rdev;
+    this.foldsNames = init.foldsNames ?? false;
   }
 }
 

@@ -67,6 +67,8 @@ export interface VnodeOps<D = unknown> {
    * Move an entry. `to.found`, when present, is replaced (or swapped with flags.exchange); both are resolved, of this
    * mount, of fitting types, not the same file, and `from` is not an ancestor of `to.dvp`. A replaced directory must
    * be empty: ENOTEMPTY. `..` of a moved directory and both parents' nlink are this operation's duty.
+   * Where a directory folds names, `to.found` may be the same file: by the same entry, whose spelling then changes, or by
+   * another, and then nothing happens.
    */
   rename(
     from: { readonly dvp: Vnode<D>; readonly vp: Vnode<D>; readonly name: string; readonly slot: Slot },

@@ -1,30 +1,17 @@
 /**
  * Names in casefolded directories: equal when their folded forms are. The format asks for Unicode 12.1, canonical
  * decomposition and full case folding with ignorable characters removed; we take decomposition and case from the
- * JavaScript engine, whose Unicode is newer, and leave alone the letters that are younger than 12.1.
+ * JavaScript engine, whose Unicode is newer, and leave alone the letters that are younger than 12.1 (unicode-age.ts).
  */
 import { ENCODING_STRICT } from './format.ts';
+import { isAssigned } from './unicode-age.ts';
 
 let decoder: { decode(bytes: Uint8Array): string } | undefined;
 /** TypeError for what is not UTF-8. Made on first use: a strict decoder takes half a millisecond to make. */
 const decodeUtf8 = (bytes: Uint8Array): string =>
   (decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })).decode(bytes);
 const encoder = new TextEncoder();
-const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
-
-/** Code point ranges of cased letters that came after Unicode 12.1: to it they are not letters. */
-const YOUNGER: readonly (readonly [number, number])[] = [
-  [0x1c89, 0x1c8a],
-  [0x2c2f, 0x2c2f],
-  [0x2c5f, 0x2c5f],
-  [0xa7c0, 0xa7c1],
-  [0xa7c7, 0xa7ca],
-  [0xa7cb, 0xa7dc],
-  [0xa7f5, 0xa7f6],
-  [0x10570, 0x105bc],
-  [0x10d50, 0x10d85],
-  [0x16ea0, 0x16ed3],
-];
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}/u;
 
 /** Full case folding of one character. Lower, upper, lower again gives it for all but those named. */
 function foldCharacter(character: string): string {
@@ -34,22 +21,51 @@ function foldCharacter(character: string): string {
   if ((code >= 0x13a0 && code <= 0x13f5) || (code >= 0x13f8 && code <= 0x13fd) || (code >= 0xab70 && code <= 0xabbf)) {
     return character.toUpperCase();
   }
-  if (YOUNGER.some(([from, to]) => code >= from && code <= to)) return character;
+  if (!isAssigned(code)) return character;
   return character.toLowerCase().toUpperCase().toLowerCase();
+}
+
+const isAscii = (name: Uint8Array): boolean => name.every((byte) => byte < 0x80);
+
+/** The text of a name, or undefined when it is not valid UTF-8. */
+function textOf(name: Uint8Array): string | undefined {
+  try {
+    return decodeUtf8(name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A code point of the name that Unicode 12.1 does not know, if there is one. */
+export function youngCharacter(name: Uint8Array): number | undefined {
+  if (isAscii(name)) return undefined;
+  for (const character of textOf(name) ?? '') {
+    const code = character.codePointAt(0) as number;
+    if (!isAssigned(code)) return code;
+  }
+  return undefined;
+}
+
+/** Each character by itself; only when all are folded are the marks put in order. */
+function foldPiece(piece: string): string {
+  let folded = '';
+  for (const character of piece) {
+    for (const part of character.normalize('NFD')) folded += foldCharacter(part);
+  }
+  return folded.normalize('NFD');
 }
 
 /** The folded form of a name, or undefined when it is not valid UTF-8: such names compare as bytes. */
 export function casefold(name: Uint8Array): Uint8Array | undefined {
-  let text: string;
-  try {
-    text = decodeUtf8(name);
-  } catch {
-    return undefined;
-  }
+  if (isAscii(name)) return name.map((byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
+  const text = textOf(name);
+  if (text === undefined) return undefined;
   let folded = '';
-  for (const character of text.normalize('NFD').replace(IGNORABLE, '')) folded += foldCharacter(character);
-  return encoder.encode(folded.normalize('NFD'));
+  // A character that is left out still keeps the marks on its sides from changing places.
+  for (const piece of text.split(IGNORABLE)) folded += foldPiece(piece);
+  return encoder.encode(folded);
 }
 
-/** Must names in casefolded directories be valid UTF-8? */
-export const isStrict = (encodingFlags: number): boolean => (encodingFlags & ENCODING_STRICT) !== 0;
+/** May a new name in a casefolded directory be these bytes? Not if it must be UTF-8 and is not. */
+export const isAllowed = (name: Uint8Array, encodingFlags: number): boolean =>
+  (encodingFlags & ENCODING_STRICT) === 0 || textOf(name) !== undefined;

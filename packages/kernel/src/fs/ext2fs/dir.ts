@@ -8,9 +8,10 @@ import type { FileBlock, FsBlock, Ino } from '../../kern/ids.ts';
 import { nameFromBytes, nameToBytes } from '../../kern/name.ts';
 import { getLe32 } from '../../kern/struct.ts';
 import { bmap } from './bmap.ts';
-import { casefold } from './casefold.ts';
+import { casefold, youngCharacter } from './casefold.ts';
 import { breadDirBlock, dirBlocks, isIndexed } from './dir-read.ts';
 import { recLenAt } from './dirblock.ts';
+import { isCasefolded, isEncrypted } from './dirkind.ts';
 import { noKeyName } from './encrypted.ts';
 import { COMPAT, INCOMPAT } from './features.ts';
 import { DIRENT_HEADER, FT, HASH, I_BLOCK_SIZE, IFLAG } from './format.ts';
@@ -91,10 +92,6 @@ function matcherFor(dir: Inode, name: string, bytes: Uint8Array): Matcher {
   };
 }
 
-const isCasefolded = (dir: Inode): boolean =>
-  dir.hasFlag(IFLAG.CASEFOLD) && hasIncompat(dir.geo, INCOMPAT.CASEFOLD) && dir.geo.encoding !== 0;
-const isEncrypted = (dir: Inode): boolean => dir.hasFlag(IFLAG.ENCRYPT) && hasIncompat(dir.geo, INCOMPAT.ENCRYPT);
-
 const nameBytesAt = (data: Uint8Array, at: number): Uint8Array =>
   data.subarray(at + DIRENT_HEADER, at + DIRENT_HEADER + (data[at + NAME_LEN] as number));
 
@@ -163,8 +160,9 @@ export function dirFind(dir: Inode, name: string): DirFound | undefined {
     const found = htreeFind(dir, (isFolded ? casefold(bytes) : undefined) ?? bytes, (bp, fileBlock) =>
       findInArea(dir, { data: bp.data, start: 0, end: bp.data.length, fileBlock, block: bp.block }, matches),
     );
-    // Our Unicode may fold a name otherwise than its maker's did: then the index misses it and only a scan finds it.
-    if (found !== 'unusable' && (found !== undefined || !isFolded)) return found;
+    // Of a character that is younger than the format we cannot know how it was folded: then only a scan finds the name.
+    const isCertain = !isFolded || youngCharacter(bytes) === undefined;
+    if (found !== 'unusable' && (found !== undefined || isCertain)) return found;
   }
   return scanBlocks(dir, matches, dirBlocks(dir));
 }

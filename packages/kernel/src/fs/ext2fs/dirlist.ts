@@ -16,6 +16,7 @@ import { bmap } from './bmap.ts';
 import { casefold } from './casefold.ts';
 import { checkedLength, fileTypeOf, inlineAreas, isDots, shownName } from './dir.ts';
 import { breadDirBlock, dirBlocks, isIndexed } from './dir-read.ts';
+import { isCasefolded } from './dirkind.ts';
 import { COMPAT } from './features.ts';
 import {
   DIRENT_HEADER,
@@ -151,7 +152,7 @@ interface Placed {
  */
 function hashOrder(dir: Inode, { whole }: { readonly whole: boolean }): HashOrder | undefined {
   const { geo } = dir;
-  // Encrypted names are never written, and how some are hashed is a secret.
+  // No encrypted name is ever added, and how some are hashed is a secret.
   if (!hasCompat(geo, COMPAT.DIR_INDEX) || dir.hasFlag(IFLAG.ENCRYPT)) return undefined;
   if (isInline(dir) || (dir.size === geo.blockSize && !isIndexed(dir))) {
     if (geo.defHashVersion > HASH.TEA) return undefined;
@@ -252,7 +253,7 @@ function placedIn(dir: Inode, order: HashOrder, { data, start, end }: Area, boun
 function keyAt(dir: Inode, { version }: HashOrder, data: Uint8Array, at: number): number {
   const nameAt = at + DIRENT_HEADER;
   const bytes = data.subarray(nameAt, nameAt + (data[at + NAME_LEN] ?? 0));
-  const name = (dir.hasFlag(IFLAG.CASEFOLD) ? casefold(bytes) : undefined) ?? bytes;
+  const name = (isCasefolded(dir) ? casefold(bytes) : undefined) ?? bytes;
   const found = nameHash(name, { version, seed: dir.geo.hashSeed });
   if (found === undefined) throw new CorruptError(`directory hash version ${version}`, { ino: dir.ino });
   // The legacy hash has no second half.

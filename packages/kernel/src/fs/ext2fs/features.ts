@@ -108,8 +108,8 @@ export const FEATURES: readonly Feature[] = [
   row('incompat', INCOMPAT.CSUM_SEED, 'metadata_csum_seed'),
   row('incompat', INCOMPAT.LARGEDIR, 'large_dir'),
   row('incompat', INCOMPAT.INLINE_DATA, 'inline_data'),
-  row('incompat', INCOMPAT.ENCRYPT, 'encrypt', 'names and data would have to be encrypted'),
-  row('incompat', INCOMPAT.CASEFOLD, 'casefold', 'names would have to be folded as Unicode 12.1 does'),
+  row('incompat', INCOMPAT.ENCRYPT, 'encrypt'),
+  row('incompat', INCOMPAT.CASEFOLD, 'casefold'),
 
   row('roCompat', RO_COMPAT.SPARSE_SUPER, 'sparse_super'),
   row('roCompat', RO_COMPAT.LARGE_FILE, 'large_file'),
@@ -126,6 +126,6 @@ export const FEATURES: readonly Feature[] = [
   row('roCompat', RO_COMPAT.READONLY, 'read-only', 'the image asks never to be written'),
   row('roCompat', RO_COMPAT.PROJECT, 'project'),
   row('roCompat', RO_COMPAT.SHARED_BLOCKS, 'shared_blocks', 'files share blocks'),
-  row('roCompat', RO_COMPAT.VERITY, 'verity', 'sealed files must not change'),
+  row('roCompat', RO_COMPAT.VERITY, 'verity'),
   row('roCompat', RO_COMPAT.ORPHAN_PRESENT, 'orphan_present'),
 ];

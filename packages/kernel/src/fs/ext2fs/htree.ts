@@ -19,6 +19,7 @@ import {
   type UsedRecord,
 } from './dirblock.ts';
 import { appendDirBlock, breadDir, indexChanged, initLeaf, leafChanged, recordsEnd } from './dirgrow.ts';
+import { hashedName } from './dirkind.ts';
 import { INCOMPAT } from './features.ts';
 import {
   DX_BLOCK_MASK,
@@ -75,7 +76,7 @@ function hashVersion(dir: Inode, stored: number): number {
 }
 
 function hashOf(dir: Inode, version: number, name: Uint8Array): number {
-  const found = nameHash(name, { version, seed: dir.geo.hashSeed });
+  const found = nameHash(hashedName(dir, name), { version, seed: dir.geo.hashSeed });
   if (found === undefined) throw new CorruptError(`directory hash version ${version}`, { ino: dir.ino });
   return found.hash;
 }

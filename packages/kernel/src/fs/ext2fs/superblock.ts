@@ -10,6 +10,7 @@ import type { Ext2Mount } from './ext2mount.ts';
 import { COMPAT, FEATURES, INCOMPAT, RO_COMPAT, type FeatureSet } from './features.ts';
 import {
   CHECKSUM_CRC32C,
+  ENCODING_UTF8_12_1,
   EXT2_MAGIC,
   GOOD_OLD_FIRST_INO,
   GOOD_OLD_INODE_SIZE,
@@ -217,6 +218,8 @@ export function unwritableFeatures(geo: Geometry): string[] {
       else if (known !== undefined && known.write !== true) reasons.push(`feature ${known.name}: ${known.write}`);
     }
   }
+  if (hasIncompat(geo, INCOMPAT.CASEFOLD) && geo.encoding !== ENCODING_UTF8_12_1)
+    reasons.push(`feature casefold: unknown encoding ${geo.encoding}`);
   return reasons;
 }
 

@@ -5,6 +5,7 @@ import type { VnodeOps } from '../../vfs/vnodeops.ts';
 import { changeXattr, followMode } from './aclwrite.ts';
 import { deleteXattr } from './attrwrite.ts';
 import { IFLAG } from './format.ts';
+import { mayChangeContents } from './guard.ts';
 import { storeInode, touch } from './inode-store.ts';
 import type { Inode } from './inode.ts';
 import { allocateRange, punchRange, truncate, writeData } from './truncate.ts';
@@ -23,6 +24,7 @@ export const attrOps: AttrOps = {
     const ip = vp.data;
     if (attr.size !== undefined) {
       if (vp.type !== 'reg') throw new FsError(vp.type === 'dir' ? 'EISDIR' : 'EINVAL');
+      mayChangeContents(ip);
       truncate(ip, attr.size);
       touch(ip, 'contents');
     }
@@ -42,6 +44,7 @@ export const attrOps: AttrOps = {
 
   write(vp, src, offset) {
     if (vp.type !== 'reg') throw new FsError('EINVAL');
+    mayChangeContents(vp.data);
     const written = writeData(vp.data, src, offset);
     touch(vp.data, 'contents');
     storeInode(vp.data);
@@ -49,12 +52,14 @@ export const attrOps: AttrOps = {
   },
 
   allocate(vp, offset, length, options) {
+    mayChangeContents(vp.data);
     allocateRange(vp.data, { offset, length, keepSize: options.keepSize });
     touch(vp.data, 'contents');
     storeInode(vp.data);
   },
 
   punch(vp, offset, length) {
+    mayChangeContents(vp.data);
     punchRange(vp.data, { offset, length });
     touch(vp.data, 'contents');
     storeInode(vp.data);

@@ -24,6 +24,7 @@ import {
 import { initExtentRoot } from './extents.ts';
 import { INCOMPAT, RO_COMPAT } from './features.ts';
 import { I_BLOCK_SIZE, IFLAG } from './format.ts';
+import { mayMoveEntries, newName } from './guard.ts';
 import { storeInline } from './inlinewrite.ts';
 import { newInode, storeInode, touch } from './inode-store.ts';
 import type { Inode } from './inode.ts';
@@ -38,8 +39,6 @@ type NameOps = Pick<
   'create' | 'mknod' | 'mkdir' | 'symlink' | 'link' | 'remove' | 'rmdir' | 'rename' | 'inactive'
 >;
 
-/** Bytes of a name in a record. */
-const NAME_BYTES_MAX = 255;
 /** Links of a file with the fields of ext4; ext2 and ext3 stop earlier. */
 const LINK_MAX = 65000;
 const LINK_MAX_OLD = 32000;
@@ -48,7 +47,7 @@ export function nameOps(makeVnode: MakeVnode): NameOps {
   /** A new file and its entry. `fill` gives it its first contents. */
   const make = (dvp: Vnode<Inode>, name: string, attr: NewFile, fill?: (ip: Inode) => void): Vnode<Inode> => {
     const dir = dvp.data;
-    const bytes = nameBytes(name);
+    const bytes = newName(dir, name);
     const ip = newInode(dir, attr);
     ip.nlink = attr.type === 'dir' ? 2 : 1;
     inheritAcl(dir, ip, attr.type);
@@ -66,6 +65,7 @@ export function nameOps(makeVnode: MakeVnode): NameOps {
     create: (dvp, name, attr) => make(dvp, name, attr),
     mknod: (dvp, name, attr) => make(dvp, name, attr),
     mkdir(dvp, name, attr) {
+      newName(dvp.data, name);
       addSubdirectory(dvp.data);
       return make(dvp, name, attr, (ip) => initDirectory(ip, dvp.ino));
     },
@@ -78,8 +78,9 @@ export function nameOps(makeVnode: MakeVnode): NameOps {
     link(dvp, vp, name) {
       const dir = dvp.data;
       const ip = vp.data;
+      const bytes = newName(dir, name);
       if (ip.nlink >= linkMax(ip)) throw new FsError('EMLINK', { ino: ip.ino });
-      addEntry(dir, newRecord(dir, ip.ino, { name: nameBytes(name), type: vp.type }));
+      addEntry(dir, newRecord(dir, ip.ino, { name: bytes, type: vp.type }));
       ip.nlink += 1;
       touch(ip, 'status');
       storeInode(ip);
@@ -104,7 +105,10 @@ export function nameOps(makeVnode: MakeVnode): NameOps {
     },
 
     rename(from, to, { exchange = false }) {
+      mayMoveEntries(from.dvp.data);
+      mayMoveEntries(to.dvp.data);
       if (exchange && to.found !== undefined) exchangeEntries(from, { ...to, found: to.found });
+      else if (to.found?.vp === from.vp) respellEntry(from, to);
       else moveEntry(from, to);
     },
 
@@ -133,7 +137,7 @@ interface Target {
 function moveEntry(from: Source, to: Target): void {
   const [fdir, tdir, ip] = [from.dvp.data, to.dvp.data, from.vp.data];
   const isDirectory = from.vp.type === 'dir';
-  const bytes = nameBytes(to.name);
+  const bytes = newName(tdir, to.name);
   const victim = to.found?.vp;
   if (victim?.type === 'dir' && !isEmptyDirectory(victim.data)) throw new FsError('ENOTEMPTY', { ino: victim.ino });
   const isMove = isDirectory && fdir !== tdir;
@@ -151,6 +155,16 @@ function moveEntry(from: Source, to: Target): void {
   if (victim?.type === 'dir') dropDirectory(victim.data);
   else if (victim !== undefined) dropLink(victim.data);
   finishRename(fdir, tdir, [ip]);
+}
+
+/** Both names lead to one inode: by the same entry, which then changes its spelling, or by two, which then stay. */
+function respellEntry({ dvp, vp, slot }: Source, to: Target): void {
+  const [dir, old, found] = [dvp.data, placeOf(slot), placeOf(to.found?.slot)];
+  if (dvp !== to.dvp || old.fileBlock !== found.fileBlock || old.offset !== found.offset) return;
+  const bytes = newName(dir, to.name);
+  removeEntry(dir, old, vp.ino);
+  addEntry(dir, newRecord(dir, vp.ino, { name: bytes, type: vp.type }));
+  finishRename(dir, dir, [vp.data]);
 }
 
 function exchangeEntries(from: Source, to: Target & { readonly found: LookupResult<Inode> }): void {
@@ -182,12 +196,6 @@ function finishRename(fdir: Inode, tdir: Inode, moved: readonly Inode[]): void {
     touch(dir, 'contents', now);
     storeInode(dir);
   }
-}
-
-function nameBytes(name: string): Uint8Array {
-  const bytes = nameToBytes(name);
-  if (bytes.length > NAME_BYTES_MAX) throw new FsError('ENAMETOOLONG');
-  return bytes;
 }
 
 function isPlace(slot: unknown): slot is EntryPlace {

@@ -9,6 +9,7 @@ import type { LookupResult, PathconfName, VnodeOps } from '../../vfs/vnodeops.ts
 import { bmap } from './bmap.ts';
 import { dirFind } from './dir.ts';
 import { dirList } from './dirlist.ts';
+import { isCasefolded, isEncrypted } from './dirkind.ts';
 import { encryptedError, noKeyTarget } from './encrypted.ts';
 import { I_BLOCK_SIZE, IFLAG, INO } from './format.ts';
 import { isFastSymlink, type Inode } from './inode.ts';
@@ -126,5 +127,15 @@ export function makeVnode(inode: Inode): Vnode<Inode> {
   const { type, ino, mp } = inode;
   if (type === undefined) throw new CorruptError(`inode mode 0${inode.mode.toString(8)}`, { ino });
   const rdev = type === 'blk' || type === 'chr' ? inode.rdev : undefined;
-  return new Vnode<Inode>({ mount: mp, type, ino, data: inode, ops: vnops, isRoot: ino === INO.ROOT, rdev });
+  const foldsNames = type === 'dir' && (isCasefolded(inode) || isEncrypted(inode));
+  return new Vnode<Inode>({
+    mount: mp,
+    type,
+    ino,
+    data: inode,
+    ops: vnops,
+    isRoot: ino === INO.ROOT,
+    rdev,
+    foldsNames,
+  });
 }
