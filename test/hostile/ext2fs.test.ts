@@ -15,6 +15,7 @@ import { ext2fs } from '@ukfs/kernel/fs/ext2fs';
 import * as format from '../../packages/kernel/src/fs/ext2fs/format.ts';
 import { Inode } from '../../packages/kernel/src/fs/ext2fs/inode.ts';
 import * as journalFormat from '../../packages/kernel/src/fs/ext2fs/journal-format.ts';
+import * as quotaFormat from '../../packages/kernel/src/fs/ext2fs/quota-format.ts';
 import { vref } from '../../packages/kernel/src/vfs/vnode.ts';
 import {
   hostileRows,
@@ -185,8 +186,8 @@ describe.skipIf(lacksOracle('mke2fs', 'debugfs', 'e2fsck', 'tune2fs'))('hostile 
     const seen = new Set(
       hostileRows.flatMap((row) => prepare(row).survey.places.map((place) => place.table.structName)),
     );
-    const tables = [...Object.values(format), ...Object.values(journalFormat)].flatMap((value) =>
-      typeof value === 'object' && 'structName' in value ? [value.structName] : [],
+    const tables = [...Object.values(format), ...Object.values(journalFormat), ...Object.values(quotaFormat)].flatMap(
+      (value) => (typeof value === 'object' && 'structName' in value ? [value.structName] : []),
     );
     // Encrypted and casefolded directories, which no tool makes without a kernel.
     const excused = ['ext4 directory entry hash'];

@@ -42,6 +42,7 @@ import {
   inodeSeed,
 } from '../../packages/kernel/src/fs/ext2fs/csum.ts';
 import type { Ext2Mount } from '../../packages/kernel/src/fs/ext2fs/ext2mount.ts';
+import { RO_COMPAT } from '../../packages/kernel/src/fs/ext2fs/features.ts';
 import * as format from '../../packages/kernel/src/fs/ext2fs/format.ts';
 import { Group, groupChecksum } from '../../packages/kernel/src/fs/ext2fs/group.ts';
 import { ext2fs } from '../../packages/kernel/src/fs/ext2fs/index.ts';
@@ -54,6 +55,7 @@ import {
   type Log,
 } from '../../packages/kernel/src/fs/ext2fs/journal.ts';
 import * as journal from '../../packages/kernel/src/fs/ext2fs/journal-format.ts';
+import * as quota from '../../packages/kernel/src/fs/ext2fs/quota-format.ts';
 import {
   descBlockLocation,
   superblockChecksum,
@@ -162,6 +164,16 @@ export const hostileRows: readonly HostileRow[] = [
     mmp: true,
     bigNames: 24,
     tree: 'full',
+  },
+  {
+    name: 'ext4 1k, quota',
+    mke2fsArgs: [
+      ...['-t', 'ext4', '-b', '1024', '-N', '96', '-O', 'quota,project,^has_journal'],
+      ...['-E', 'quotatype=usrquota:grpquota:prjquota'],
+    ],
+    sizeBytes: 2 * MiB,
+    bigNames: 4,
+    tree: 'small',
   },
 ];
 
@@ -532,6 +544,7 @@ class Surveyor {
     }
     if (this.#geo.orphanFileInum !== 0) this.#orphanFile();
     if (this.#geo.mmpBlock !== 0) this.#mmp();
+    if ((this.#geo.roCompat & RO_COMPAT.QUOTA) !== 0) this.#quota();
     if (this.#geo.journalInum !== 0) this.#journal();
     return { places: this.#places, limits: { outOfRange: [blocks, blocks - 1, inodes + 1] }, hot: this.#hot };
   }
@@ -763,6 +776,21 @@ class Surveyor {
     const self = [block, ino];
     this.#add('orphan file', format.OrphanBlockTail, { offset: at + geo.blockSize - 8, self, seal });
     this.#add('orphan file', PointerBlock, { offset: at, self: [...self, 12, 13], seal });
+  }
+
+  /** The user quota file: its blocks are 1 KiB, as the file system's are where there is one. */
+  #quota(): void {
+    const ino = format.INO.USR_QUOTA;
+    this.#inode(ino, '(user quota)');
+    const inode = loadInode(this.#mp, ino);
+    const at = (block: number): number => (bmap(inode, block, 1).block ?? 0) * this.#geo.blockSize;
+    this.#add('quota file', quota.QuotaHeader, { offset: at(0) });
+    this.#add('quota file', quota.QuotaInfo, { offset: at(0) + quota.QuotaHeader.size, self: [1, 5] });
+    for (let level = 0; level < quota.QUOTA_LEVELS; level++)
+      this.#add(`quota tree, level ${level}`, PointerBlock, { offset: at(quota.QUOTA_ROOT + level), self: [1, 2] });
+    const leaf = at(quota.QUOTA_ROOT + quota.QUOTA_LEVELS);
+    this.#add('quota file', quota.QuotaLeaf, { offset: leaf, self: [5] });
+    this.#add('quota file', quota.QuotaEntry, { offset: leaf + quota.QuotaLeaf.size });
   }
 
   #mmp(): void {

@@ -57,6 +57,9 @@ const variants: readonly (readonly [words: string, operations: number])[] = [
   ['-t ext4 -b 1024 -O inline_data -I 1024', 100],
   ['-t ext4 -b 1024 -O inline_data,^extent,^64bit,^metadata_csum -I 512', 60],
   ['-t ext4 -b 1024 -O bigalloc -C 8192', 150],
+  ['-t ext4 -b 1024 -O quota,project -E quotatype=usrquota:grpquota:prjquota', 150],
+  ['-t ext4 -b 4096 -O quota,bigalloc,inline_data -C 16384', 100],
+  ['-t ext3 -b 1024 -O quota', 60],
   ['-t ext4 -b 4096 -O bigalloc -C 65536', 60],
   ['-t ext4 -b 2048 -O bigalloc,^has_journal,^metadata_csum,uninit_bg -C 4096', 60],
 ];
@@ -356,7 +359,7 @@ describe('unlinked files', () => {
 });
 
 describe('what is not supported yet', () => {
-  test.each(['ea_inode', 'quota'])('%s: the mount is read-only and says why', (feature) => {
+  test.each(['ea_inode'])('%s: the mount is read-only and says why', (feature) => {
     newImage(image, `-t ext4 -b 4096 -O ${feature}`, '32M');
     const rig = new Rig(image);
     expect(rig.mp.readOnly).toBe(true);

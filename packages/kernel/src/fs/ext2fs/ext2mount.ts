@@ -1,5 +1,6 @@
 /** What a mounted ext2/3/4 keeps in memory. Everything that changes on disk stays in the buffers; see the files named. */
 import type { AllocState } from './groupmap.ts';
+import type { QuotaFile } from './quota-file.ts';
 import type { Geometry } from './superblock.ts';
 import type { Zones } from './zones.ts';
 
@@ -14,6 +15,8 @@ export interface Ext2Mount {
   allowFresh: boolean;
   /** Hints of the allocators, once something was written: groupmap.ts. */
   alloc?: AllocState | undefined;
+  /** The quota files of a mount that is written and has the feature: quota.ts. */
+  quota?: readonly QuotaFile[] | undefined;
   /** Blocks that are no file's, once a writer asked: zones.ts. */
   zones?: Zones | undefined;
   /** Where the next inodes read go, several to one allocation: inode.ts. */

@@ -119,7 +119,7 @@ export const FEATURES: readonly Feature[] = [
   row('roCompat', RO_COMPAT.DIR_NLINK, 'dir_nlink'),
   row('roCompat', RO_COMPAT.EXTRA_ISIZE, 'extra_isize'),
   row('roCompat', RO_COMPAT.HAS_SNAPSHOT, 'has_snapshot', 'a snapshot shares its blocks'),
-  row('roCompat', RO_COMPAT.QUOTA, 'quota', 'quota files would have to be kept'),
+  row('roCompat', RO_COMPAT.QUOTA, 'quota'),
   row('roCompat', RO_COMPAT.BIGALLOC, 'bigalloc'),
   row('roCompat', RO_COMPAT.METADATA_CSUM, 'metadata_csum'),
   row('roCompat', RO_COMPAT.REPLICA, 'replica', 'never part of Linux'),

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { FEATURES } from './features.ts';
 import * as f from './format.ts';
 import * as j from './journal-format.ts';
+import * as q from './quota-format.ts';
 
 test.each([
   [f.Superblock, 1024],
@@ -20,6 +21,10 @@ test.each([
   [f.MmpBlock, 1024],
   [j.JournalSuperblock, 1024],
   [j.BlockTag3, 16],
+  [q.QuotaHeader, 8],
+  [q.QuotaInfo, 24],
+  [q.QuotaLeaf, 16],
+  [q.QuotaEntry, 72],
 ])('$structName has the specified size', (type, size) => {
   expect(type.size).toBe(size);
 });

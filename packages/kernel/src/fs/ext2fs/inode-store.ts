@@ -6,14 +6,15 @@ import { getLe32 } from '../../kern/struct.ts';
 import type { Timespec } from '../../kern/time.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import { modeOfType, type NewFile } from '../../vfs/vattr.ts';
-import { setInodeCsum } from './csum.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { initExtentRoot } from './extents.ts';
 import { INCOMPAT, RO_COMPAT } from './features.ts';
 import { GOOD_OLD_INODE_SIZE, IFLAG, Superblock, SUPERBLOCK_SIZE } from './format.ts';
 import { allocState } from './groupmap.ts';
 import { allocInode, freeInode } from './ialloc.ts';
-import { Inode, inodeLocation } from './inode.ts';
+import { Inode } from './inode.ts';
+import { writeInode } from './inode-write.ts';
+import { settleQuota } from './quota.ts';
 import {
   groupHasSuper,
   groupFirstBlock,
@@ -55,14 +56,11 @@ const INHERITED = {
   other: IFLAG.NODUMP | IFLAG.NOATIME,
 } as const;
 
-/** The inode into its buffer. */
+/** The inode into its buffer, and its usage to its owners' account. Errors: ENOSPC (a quota file must grow). */
 export function storeInode(ip: Inode): void {
-  const { mp, geo, raw } = ip;
-  setInodeCsum(geo, ip.seed, raw);
-  const { block, offset } = inodeLocation(mp, ip.ino);
-  const bp = mp.bufs.bread(block);
-  bp.data.set(raw, offset);
-  mp.bufs.bdwrite(bp);
+  const { quota } = ip.mp.data;
+  if (quota !== undefined) settleQuota(ip, quota, 1);
+  writeInode(ip);
 }
 
 /** A new inode in `dir`, without links, blocks or a name yet; not stored. Errors: ENOSPC, EINVAL. */
@@ -114,7 +112,9 @@ export function deleteInode(ip: Inode, options: { readonly isDirectory: boolean 
   ip.nlink = 0;
   // A deletion time that could be an inode number would look like a link of the orphan list.
   ip.dtime = Math.max(ip.mp.now().sec, ip.geo.inodes + 1) % 0x1_0000_0000;
-  storeInode(ip);
+  const { quota } = ip.mp.data;
+  if (quota !== undefined) settleQuota(ip, quota, 0);
+  writeInode(ip);
   freeInode(ip, options);
 }
 

@@ -31,6 +31,16 @@ const EXTRA_END = Object.fromEntries(
   InodeExtra.rows.map(([offset, name, field]) => [name, offset + field.size]),
 ) as Readonly<Record<(typeof InodeExtra.rows)[number][1], number>>;
 
+/** Whom an inode is charged to, and for what: quota.ts. */
+export interface Charge {
+  readonly user: number;
+  readonly group: number;
+  readonly project: number;
+  /** Bytes. */
+  readonly space: number;
+  readonly inodes: number;
+}
+
 /** The last answer of bmap, kept because reading goes on where it stopped. */
 export interface MapRun {
   readonly fileBlock: FileBlock;
@@ -47,6 +57,8 @@ export class Inode {
   readonly extra: InodeExtraView | undefined;
   /** bmap.ts. Whoever changes the map of the file sets it to undefined. */
   lastRun: MapRun | undefined;
+  /** What the quota files say of it: as it was loaded or last stored; undefined: nothing. */
+  charged: Charge | undefined;
   #seed: number | undefined;
 
   constructor(mp: Mount<Ext2Mount>, ino: Ino, raw: Uint8Array) {
@@ -61,7 +73,14 @@ export class Inode {
   replace(now: Inode): void {
     this.raw.set(now.raw);
     this.lastRun = undefined;
+    this.charged = now.charged;
     this.#seed = undefined;
+  }
+
+  /** What it uses as it is now; nothing when it is about to be freed (`inodes` 0). */
+  usage(inodes: 0 | 1): Charge {
+    const space = inodes === 0 ? 0 : this.sectors * 512;
+    return { user: this.uid, group: this.gid, project: this.projid, space, inodes };
   }
 
   get geo(): Geometry {
@@ -335,6 +354,7 @@ export function loadInode(mp: Mount<Ext2Mount>, ino: Ino, options: { readonly un
   if (inode.core.sizeHigh >= 0x20_0000 && inode.size > Number.MAX_SAFE_INTEGER) {
     throw new CorruptError('inode size', { ino, block });
   }
+  if (mp.data.quota !== undefined) inode.charged = inode.usage(1);
   return inode;
 }
 

@@ -8,7 +8,7 @@ import { recountFree } from './claim.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { replayFastCommits } from './fc-replay.ts';
 import { scanFastCommits, type FcRecord } from './fc-scan.ts';
-import { COMPAT, INCOMPAT } from './features.ts';
+import { COMPAT, INCOMPAT, RO_COMPAT } from './features.ts';
 import {
   logBlockAddress,
   journalSuperblockChecksum,
@@ -20,7 +20,14 @@ import {
 } from './journal.ts';
 import { JournalSuperblock } from './journal-format.ts';
 import { ReplayDevice } from './replay-device.ts';
-import { hasCompat, hasIncompat, parseSuperblock, updateSuperblock, withSuperblock } from './superblock.ts';
+import {
+  hasCompat,
+  hasIncompat,
+  hasRoCompat,
+  parseSuperblock,
+  updateSuperblock,
+  withSuperblock,
+} from './superblock.ts';
 
 /** Bring a mount to the state that its journal promises. Errors: CorruptError, UnsupportedError. */
 export function recover(mp: Mount<Ext2Mount>): void {
@@ -51,6 +58,8 @@ export function recover(mp: Mount<Ext2Mount>): void {
   }
   const { log, replay, records } = readJournal(mp);
   const fast = records.length === 0 ? '' : `, ${records.length} fast-commit records`;
+  if (records.length > 0 && hasRoCompat(geo, RO_COMPAT.QUOTA) && !mp.readOnly)
+    mp.keepReadOnly('unsupported', 'feature quota: what fast commits changed would have to be counted');
   const what = `${replay.transactions} transactions, ${replay.copies.size} blocks${fast}`;
   if (mp.readOnly) {
     replayInMemory(mp, log, replay, records);

@@ -13,6 +13,7 @@ import { loadInode, type Inode } from './inode.ts';
 import { info } from './info.ts';
 import { checkMmp } from './mmp.ts';
 import { clearOrphans, noteOrphans } from './orphan.ts';
+import { openQuota } from './quota.ts';
 import { recover } from './recover.ts';
 import { statvfs } from './statvfs.ts';
 import {
@@ -70,6 +71,7 @@ function mount(mp: Mount<Ext2Mount>): void {
   checkMmp(mp);
   recover(mp);
   checkClean(mp);
+  openQuota(mp);
   // A mount without a root could not even be taken off again.
   vrele(vget(mp, INO.ROOT));
   mp.data.mayWrite = !mp.readOnly;
@@ -127,6 +129,7 @@ function reload(mp: Mount<Ext2Mount>): void {
   mp.data.geo = withSuperblock(mp, (_, raw) => parseSuperblock(raw));
   mp.data.inodeTables.clear();
   reloadForWriting(mp);
+  for (const file of mp.data.quota ?? []) file.reload();
   for (const vp of [...mp.vnodes.values()] as Vnode<Inode>[]) {
     const now = stillThere(mp, vp);
     if (now === undefined) vrevoke(vp);

@@ -79,6 +79,7 @@ export function nameOps(makeVnode: MakeVnode): NameOps {
       const dir = dvp.data;
       const ip = vp.data;
       const bytes = newName(dir, name);
+      requireProject(dir, ip);
       if (ip.nlink >= linkMax(ip)) throw new FsError('EMLINK', { ino: ip.ino });
       addEntry(dir, newRecord(dir, ip.ino, { name: bytes, type: vp.type }));
       ip.nlink += 1;
@@ -138,6 +139,7 @@ function moveEntry(from: Source, to: Target): void {
   const [fdir, tdir, ip] = [from.dvp.data, to.dvp.data, from.vp.data];
   const isDirectory = from.vp.type === 'dir';
   const bytes = newName(tdir, to.name);
+  requireProject(tdir, ip);
   const victim = to.found?.vp;
   if (victim?.type === 'dir' && !isEmptyDirectory(victim.data)) throw new FsError('ENOTEMPTY', { ino: victim.ino });
   const isMove = isDirectory && fdir !== tdir;
@@ -170,6 +172,8 @@ function respellEntry({ dvp, vp, slot }: Source, to: Target): void {
 function exchangeEntries(from: Source, to: Target & { readonly found: LookupResult<Inode> }): void {
   const [fdir, tdir] = [from.dvp.data, to.dvp.data];
   const [fvp, tvp] = [from.vp, to.found.vp];
+  requireProject(tdir, fvp.data);
+  requireProject(fdir, tvp.data);
   redirectEntry(fdir, placeOf(from.slot), { ino: fvp.ino, to: { ino: tvp.ino, type: tvp.type } });
   redirectEntry(tdir, placeOf(to.found.slot), { ino: tvp.ino, to: { ino: fvp.ino, type: fvp.type } });
   if (fdir !== tdir) {
@@ -184,6 +188,11 @@ function exchangeEntries(from: Source, to: Target & { readonly found: LookupResu
     }
   }
   finishRename(fdir, tdir, [fvp.data, tvp.data]);
+}
+
+/** What a directory passes its project on to must not come in from another one. Errors: EXDEV. */
+function requireProject(dir: Inode, ip: Inode): void {
+  if (dir.hasFlag(IFLAG.PROJINHERIT) && dir.projid !== ip.projid) throw new FsError('EXDEV', { ino: ip.ino });
 }
 
 function finishRename(fdir: Inode, tdir: Inode, moved: readonly Inode[]): void {
