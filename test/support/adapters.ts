@@ -4,7 +4,15 @@
  * An adapter is a type with its variants (block sizes, features). Tests read traits, never names. Disks are RAM disks of
  * a memory host and begin filled with 0xA5, so that nothing is right by accident of zeros.
  */
-import { boot, MNT, type FileSystemModule, type FileSystemType, type MountArgs, type Rump } from '@ukfs/kernel';
+import {
+  boot,
+  MNT,
+  type FileSystemModule,
+  type FileSystemType,
+  type MountArgs,
+  type Rump,
+  type Stage,
+} from '@ukfs/kernel';
 import { memoryHost, type MemoryHost } from '@ukfs/kernel/host/memory';
 import type { Traits } from '../conformance/suite.ts';
 
@@ -18,8 +26,8 @@ export interface Variant {
   readonly readOnlyFor?: string;
   /** Cases (by the beginning of their names) that fail today, each with its reason. They must fail: a fix shows. */
   readonly known?: Readonly<Record<string, string>>;
-  /** A fresh, empty file system. */
-  newfs(): Promise<Instance>;
+  /** A fresh, empty file system, or the one in `image` where there is a disk. */
+  newfs(image?: Uint8Array): Promise<Instance>;
 }
 
 /** One fresh file system in a kernel of its own, not mounted yet. */
@@ -32,6 +40,15 @@ export interface Instance {
   update(options: { readonly readOnly: boolean }): void;
   /** Called while unmounted: throws, with the judge's words, when the image is not sound. */
   check(): void;
+  /** What it lies on; absent where it lies on nothing. */
+  readonly disk?: {
+    /** The transaction. */
+    stage(): Stage;
+    /** Every byte of the image, as it was at the last commit. */
+    bytes(): Uint8Array;
+    /** What the judges have against such bytes; undefined when they are clean. */
+    complaint(bytes: Uint8Array): string | undefined;
+  };
 }
 
 export const MOUNT_POINT = '/mnt';

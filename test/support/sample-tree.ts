@@ -77,8 +77,8 @@ export function makeSampleTree(dir: string, options: TreeOptions): { readonly en
 }
 
 /** Run one of the scripts beside this file; its standard output. Throws with its traceback when it fails. */
-export function runPython(path: string, args: readonly string[]): string {
-  const { status, stdout, stderr } = runProgram(python, ['-I', path, ...args]);
+export function runPython(path: string, args: readonly string[], input = ''): string {
+  const { status, stdout, stderr } = runProgram(python, ['-I', path, ...args], { input });
   if (status !== 0) throw new Error(`${path}: status ${status}\n${stderr.slice(-2000)}`);
   return stdout;
 }

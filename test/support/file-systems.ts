@@ -1,0 +1,34 @@
+/**
+ * Every file system there is, as the harnesses see it: a new one joins them all by one line here.
+ * What each can do is in its traits; nothing in the harnesses knows a name.
+ */
+import type { FileSystemType } from '@ukfs/kernel';
+import { ext2fs } from '@ukfs/kernel/fs/ext2fs';
+import { tmpfs } from '@ukfs/kernel/fs/tmpfs';
+import { tmpfsVariant, type Variant } from './adapters.ts';
+import { extVariants } from './ext-adapter.ts';
+import { extMatrix } from './ext-matrix.ts';
+
+export interface Adapter {
+  readonly type: FileSystemType;
+  /** Tools without which nothing can be tested: to make an image, to judge it. */
+  readonly oracles: readonly string[];
+  /** Those of the conformance suite, of a type (a broken one, perhaps). */
+  variants(type: FileSystemType): readonly Variant[];
+  /** Many more, for short runs. */
+  matrix(type: FileSystemType): readonly Variant[];
+  /** How the host's own kernel mounts an image: `mount -t`, and -o for the rules of this kernel. */
+  readonly kernel?: { readonly type: string; readonly options: readonly string[] };
+}
+
+export const fileSystems: readonly Adapter[] = [
+  { type: tmpfs, oracles: [], variants: (type) => [tmpfsVariant(type)], matrix: () => [] },
+  {
+    type: ext2fs,
+    oracles: ['mke2fs', 'e2fsck'],
+    variants: (type) => (['ext2', 'ext3', 'ext4'] as const).flatMap((adapter) => extVariants(type, adapter)),
+    matrix: extMatrix,
+    // A new file's group is its directory's.
+    kernel: { type: 'ext4', options: ['grpid', 'nodev'] },
+  },
+];
