@@ -1,6 +1,6 @@
 /** df: space and inodes of the file systems in images, in the manner of NetBSD's df. */
 import type { Statvfs } from '@ukfs/kernel';
-import { SelectionError } from 'ukfs';
+import { FsError, SelectionError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, ImageName } from '../context.ts';
@@ -43,22 +43,29 @@ interface DfOptions {
   readonly posix: boolean;
   readonly dump: boolean;
   readonly type: boolean;
-  isWanted(type: string): boolean;
+  /** Only some types are wanted. */
+  readonly picks: boolean;
+  isWanted(type: string, variant: string): boolean;
 }
 
 interface Row {
   readonly image: ImageName;
   readonly fs: Statvfs;
+  /** The name that people know: "ext4", where the type is ext2fs. '': nobody asked. */
+  readonly variant: string;
 }
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
   const options = readOptions(ctx, args);
+  // It takes another look at all groups.
+  const asksForType = options.type || options.dump || options.picks || ctx.json !== undefined;
   const rows: Row[] = [];
   for (const { image } of ctx.targets(args.operands)) {
     for (const { name, handle } of await handlesOf(ctx, image)) {
       try {
         const fs = handle.statvfs('/');
-        if (options.isWanted(fs.fstypename)) rows.push({ image: name, fs });
+        const variant = asksForType ? variantOf(handle, fs) : '';
+        if (options.isWanted(fs.fstypename, variant)) rows.push({ image: name, fs, variant });
       } catch (thrown) {
         ctx.fail(thrown, name);
       }
@@ -90,6 +97,16 @@ async function handlesOf(ctx: Context, image: ImageName): Promise<{ name: ImageN
   }
 }
 
+function variantOf(handle: Ukfs, { fstypename }: Statvfs): string {
+  try {
+    return handle.fsinfo('/').variant;
+  } catch (thrown) {
+    // Types without information are what they are called.
+    if (thrown instanceof FsError && thrown.code === 'EOPNOTSUPP') return fstypename;
+    throw thrown;
+  }
+}
+
 const percent = (used: number, of: number): string => (of === 0 ? '100%' : `${Math.floor((used * 100) / of)}%`);
 
 function tableOf(rows: readonly Row[], options: DfOptions): string[] {
@@ -103,9 +120,9 @@ function tableOf(rows: readonly Row[], options: DfOptions): string[] {
   head.push(...(options.posix ? ['Available', 'Capacity'] : ['Avail', '%Cap']));
   if (options.inodes) head.push('iUsed', 'iAvail', '%iCap');
   head.push('Mounted on');
-  const lines = rows.map(({ image, fs }) => {
+  const lines = rows.map(({ image, fs, variant }) => {
     const used = fs.blocks - fs.freeBlocks;
-    const cells = [safeText(image.text), ...(options.type ? [fs.fstypename] : [])];
+    const cells = [safeText(image.text), ...(options.type ? [variant] : [])];
     cells.push(show(fs.blocks, fs.fragmentSize), show(used, fs.fragmentSize), show(fs.availBlocks, fs.fragmentSize));
     cells.push(percent(used, used + fs.availBlocks));
     const usedFiles = fs.files - fs.freeFiles;
@@ -123,20 +140,21 @@ function sizeHeader({ human, posix, blockSize }: DfOptions): string {
 }
 
 /** -G, after NetBSD's. */
-function dumpOf({ image, fs }: Row): string {
+function dumpOf({ image, fs, variant }: Row): string {
   return `${safeText(image.text)} (/): ${fs.blockSize} block size ${fs.fragmentSize} frag size
 ${fs.blocks} total blocks ${fs.freeBlocks} free blocks ${fs.availBlocks} available
 ${fs.files} total files ${fs.freeFiles} free files
-${fs.nameMax} name length ${fs.fstypename} fstype ${fs.readOnly ? 'read-only' : 'read-write'}
+${fs.nameMax} name length ${variant} fstype ${fs.readOnly ? 'read-only' : 'read-write'}
 `;
 }
 
 function tellJson(ctx: Context, rows: readonly Row[]): void {
   ctx.json?.array('filesystems');
-  for (const { image, fs } of rows) {
+  for (const { image, fs, variant } of rows) {
     ctx.json?.element({
       image: image.text,
       type: fs.fstypename,
+      variant,
       blockSize: fs.blockSize,
       fragmentSize: fs.fragmentSize,
       sizeBytes: fs.blocks * fs.fragmentSize,
@@ -174,6 +192,8 @@ function readOptions(ctx: Context, args: Invocation): DfOptions {
     posix: has('portability'),
     dump: has('G'),
     type: has('print-type'),
-    isWanted: (type) => types === undefined || listed.includes(type) !== types.startsWith('no'),
+    picks: types !== undefined,
+    isWanted: (...names) =>
+      types === undefined || names.some((name) => listed.includes(name)) !== types.startsWith('no'),
   };
 }
