@@ -1,7 +1,7 @@
 /** Writers killed at every moment: the old file or the new, no lock left behind, an image that e2fsck finds clean. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { requireOracle } from '../support/oracle.ts';
 import { root, Workplace } from './harness.ts';
 
@@ -84,4 +84,60 @@ test('Ctrl-C before the commit: nothing happened, 130 to the shell', async () =>
   expect(place.run('fsu_cat', ['demo.img', '/x']).status).toBe(1);
   expect(place.sh('ls').stdout).toBe('demo.img\n');
   expect(place.run('fsu_write', ['demo.img', '/x'], { stdin: 'whole' }).status).toBe(0);
+});
+
+describe('a signal that comes after the commit point', () => {
+  const MEGABYTES = 24;
+  const contents = (byte: string): Buffer => Buffer.alloc(MEGABYTES * 1_000_000, byte);
+
+  test.for(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s waits until the edit is whole', async (signal) => {
+    requireOracle('mke2fs');
+    place.sh('truncate -s 64M large.img && mke2fs -q -t ext4 large.img');
+    expect(place.run('fsu_write', ['large.img', '/f'], { stdin: contents('a') }).status).toBe(0);
+    let signalled = 0;
+    for (const [round, byte] of (signal === 'SIGINT' ? ['b', 'c', 'd'] : ['b']).entries()) {
+      writeFileSync(place.at('input'), contents(byte));
+      // In place, over blocks that are in use: all of it goes through the log, and is applied for a while.
+      const child = place.start('fsu', ['write', '--at', '0', 'large.img:/f', 'input']);
+      let stderr = '';
+      child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      const ended = new Promise<[number | null, string | null]>((resolve) => {
+        child.on('close', (status, name) => resolve([status, name]));
+      });
+      while (!existsSync(place.at('large.img.fsu-log')) && child.exitCode === null)
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      if (round > 0) await new Promise((resolve) => setTimeout(resolve, round * 5));
+      const sent = child.exitCode === null && child.kill(signal);
+      const [status, name] = await ended;
+      expect(stderr).toBe('');
+      // Ended by the signal itself, when all was done; or the edit was done before it came.
+      expect(name === null ? status : name).toBe(name === null ? 0 : signal);
+      if (sent && name === signal) signalled++;
+      expect(place.sh('ls').stdout).toBe('demo.img\ninput\nlarge.img\n');
+      expect(place.run('fsu_cat', ['large.img', '/f']).bytes.equals(contents(byte))).toBe(true);
+    }
+    expect(place.sh('e2fsck -fn large.img').status).toBe(0);
+    expect(signalled).toBeGreaterThan(0);
+  });
+});
+
+test('Ctrl-C while data goes into free blocks: the end of the input is no end of the file, nothing is changed, 130', async () => {
+  requireOracle('mke2fs');
+  place.sh('truncate -s 256M large.img && mke2fs -q -t ext4 large.img && cp --sparse=always large.img before.img');
+  const blocks = (): number => statSync(place.at('large.img')).blocks;
+  const before = blocks();
+  const child = place.start('fsu_write', ['large.img', '/f']);
+  let stderr = '';
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const ended = new Promise<[number | null, string | null]>((resolve) => {
+    child.on('close', (status, name) => resolve([status, name]));
+  });
+  // More than waits in memory.
+  await new Promise((resolve) => child.stdin?.write(Buffer.alloc(90_000_000, 'x'), resolve));
+  expect(blocks()).toBeGreaterThan(before);
+  child.kill('SIGINT');
+  child.stdin?.end();
+  expect(await ended).toEqual([null, 'SIGINT']);
+  expect(stderr).toBe('fsu_write: large.img:/f: interrupted: nothing was changed\n');
+  expect(place.sh('cmp large.img before.img && ls').stdout).toBe('before.img\ndemo.img\nlarge.img\n');
 });

@@ -33,6 +33,8 @@ export interface Shell {
   err(text: string): void;
   env(name: string): string | undefined;
   now(): Timespec;
+  /** Let the event loop turn: signals that came during a synchronous stretch are met. */
+  turn(): Promise<void>;
   /** Width of the terminal on standard output; undefined when it is none. */
   columns(): number | undefined;
   /** Does this host path name an existing file? */

@@ -27,6 +27,7 @@ export function exitStatusOf(thrown: unknown, opening: boolean): number {
   if (thrown instanceof ImageChangedError) return Exit.failed;
   // Not as it was: the edit is there, in image and log together.
   if (thrown instanceof CommitError && thrown.outcome !== 'discarded') return Exit.failed;
+  if (thrown.code === 'EINTR') return Exit.interrupted;
   if (thrown.code === 'ENOSPC' || thrown.code === 'EDQUOT') return Exit.noSpace;
   if (thrown.context.readOnly === 'damaged') return Exit.damaged;
   if (thrown.context.readOnly === 'unsupported') return Exit.unsupported;

@@ -133,6 +133,10 @@ export function processShell(): Shell {
       const ms = Date.now();
       return { sec: Math.floor(ms / 1000), nsec: (ms % 1000) * 1_000_000 };
     },
+    async turn() {
+      // The first may come in the middle of a round that has looked for signals already.
+      for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve));
+    },
     // A terminal is never made non-blocking by asking for process.stdout; a pipe would be.
     columns: () => (stdout.isTTY ? process.stdout.columns : undefined),
     isFile: exists,

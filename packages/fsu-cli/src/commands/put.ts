@@ -76,7 +76,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
     if (!(thrown instanceof FsError)) throw thrown;
     ctx.fail(thrown, dest);
   }
-  const changed = endEdit(ctx, fs, dest.image, { failed: ctx.status !== 0 });
+  const changed = await endEdit(ctx, fs, { image: dest.image, failed: ctx.status !== 0 });
   ctx.json?.member('changed', changed);
   ctx.json?.member('dryRun', ctx.settings.open.dryRun === true);
   return ctx.status;

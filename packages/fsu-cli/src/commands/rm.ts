@@ -68,7 +68,7 @@ async function removeFrom(ctx: Context, targets: readonly Target[], options: RmO
       ctx.fail(thrown, target);
     }
   }
-  told.changed = endEdit(ctx, fs, image, { failed });
+  told.changed = await endEdit(ctx, fs, { image, failed });
   ctx.json?.element({ ...told, ...pathMembers('image', image.text) });
 }
 

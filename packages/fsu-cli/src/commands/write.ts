@@ -4,7 +4,7 @@ import type { Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, Target } from '../context.ts';
-import { commitEdit } from '../edit.ts';
+import { commitEdit, endIfSignalled } from '../edit.ts';
 import { parseOctalMode } from '../format/mode.ts';
 import { parseBlockUnit } from '../format/size.ts';
 import { STDIN, StreamError } from '../out.ts';
@@ -33,6 +33,8 @@ export const write: Command = {
 
 /** Read and staged at a time. */
 const BUFFER = 256 * 1024;
+/** Written between two looks at whether somebody wants us to end. */
+const PATIENCE = 16 * 1024 * 1024;
 
 interface WriteOptions {
   readonly append: boolean;
@@ -54,7 +56,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   if (input === undefined) return ctx.status;
   try {
     const fs = await ctx.tryOpenForWriting(target.image);
-    if (fs !== undefined) transact(ctx, { fs, target, input, options });
+    if (fs !== undefined) await transact(ctx, { fs, target, input, options });
   } finally {
     input.close();
   }
@@ -105,11 +107,11 @@ interface Job {
 }
 
 /** All of it, then the commit; whatever fails, nothing of it happens. */
-function transact(ctx: Context, job: Job): void {
+async function transact(ctx: Context, job: Job): Promise<void> {
   const { fs, target } = job;
   try {
-    const bytes = writeFile(job);
-    const changed = commitEdit(ctx, fs);
+    const bytes = await writeFile(ctx, job);
+    const changed = await commitEdit(ctx, fs);
     ctx.json?.path('image', target.image.text);
     ctx.json?.path('path', target.path);
     ctx.json?.member('bytes', bytes);
@@ -122,7 +124,7 @@ function transact(ctx: Context, job: Job): void {
 }
 
 /** Bytes written. */
-function writeFile({ fs, target, input, options }: Job): number {
+async function writeFile(ctx: Context, { fs, target, input, options }: Job): Promise<number> {
   const { path } = target;
   if (options.parents) makeParents(fs, path);
   const how = options.append ? O.APPEND : options.at === undefined ? O.TRUNC : 0;
@@ -133,6 +135,7 @@ function writeFile({ fs, target, input, options }: Job): number {
     for (let n = fill(input, buffer); n > 0; n = fill(input, buffer)) {
       writeAll(fs, fd, { buffer, length: n, position: options.at === undefined ? undefined : options.at + done });
       done += n;
+      if (done % PATIENCE < n) await endIfSignalled(ctx, fs);
     }
     const owners = new Owners(fs);
     const uid = idOf(options.owner, (name) => owners.uid(name), '--owner');

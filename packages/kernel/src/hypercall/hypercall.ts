@@ -101,4 +101,9 @@ export interface Host {
   console(text: string): void;
   /** Hold back SIGINT, SIGTERM and SIGHUP (true) or let them act again (false): the apply stretch of a commit. */
   holdSignals(held: boolean): void;
+  /**
+   * Did one come while they are held back? Seen only once the caller has let the host's event loop turn: the kernel never
+   * asks, and whoever can wait does so before a commit that may still be called off.
+   */
+  signalled(): boolean;
 }

@@ -373,6 +373,10 @@ export class MemoryHost implements Host {
     this.messages.push(text);
   }
 
+  signalled(): boolean {
+    return false;
+  }
+
   holdSignals(held: boolean): void {
     this.signalsHeld = held;
   }

@@ -326,6 +326,10 @@ class NodeHost implements Host {
     }
   }
 
+  signalled(): boolean {
+    return this.#pending !== undefined;
+  }
+
   holdSignals(held: boolean): void {
     if (held) {
       if (this.#held) return;
