@@ -167,7 +167,7 @@ class HostDir implements TreeDir {
 
   open(name: string): TreeFile {
     const fd = this.#try(name, (path) => fse.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-    return new HostFile(fd, `${this.#path}/${name}`);
+    return new HostFile(fd, `${this.#path}/${name}`, this.#options);
   }
 
   readlink(name: string): string {
@@ -181,7 +181,7 @@ class HostDir implements TreeDir {
 
   create(name: string): TreeFile {
     const fd = this.#try(name, (path) => fse.openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600));
-    return new HostFile(fd, `${this.#path}/${name}`);
+    return new HostFile(fd, `${this.#path}/${name}`, this.#options);
   }
 
   mkdir(name: string): void {
@@ -220,31 +220,13 @@ class HostDir implements TreeDir {
   setattr(name: string, attr: TreeAttr): readonly Loss[] {
     const stat = this.lstat(name);
     if (stat === undefined) throw new FsError('ENOENT', { path: `${this.#path}/${name}` });
-    const losses = new Set<Loss>();
-    const keep = (loss: Loss, set: () => void): void => {
-      try {
-        set();
-      } catch (thrown) {
-        const { code } = hostError(thrown, name);
-        if (!['EPERM', 'EACCES', 'ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(code)) throw thrown;
-        losses.add(loss);
-      }
-    };
-    const { uid, gid, mode, atime, mtime } = attr;
     const path = this.#at(name);
-    const isLink = stat.type === 'lnk';
-    if (this.#options.owners && uid !== undefined && gid !== undefined)
-      keep('owner', () => fse.lchownSync(path, uid, gid));
-    if (mode !== undefined && !isLink) {
-      const bits = this.#options.specialModes ? mode : mode & 0o777;
-      keep('mode', () => this.#chmod(name, stat.type, bits));
-    }
-    if (atime !== undefined && mtime !== undefined) {
-      keep('times', () => fse.lutimesSync(path, timeText(atime), timeText(mtime)));
-    }
-    if (attr.birthtime !== undefined) losses.add('birth time');
-    if (attr.flags !== undefined && attr.flags !== 0) losses.add('flags');
-    return [...losses];
+    return setAttributes(attr, this.#options, {
+      name,
+      chown: (uid, gid) => fse.lchownSync(path, uid, gid),
+      chmod: stat.type === 'lnk' ? undefined : (mode) => this.#chmod(name, stat.type, mode),
+      utimes: (atime, mtime) => fse.lutimesSync(path, atime, mtime),
+    });
   }
 
   /** chmod(2) follows links, fchmod(2) cannot; a device is not opened just for that. */
@@ -292,13 +274,49 @@ class HostDir implements TreeDir {
   }
 }
 
+/** How attributes are set: by path, or through a descriptor. */
+interface Setter {
+  readonly name: string;
+  chown(uid: number, gid: number): void;
+  /** Absent: a link has no mode of its own. */
+  readonly chmod: ((mode: number) => void) | undefined;
+  utimes(atime: string, mtime: string): void;
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(['EPERM', 'EACCES', 'ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP']);
+
+function setAttributes(attr: TreeAttr, options: HostTreeOptions, to: Setter): readonly Loss[] {
+  const losses = new Set<Loss>();
+  const keep = (loss: Loss, set: () => void): void => {
+    try {
+      set();
+    } catch (thrown) {
+      const error = hostError(thrown, to.name);
+      if (!REFUSALS.has(error.code)) throw error;
+      losses.add(loss);
+    }
+  };
+  const { uid, gid, mode, atime, mtime } = attr;
+  const { chmod } = to;
+  if (options.owners && uid !== undefined && gid !== undefined) keep('owner', () => to.chown(uid, gid));
+  if (mode !== undefined && chmod !== undefined) {
+    keep('mode', () => chmod(options.specialModes ? mode : mode & 0o777));
+  }
+  if (atime !== undefined && mtime !== undefined) keep('times', () => to.utimes(timeText(atime), timeText(mtime)));
+  if (attr.birthtime !== undefined) losses.add('birth time');
+  if (attr.flags !== undefined && attr.flags !== 0) losses.add('flags');
+  return [...losses];
+}
+
 class HostFile implements TreeFile {
   readonly #fd: number;
   readonly #path: string;
+  readonly #options: HostTreeOptions;
 
-  constructor(fd: number, path: string) {
+  constructor(fd: number, path: string, options: HostTreeOptions) {
     this.#fd = fd;
     this.#path = path;
+    this.#options = options;
   }
 
   read(dst: Uint8Array, offset: number): number {
@@ -313,6 +331,15 @@ class HostFile implements TreeFile {
 
   truncate(size: number): void {
     attempt(this.#path, () => fse.ftruncateSync(this.#fd, size));
+  }
+
+  setattr(attr: TreeAttr): readonly Loss[] {
+    return setAttributes(attr, this.#options, {
+      name: this.#path,
+      chown: (uid, gid) => fse.fchownSync(this.#fd, uid, gid),
+      chmod: (mode) => fse.fchmodSync(this.#fd, mode),
+      utimes: (atime, mtime) => fse.futimesSync(this.#fd, atime, mtime),
+    });
   }
 
   /** Node cannot ask for holes. */

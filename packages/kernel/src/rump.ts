@@ -91,6 +91,11 @@ export class Rump extends Kernel {
     this.service(VFS).rollback(stage, () => stage.discard());
   }
 
+  /** One bracket around several system calls: Vfs.together. */
+  together<T>(stage: Stage, act: () => T): T {
+    return this.service(VFS).together(stage, act);
+  }
+
   /** An explicit savepoint for undo. */
   savepoint(stage: Stage): number {
     this.service(VFS).syncTransaction(stage);

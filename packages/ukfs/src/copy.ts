@@ -7,7 +7,7 @@
  */
 import { asFsError, FsError } from '@ukfs/kernel';
 import { isSafeName } from './tree.ts';
-import type { Loss, TreeAttr, TreeDir, TreeFile, TreeStat } from './tree.ts';
+import type { Loss, TreeAttr, TreeDir, TreeFile, TreeRun, TreeStat } from './tree.ts';
 import { isRefusal } from './ukfstree.ts';
 
 /** A name in an open directory. */
@@ -69,11 +69,23 @@ export function copyContents(from: TreeDir, to: TreeDir, options: CopyOptions = 
   return new Copier(undefined, { dir: to, name: '' }, options, from).run();
 }
 
+/** Files copied as one group, at most, and their size each: what goes wrong in a group is done again one by one. */
+const GROUP_FILES = 128;
+const GROUP_FILE_BYTES = 64 * 1024;
+
+interface Entry {
+  readonly name: string;
+  readonly stat?: TreeStat;
+  readonly error?: Error;
+}
+
 interface Level {
   readonly path: string;
   readonly from: TreeDir;
   readonly to: TreeDir;
-  readonly entries: Iterator<{ readonly name: string; readonly stat?: TreeStat; readonly error?: Error }>;
+  readonly entries: Iterator<Entry>;
+  /** Was read, and is not of the group before it. */
+  held: IteratorResult<Entry> | undefined;
   /** Where the directory itself is, for its attributes at the end; undefined: it is the caller's. */
   readonly self: { readonly from: TreePlace; readonly to: TreePlace; readonly stat: TreeStat } | undefined;
 }
@@ -97,11 +109,11 @@ class Copier {
   readonly #links = new Map<string, { readonly path: readonly string[]; left: number }>();
   readonly #losses = new Map<Loss, { count: number; readonly example: string }>();
   readonly #buffer = new Uint8Array(PIECE);
-  #directories = 0;
-  #files = 0;
-  #others = 0;
-  #bytes = 0;
-  #failures = 0;
+  /** Where the last write to the file that is being copied ended. */
+  #written = 0;
+  #counts = { directories: 0, files: 0, others: 0, bytes: 0, failures: 0 };
+  /** What `done` is to be told when the group that is being copied is there as a whole. */
+  #group: { readonly path: string; readonly stat: TreeStat; readonly bytes: number }[] | undefined;
   #stopped = false;
 
   constructor(from: TreePlace | undefined, to: TreePlace, options: CopyOptions, contentsOf: TreeDir | undefined) {
@@ -114,6 +126,7 @@ class Copier {
       from: contentsOf,
       to: to.dir,
       entries: contentsOf.list()[Symbol.iterator](),
+      held: undefined,
       self: undefined,
     });
   }
@@ -128,14 +141,7 @@ class Copier {
       for (const level of this.#levels) this.#close(level);
     }
     const losses = [...this.#losses].map(([loss, { count, example }]) => ({ loss, count, example }));
-    return {
-      directories: this.#directories,
-      files: this.#files,
-      others: this.#others,
-      bytes: this.#bytes,
-      failures: this.#failures,
-      losses,
-    };
+    return { ...this.#counts, losses };
   }
 
   #start(from: TreePlace): void {
@@ -157,22 +163,67 @@ class Copier {
     } catch (e) {
       const { failed } = this.#options;
       if (failed === undefined || !(e instanceof FsError)) throw e;
-      this.#failures++;
+      this.#counts.failures++;
       if (failed(path, e) === 'stop') this.#stopped = true;
     }
   }
 
   #step(level: Level): void {
-    const next = level.entries.next();
-    if (next.done === true) {
-      this.#leave(level);
-      return;
+    const group = this.#gather(level);
+    if (group.length > 1) this.#together(level, group);
+    else if (group[0] !== undefined) this.#one(level, group[0]);
+    else this.#leave(level);
+  }
+
+  /** The next entry, and those after it that can be copied as one group; none at the end. */
+  #gather(level: Level): Entry[] {
+    const group: Entry[] = [];
+    const canGroup = level.to.together !== undefined && this.#options.filter === undefined;
+    while (group.length < GROUP_FILES) {
+      const next = level.held ?? level.entries.next();
+      level.held = undefined;
+      const small = next.done !== true && canGroup && isSmall(next.value.stat);
+      if (small || (next.done !== true && group.length === 0)) group.push(next.value);
+      else level.held = next;
+      if (!small) break;
     }
-    const { name, stat, error } = next.value;
+    return group;
+  }
+
+  #one(level: Level, { name, stat, error }: Entry): void {
     this.#attempt(this.#pathOf(name), () => {
       if (stat === undefined) throw asFsError(error);
       this.#entry({ dir: level.from, name }, { dir: level.to, name }, stat);
     });
+  }
+
+  #together(level: Level, group: readonly Entry[]): void {
+    const counts = { ...this.#counts };
+    const losses = [...this.#losses].map(([loss, count]) => [loss, { ...count }] as const);
+    const told = (this.#group = []);
+    try {
+      level.to.together?.(() => {
+        for (const { name, stat } of group) {
+          if (stat !== undefined) this.#entry({ dir: level.from, name }, { dir: level.to, name }, stat);
+        }
+      });
+    } catch (e) {
+      if (!(e instanceof FsError)) throw e;
+      this.#group = undefined;
+      this.#counts = counts;
+      this.#losses.clear();
+      for (const [loss, count] of losses) this.#losses.set(loss, count);
+      for (const entry of group) if (!this.#stopped) this.#one(level, entry);
+      return;
+    }
+    this.#group = undefined;
+    for (const { path, stat, bytes } of told) this.#options.done?.(path, stat, bytes);
+  }
+
+  #tell(path: string, stat: TreeStat): void {
+    const { bytes } = this.#counts;
+    if (this.#group === undefined) this.#options.done?.(path, stat, bytes);
+    else if (this.#options.done !== undefined) this.#group.push({ path, stat, bytes });
   }
 
   #leave(level: Level): void {
@@ -182,7 +233,7 @@ class Copier {
     if (self === undefined) return;
     this.#attempt(path, () => {
       this.#attributes(self.from, self.to, { stat: self.stat, path });
-      this.#options.done?.(path, self.stat, this.#bytes);
+      this.#tell(path, self.stat);
     });
   }
 
@@ -200,6 +251,7 @@ class Copier {
       this.#directory(from, to, stat);
       return;
     }
+    if (stat.type === 'reg' && stat.nlink === 1 && this.#makeFree({ from, to, stat, path, made: to })) return;
     const room = this.#roomFor(to, stat, path);
     if (room === 'taken') return;
     if (room === 'free' || to.dir.rename === undefined) {
@@ -214,11 +266,22 @@ class Copier {
     const there = to.dir.lstat(to.name);
     if (there === undefined) to.dir.mkdir(to.name);
     else if (there.type !== 'dir') throw new FsError('ENOTDIR', { op: 'copy', path });
-    this.#directories++;
+    this.#counts.directories++;
     const source = from.dir.opendir(from.name);
     const target = to.dir.opendir(to.name);
     const entries = source.list()[Symbol.iterator]();
-    this.#levels.push({ path, from: source, to: target, entries, self: { from, to, stat } });
+    this.#levels.push({ path, from: source, to: target, entries, held: undefined, self: { from, to, stat } });
+  }
+
+  /** Mostly the name of a file is free, and making it is how to find out. False: it is not. */
+  #makeFree(leaf: Leaf): boolean {
+    try {
+      this.#leaf(leaf);
+      return true;
+    } catch (e) {
+      if (e instanceof FsError && e.code === 'EEXIST') return false;
+      throw e;
+    }
   }
 
   /** May the name be made, and does something have to go for it? */
@@ -256,15 +319,15 @@ class Copier {
   #leaf({ from, to, stat, path, made }: Leaf): void {
     const isLink = this.#linked(made, stat, path);
     if (!isLink && !this.#make(from, made, stat, path)) return;
-    if (!isLink) this.#attributes(from, made, { stat, path });
+    if (!isLink && stat.type !== 'reg') this.#attributes(from, made, { stat, path });
     if (made !== to) to.dir.rename?.(made.name, to.name);
-    if (stat.type === 'reg' && !isLink) this.#files++;
-    else this.#others++;
+    if (stat.type === 'reg' && !isLink) this.#counts.files++;
+    else this.#counts.others++;
     if (stat.nlink > 1 && !isLink) {
       const dirs = this.#levels.flatMap(({ self }) => (self === undefined ? [] : [self.to.name]));
       this.#links.set(stat.id, { path: [...dirs, to.name], left: stat.nlink - 1 });
     }
-    this.#options.done?.(path, stat, this.#bytes);
+    this.#tell(path, stat);
   }
 
   /** Another name for a file that was made already? */
@@ -312,6 +375,7 @@ class Copier {
     }
   }
 
+  /** A regular file with its attributes. */
   #contents(from: TreePlace, to: TreePlace, stat: TreeStat, path: string): void {
     const source = from.dir.open(from.name);
     try {
@@ -319,11 +383,12 @@ class Copier {
       let whole = false;
       try {
         this.#data(source, target, stat);
+        this.#attributes(from, to, { stat, path, file: target });
         whole = true;
       } finally {
         target.close();
-        // Half a file must not pass for one.
-        if (!whole) this.#attempt(path, () => to.dir.unlink(to.name));
+        // Half a file must not pass for one. (A group takes it back itself.)
+        if (!whole && this.#group === undefined) this.#attempt(path, () => to.dir.unlink(to.name));
       }
     } finally {
       source.close();
@@ -335,28 +400,30 @@ class Copier {
     const runs = holes === 'fill' || !sparse ? undefined : source.data();
     const detect = holes === 'detect' || (holes === 'keep' && sparse && runs === undefined);
     let end = 0;
+    this.#written = 0;
     for (const { offset, length } of runs ?? [{ offset: 0, length: Infinity }]) {
-      end = this.#run(source, target, { offset, length, detect });
+      end = this.#run(source, target, { offset, length, detect, size });
     }
     // The last hole, or one that is all there is.
     const total = runs === undefined ? end : Math.max(end, size);
-    if (total > 0) target.truncate(total);
+    if (total > this.#written) target.truncate(total);
   }
 
   /** Copy one run of data; where it ended. */
   #run(
     source: TreeFile,
     target: TreeFile,
-    { offset, length, detect }: { readonly offset: number; readonly length: number; readonly detect: boolean },
+    { offset, length, detect, size }: TreeRun & { readonly detect: boolean; readonly size: number },
   ): number {
     let at = offset;
     while (at < offset + length) {
       const wanted = Math.min(PIECE, offset + length - at);
       const n = source.read(wanted === PIECE ? this.#buffer : this.#buffer.subarray(0, wanted), at);
-      if (n === 0) break;
       if (detect) this.#writeSparse(target, n, at);
       else this.#write(target, 0, n, at);
       at += n;
+      // A short read at or beyond the size that was told: that is the end, and asking again costs a call for each file.
+      if (n === 0 || (n < wanted && at >= size)) break;
     }
     return at;
   }
@@ -364,7 +431,8 @@ class Copier {
   #write(target: TreeFile, start: number, end: number, at: number): void {
     if (end === start) return;
     target.write(this.#buffer.subarray(start, end), at + start);
-    this.#bytes += end - start;
+    this.#written = at + end;
+    this.#counts.bytes += end - start;
   }
 
   /** The buffer's first `n` bytes belong to byte `at`; whole units of zeros are left out. */
@@ -379,7 +447,12 @@ class Copier {
     this.#write(target, start, n, at);
   }
 
-  #attributes(from: TreePlace, to: TreePlace, { stat, path }: Pick<Leaf, 'stat' | 'path'>): void {
+  /** Of an entry, or of `file`, which is that entry, open. */
+  #attributes(
+    from: TreePlace,
+    to: TreePlace,
+    { stat, path, file }: Pick<Leaf, 'stat' | 'path'> & { readonly file?: TreeFile },
+  ): void {
     const { keep = {} } = this.#options;
     if (keep.xattrs !== false) this.#xattrs(from, to, path);
     const { uid, gid, mode, atime, mtime, birthtime, flags, type } = stat;
@@ -389,7 +462,8 @@ class Copier {
       ...(keep.times === false ? {} : { atime, mtime, ...(birthtime === undefined ? {} : { birthtime }) }),
       ...(keep.flags === false || flags === 0 ? {} : { flags }),
     };
-    for (const loss of to.dir.setattr(to.name, attr)) this.#lose(loss, path);
+    const losses = file === undefined ? to.dir.setattr(to.name, attr) : file.setattr(attr);
+    for (const loss of losses) this.#lose(loss, path);
   }
 
   #xattrs(from: TreePlace, to: TreePlace, path: string): void {
@@ -417,6 +491,12 @@ function freeName(dir: TreeDir): string {
     if (dir.lstat(name) === undefined) return name;
   }
 }
+
+/** Worth a group: neither links to keep nor much to do again. */
+const isSmall = (stat: TreeStat | undefined): boolean =>
+  stat !== undefined &&
+  ((stat.type === 'reg' && stat.size <= GROUP_FILE_BYTES) || stat.type === 'lnk') &&
+  stat.nlink === 1;
 
 const isSpecial = ({ type }: TreeStat): boolean => type !== 'reg' && type !== 'lnk' && type !== 'dir';
 

@@ -555,6 +555,12 @@ export class FsHandle implements Ukfs {
     this.#withStage((stage) => stage.release(savepoint));
   }
 
+  together<T>(act: () => T): T {
+    const { disk } = this.#mounted;
+    if (this.#lwp === undefined) throw this.#closed();
+    return disk === undefined ? act() : this.#named(() => this.#rump.together(disk.stage, act));
+  }
+
   changes(): Changes {
     this.sync();
     const extents = this.#withStage((stage) => stage.changes()) ?? [];

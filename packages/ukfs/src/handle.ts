@@ -270,6 +270,13 @@ export interface Ukfs {
   rollback(savepoint: Savepoint): void;
   /** Forget the mark and keep what was done since. */
   releaseSavepoint(savepoint: Savepoint): void;
+  /**
+   * Make the calls of `act` one: all of what they do is staged, or nothing of it. What `act` throws comes out again, and so
+   * does the failure of a modifying call that `act` swallowed; calls after one that failed are ECANCELED. Many small calls
+   * are several times as fast in groups of a hundred or so. No commit, savepoint or rollback inside: EBUSY. On types that
+   * have no disk (tmpfs) nothing is taken back.
+   */
+  together<T>(act: () => T): T;
   changes(): Changes;
   /** What commit() would change, file by file: a comparison of the two trees. */
   changedFiles(): ChangedFile[];

@@ -1,10 +1,13 @@
 /** rm -r: directories are emptied from below, with a descriptor and a batch of entries for each level. */
 import { FsError } from '@ukfs/kernel';
-import type { DirentPlus } from '@ukfs/kernel';
+import type { DirentPlus, VType } from '@ukfs/kernel';
 import { joinPath } from './path.ts';
 import type { Ukfs } from './handle.ts';
 
-type Remover = Pick<Ukfs, 'opendir' | 'getdents' | 'getdentsplus' | 'close' | 'unlink' | 'rmdir'>;
+type Remover = Pick<
+  Ukfs,
+  'opendir' | 'getdents' | 'getdentsplus' | 'close' | 'unlink' | 'rmdir' | 'together' | 'traits'
+>;
 
 interface Level {
   readonly path: string;
@@ -14,6 +17,8 @@ interface Level {
 }
 
 const BATCH = 512;
+/** Files unlinked as one group. */
+const GROUP = 127;
 const isChild = ({ name }: { readonly name: string }): boolean => name !== '.' && name !== '..';
 
 export interface RemoveOptions {
@@ -36,18 +41,53 @@ export function removeTree(fs: Remover, root: string, { dev, done }: RemoveOptio
         else if (leave(fs, levels, top, level)) done?.(top.path);
         continue;
       }
-      const child = joinPath(top.path, entry.name);
-      const { stat, type } = entry;
-      if (stat !== undefined && stat.dev !== dev) throw new FsError('EBUSY', { op: 'rm', path: child });
-      if ((stat?.type ?? type) === 'dir') levels.push(level(child));
-      else {
-        fs.unlink(child);
-        top.removed++;
-        done?.(child);
-      }
+      mustBeOn(dev, top, entry);
+      if (typeOf(entry) === 'dir') levels.push(level(joinPath(top.path, entry.name)));
+      else unlinkSome(fs, top, [entry, ...moreFiles(top, dev)], done);
     }
   } finally {
     for (const { fd } of levels) fs.close(fd);
+  }
+}
+
+const typeOf = ({ stat, type }: DirentPlus): VType | undefined => stat?.type ?? type;
+
+function mustBeOn(dev: number, { path }: Level, { stat, name }: DirentPlus): void {
+  if (stat !== undefined && stat.dev !== dev) throw new FsError('EBUSY', { op: 'rm', path: joinPath(path, name) });
+}
+
+/** Take the next entries from a level's batch as long as they are files. */
+function moreFiles({ batch }: Level, dev: number): DirentPlus[] {
+  const files: DirentPlus[] = [];
+  for (let next = batch.at(-1); next !== undefined && files.length < GROUP; next = batch.at(-1)) {
+    if (typeOf(next) === 'dir' || (next.stat !== undefined && next.stat.dev !== dev)) break;
+    files.push(next);
+    batch.pop();
+  }
+  return files;
+}
+
+/** As one group, which is faster; one by one if it fails, so that those before the one that cannot go are gone. */
+function unlinkSome(fs: Remover, top: Level, entries: readonly DirentPlus[], done: RemoveOptions['done']): void {
+  const paths = entries.map(({ name }) => joinPath(top.path, name));
+  const atOnce = fs.traits.needsDevice && unlinkTogether(fs, paths);
+  for (const path of paths) {
+    if (!atOnce) fs.unlink(path);
+    top.removed++;
+    done?.(path);
+  }
+}
+
+/** False: one of them cannot go, and all are there. */
+function unlinkTogether(fs: Remover, paths: readonly string[]): boolean {
+  try {
+    fs.together(() => {
+      for (const path of paths) fs.unlink(path);
+    });
+    return true;
+  } catch (e) {
+    if (e instanceof FsError) return false;
+    throw e;
   }
 }
 

@@ -66,6 +66,8 @@ export interface TreeFile {
   write(src: Uint8Array, offset: number): void;
   /** Cut, or grow with a hole. */
   truncate(size: number): void;
+  /** Set what can be set of a file that was created, and tell the rest. */
+  setattr(attr: TreeAttr): readonly Loss[];
   /** Runs that hold data, ascending; between and after them are holes. undefined: nobody can tell. */
   data(): Iterable<TreeRun> | undefined;
   close(): void;
@@ -102,6 +104,8 @@ export interface TreeDir {
    */
   rename?(name: string, target: string): void;
   rmdir(name: string): void;
+  /** Do all that `act` does, or nothing of it: faster than call by call. Absent where nothing can be taken back. */
+  readonly together?: (<T>(act: () => T) => T) | undefined;
   close(): void;
 }
 

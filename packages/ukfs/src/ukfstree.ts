@@ -1,6 +1,6 @@
 /** A directory of an image as a TreeDir. */
 import { asFsError, FsError, O, SEEK } from '@ukfs/kernel';
-import type { Rdev, Stat } from '@ukfs/kernel';
+import type { Rdev, Stat, UtimeSpec } from '@ukfs/kernel';
 import { joinPath } from './path.ts';
 import { isSafeName } from './tree.ts';
 import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreeRun, TreeStat } from './tree.ts';
@@ -47,12 +47,14 @@ const statOf = ({
 
 /** A path will do for an open directory: nobody else changes the image, and each component was looked at. */
 class UkfsDir implements TreeDir {
+  readonly together: TreeDir['together'];
   readonly #fs: Ukfs;
   readonly #path: string;
 
   constructor(fs: Ukfs, path: string) {
     this.#fs = fs;
     this.#path = path;
+    this.together = fs.traits.needsDevice ? (act) => fs.together(act) : undefined;
   }
 
   *list(): Iterable<TreeEntry | { readonly name: string; readonly error: Error }> {
@@ -87,7 +89,8 @@ class UkfsDir implements TreeDir {
   }
 
   open(name: string): TreeFile {
-    return new UkfsFile(this.#fs, this.#fs.open(this.#at(name), O.RDONLY | O.NOFOLLOW));
+    const path = this.#at(name);
+    return new UkfsFile(this.#fs, this.#fs.open(path, O.RDONLY | O.NOFOLLOW), path);
   }
 
   readlink(name: string): string {
@@ -106,7 +109,8 @@ class UkfsDir implements TreeDir {
   }
 
   create(name: string): TreeFile {
-    return new UkfsFile(this.#fs, this.#fs.open(this.#at(name), O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600));
+    const path = this.#at(name);
+    return new UkfsFile(this.#fs, this.#fs.open(path, O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600), path);
   }
 
   mkdir(name: string): void {
@@ -129,35 +133,12 @@ class UkfsDir implements TreeDir {
   setattr(name: string, attr: TreeAttr): readonly Loss[] {
     const fs = this.#fs;
     const path = this.#at(name);
-    const losses: Loss[] = [];
-    const attempt = (loss: Loss, set: () => void): void => {
-      try {
-        set();
-      } catch (e) {
-        if (!isRefusal(e)) throw e;
-        losses.push(loss);
-      }
-    };
-    const { uid, gid, mode, atime, mtime, birthtime, flags } = attr;
-    if (uid !== undefined || gid !== undefined) {
-      if (!fs.traits.owners) losses.push('owner');
-      else attempt('owner', () => fs.lchown(path, uid ?? -1, gid ?? -1));
-    }
-    // After the owner, whose change drops set-id bits.
-    if (mode !== undefined) attempt('mode', () => fs.lchmod(path, mode));
-    if (birthtime !== undefined) attempt('birth time', () => fs.setbirthtime(path, birthtime, { nofollow: true }));
-    if (atime !== undefined || mtime !== undefined) {
-      attempt('times', () => fs.lutimes(path, atime ?? 'omit', mtime ?? 'omit'));
-      const grain = fs.traits.timeGranularityNs;
-      if (mtime !== undefined && grain > 1 && (grain >= 1e9 ? mtime.nsec !== 0 : mtime.nsec % grain !== 0))
-        losses.push('times');
-    }
-    // Last: an immutable file takes nothing more.
-    if (flags !== undefined && flags !== 0) {
-      if ((flags & ~fs.traits.flags) !== 0) losses.push('flags');
-      attempt('flags', () => fs.lchflags(path, flags & fs.traits.flags));
-    }
-    return [...new Set(losses)];
+    return setAttributes(fs, attr, {
+      path,
+      chown: (uid, gid) => fs.lchown(path, uid, gid),
+      chmod: (mode) => fs.lchmod(path, mode),
+      utimes: (atime, mtime) => fs.lutimes(path, atime, mtime),
+    });
   }
 
   setxattr(name: string, attribute: string, value: Uint8Array): void {
@@ -182,6 +163,46 @@ class UkfsDir implements TreeDir {
   }
 }
 
+/** How attributes are set: by path, or through a descriptor, which needs no walk. */
+interface Setter {
+  readonly path: string;
+  chown(uid: number, gid: number): void;
+  chmod(mode: number): void;
+  utimes(atime: UtimeSpec, mtime: UtimeSpec): void;
+}
+
+function setAttributes(fs: Ukfs, attr: TreeAttr, to: Setter): readonly Loss[] {
+  const losses: Loss[] = [];
+  const attempt = (loss: Loss, set: () => void): void => {
+    try {
+      set();
+    } catch (e) {
+      if (!isRefusal(e)) throw e;
+      losses.push(loss);
+    }
+  };
+  const { uid, gid, mode, atime, mtime, birthtime, flags } = attr;
+  if (uid !== undefined || gid !== undefined) {
+    if (!fs.traits.owners) losses.push('owner');
+    else attempt('owner', () => to.chown(uid ?? -1, gid ?? -1));
+  }
+  // After the owner, whose change drops set-id bits.
+  if (mode !== undefined) attempt('mode', () => to.chmod(mode));
+  if (birthtime !== undefined) attempt('birth time', () => fs.setbirthtime(to.path, birthtime, { nofollow: true }));
+  if (atime !== undefined || mtime !== undefined) {
+    attempt('times', () => to.utimes(atime ?? 'omit', mtime ?? 'omit'));
+    const grain = fs.traits.timeGranularityNs;
+    if (mtime !== undefined && grain > 1 && (grain >= 1e9 ? mtime.nsec !== 0 : mtime.nsec % grain !== 0))
+      losses.push('times');
+  }
+  // Last: an immutable file takes nothing more.
+  if (flags !== undefined && flags !== 0) {
+    if ((flags & ~fs.traits.flags) !== 0) losses.push('flags');
+    attempt('flags', () => fs.lchflags(to.path, flags & fs.traits.flags));
+  }
+  return losses.length === 0 ? losses : [...new Set(losses)];
+}
+
 /** Errors that mean "this side cannot have that". */
 export const isRefusal = (e: unknown): e is FsError =>
   e instanceof FsError && ['EOPNOTSUPP', 'ENOTSUP', 'EPERM', 'EINVAL', 'ENOSYS', 'ERANGE'].includes(e.code);
@@ -189,10 +210,12 @@ export const isRefusal = (e: unknown): e is FsError =>
 class UkfsFile implements TreeFile {
   readonly #fs: Ukfs;
   readonly #fd: number;
+  readonly #path: string;
 
-  constructor(fs: Ukfs, fd: number) {
+  constructor(fs: Ukfs, fd: number, path: string) {
     this.#fs = fs;
     this.#fd = fd;
+    this.#path = path;
   }
 
   read(dst: Uint8Array, offset: number): number {
@@ -209,6 +232,15 @@ class UkfsFile implements TreeFile {
 
   truncate(size: number): void {
     this.#fs.ftruncate(this.#fd, size);
+  }
+
+  setattr(attr: TreeAttr): readonly Loss[] {
+    return setAttributes(this.#fs, attr, {
+      path: this.#path,
+      chown: (uid, gid) => this.#fs.fchown(this.#fd, uid, gid),
+      chmod: (mode) => this.#fs.fchmod(this.#fd, mode),
+      utimes: (atime, mtime) => this.#fs.futimes(this.#fd, atime, mtime),
+    });
   }
 
   *data(): Iterable<TreeRun> {

@@ -23,6 +23,17 @@ interface Cwdinfo {
 const CWDI = serviceKey<Cwdinfo>('cwdinfo');
 export const VFS = serviceKey<Vfs>('vfs');
 
+/** Calls that are one bracket together. */
+interface Group {
+  readonly transaction: Transaction;
+  /** Mounts that were changed, with their buffers' modCount before. */
+  readonly mounts: Map<Mount, number>;
+  /** What the first modifying call that failed threw. */
+  failure: { readonly thrown: unknown } | undefined;
+  /** References let go after that: the last one may write, which waits until everything was taken back. */
+  readonly late: Vnode[];
+}
+
 /** NetBSD's default for rump kernels (RUMP_NVNODES). */
 const DEFAULT_NVNODES = 1024;
 /** The buffer cache's share of the memory limit, and the least it can work with. */
@@ -36,6 +47,7 @@ export class Vfs {
   readonly desiredVnodes: number;
   readonly #types = new Map<string, FileSystemType>();
   #root: Vnode | undefined;
+  #group: Group | undefined;
   #nextMountId = 1;
 
   constructor(k: Kernel) {
@@ -144,6 +156,7 @@ export class Vfs {
   modify<T>(mp: Mount, fn: () => T): T {
     const { transaction } = mp;
     if (transaction === undefined) return fn();
+    if (this.#group?.transaction === transaction) return inGroup(this.#group, mp, fn);
     const savepoint = transaction.savepoint();
     const traces = mp.bufs.modCount;
     try {
@@ -152,26 +165,71 @@ export class Vfs {
       transaction.release(savepoint);
       return result;
     } catch (e) {
-      const changed = transaction.changedSince(savepoint) || mp.bufs.modCount !== traces;
-      transaction.rollback(savepoint);
+      this.#undo(transaction, { savepoint, mounts: new Map([[mp, traces]]), cause: e });
+      throw e;
+    }
+  }
+
+  /**
+   * One bracket around several calls: all of them or none, and what they change in common is staged once. A modifying call
+   * that fails in it takes everything back; those after it fail, too (ECANCELED). EBUSY: one for another transaction is open.
+   */
+  together<T>(transaction: Transaction, act: () => T): T {
+    if (this.#group?.transaction === transaction) return act();
+    if (this.#group !== undefined) throw new FsError('EBUSY');
+    const savepoint = transaction.savepoint();
+    const group: Group = (this.#group = { transaction, mounts: new Map(), failure: undefined, late: [] });
+    try {
+      const result = act();
+      if (group.failure !== undefined) throw group.failure.thrown;
+      for (const mp of group.mounts.keys()) mp.bufs.flush();
+      transaction.release(savepoint);
+      return result;
+    } catch (e) {
+      // What came after the first failure mostly came of it.
+      const cause = group.failure?.thrown ?? e;
+      this.#undo(transaction, { savepoint, mounts: group.mounts, cause });
+      throw cause;
+    } finally {
+      this.#group = undefined;
+      for (const vp of group.late) this.vput(vp);
+    }
+  }
+
+  #undo(
+    transaction: Transaction,
+    failed: { readonly savepoint: number; readonly mounts: ReadonlyMap<Mount, number>; readonly cause: unknown },
+  ): void {
+    const { savepoint, mounts, cause } = failed;
+    const traces = [...mounts].some(([mp, modCount]) => mp.bufs.modCount !== modCount);
+    const changed = transaction.changedSince(savepoint) || traces;
+    transaction.rollback(savepoint);
+    for (const mp of mounts.keys()) {
       try {
         // Also when no byte changed: a type changes its in-core files before it comes to their buffers.
         this.#reload(mp);
       } catch {
         // The transaction is poisoned and will say so; this call failed for its own reason.
       }
-      if (changed && e instanceof CorruptError) transaction.poison(e);
-      throw e;
     }
+    if (changed && cause instanceof CorruptError) transaction.poison(cause);
   }
 
-  /** Bring the delayed state of every mount of a transaction into it: the first step of a commit. EBUSY as type.sync. */
+  /** Bring the delayed state of every mount of a transaction into it: the first step of a commit. EBUSY as type.sync, or within together(). */
   syncTransaction(transaction: Transaction): void {
+    this.#notInGroup(transaction);
     for (const mp of this.mounts) if (mp.transaction === transaction && !mp.readOnly) this.syncMount(mp);
   }
 
   syncMount(mp: Mount): void {
-    this.modify(mp, () => mp.type.sync(mp));
+    this.modify(mp, () => {
+      mp.type.sync(mp);
+      if (mp.hasBufs) mp.bufs.flush();
+    });
+  }
+
+  #notInGroup(transaction: Transaction): void {
+    if (this.#group?.transaction === transaction) throw new FsError('EBUSY', { what: 'within a group of calls' });
   }
 
   /** The transaction became durable. */
@@ -181,6 +239,7 @@ export class Vfs {
 
   /** The bytes under every mount of a transaction went back in time (`back` does it): drop every cache, read again. */
   rollback(transaction: Transaction, back: () => void): void {
+    this.#notInGroup(transaction);
     const touched = this.mounts.filter((mp) => mp.transaction === transaction);
     for (const mp of touched) if (mp.hasBufs) mp.bufs.dropAll();
     back();
@@ -226,7 +285,9 @@ export class Vfs {
 
   /** vrele for callers outside a bracket: the last reference of an unlinked file frees it, which writes. */
   vput(vp: Vnode): void {
-    if (vp.usecount > 1 || vp.mount.readOnly || vp.mount.transaction === undefined || vp.revoked) vrele(vp);
+    const { transaction } = vp.mount;
+    if (vp.usecount > 1 || vp.mount.readOnly || transaction === undefined || vp.revoked) vrele(vp);
+    else if (this.#group?.failure !== undefined && this.#group.transaction === transaction) this.#group.late.push(vp);
     else this.modify(vp.mount, () => vrele(vp));
   }
 
@@ -277,5 +338,16 @@ export class Vfs {
     }
     this.mounts.push(mp);
     return mp;
+  }
+}
+
+function inGroup<T>(group: Group, mp: Mount, fn: () => T): T {
+  if (group.failure !== undefined) throw new FsError('ECANCELED', { what: 'an earlier call of the group failed' });
+  if (!group.mounts.has(mp)) group.mounts.set(mp, mp.bufs.modCount);
+  try {
+    return fn();
+  } catch (thrown) {
+    group.failure = { thrown };
+    throw thrown;
   }
 }
