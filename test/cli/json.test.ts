@@ -133,6 +133,8 @@ const cases: readonly (readonly [string, number, string])[] = [
   ['info disk.img', 0, ''],
   ['info disk.img:1', 0, ''],
   ['info none.img', 1, ''],
+  ['fsck demo.img', 0, ''],
+  ['fsck none.img', 1, ''],
   ['get demo.img:/etc out', 0, ''],
   ['get demo.img:/none out', 1, ''],
   ['put -R demo.img damaged.img demo.img:/put', 1, ''],

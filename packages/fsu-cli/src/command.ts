@@ -34,6 +34,8 @@ export interface Command {
   readonly image: 'read' | 'write' | 'none';
   /** Which operand the path in an address of `fsu_X`'s image is; default the first. */
   readonly imagePath?: 'last';
+  /** For a tool whose exit status is of another kind (fsck): what it is when the command fails, or makes no sense. */
+  readonly statuses?: { readonly failed: number; readonly usage: number };
   /** Does its work and returns the exit status. */
   run(ctx: Context, args: Invocation): Promise<number> | number;
 }

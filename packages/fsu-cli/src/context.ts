@@ -80,6 +80,8 @@ export class Context {
   /** Present with --json and --jsonl. */
   readonly json: JsonDocument | undefined;
   readonly #open = new Map<string, Ukfs>();
+  /** Of a command that has one status for all that fails. */
+  readonly #failed: number | undefined;
   #status = 0;
   #clock: Clock | undefined;
 
@@ -88,11 +90,13 @@ export class Context {
     readonly shell: Shell;
     readonly settings: ImageSettings;
     readonly schema: string;
+    readonly failed?: number | undefined;
   }) {
     this.program = init.program;
     this.shell = init.shell;
     this.settings = init.settings;
     this.out = init.shell.out;
+    this.#failed = init.failed;
     const { json } = init.settings;
     const schema = json === 'lines' ? `${init.schema}.end` : init.schema;
     this.json = json === 'no' ? undefined : new JsonDocument(schema, (text) => this.out.text(text));
@@ -123,7 +127,7 @@ export class Context {
   /** Say what went wrong with a file or an image, and remember that something did. */
   fail(thrown: unknown, where: Target | ImageName | string, options: { readonly opening?: boolean } = {}): void {
     const opening = options.opening === true;
-    this.raise(exitStatusOf(thrown, opening));
+    this.raise(this.#failed ?? exitStatusOf(thrown, opening));
     this.warn(`${safeText(whereText(where))}: ${describeError(thrown)}`);
     for (const line of hintsOf(thrown)) this.shell.err(`${line}\n`);
     if (this.shell.env('FSU_DEBUG') !== undefined) this.shell.err(`${debugText(thrown)}\n`);

@@ -66,7 +66,7 @@ async function runNamed(name: string, program: string, args: readonly string[], 
       shell.out.text(thrown.help);
       return Exit.done;
     }
-    if (thrown instanceof UsageError) return usage(thrown, call, shell);
+    if (thrown instanceof UsageError) return usage(thrown, { ...call, status: command.statuses?.usage }, shell);
     if (thrown instanceof StreamError) {
       shell.err(`${program}: ${safeLines(thrown.stream)}: ${describeError(thrown)}\n`);
       return Exit.failed;
@@ -79,10 +79,11 @@ interface Call {
   readonly program: string;
   readonly name: string;
   readonly args: readonly string[];
+  readonly status?: number | undefined;
 }
 
 /** Says what is wrong with the command line, on standard error and, if JSON was asked for, as JSON. */
-function usage(error: UsageError, { program, name, args }: Call, shell: Shell): number {
+function usage(error: UsageError, { program, name, args, status = Exit.usage }: Call, shell: Shell): number {
   const hint = name === '' || program === 'fsu' ? "'fsu --help' lists the commands" : `'${program} --help' tells more`;
   shell.out.drop();
   shell.err(`${program}: ${safeLines(error.message)}\n${hint}\n`);
@@ -91,9 +92,9 @@ function usage(error: UsageError, { program, name, args }: Call, shell: Shell): 
   if (options.includes('--json') || options.includes('--jsonl')) {
     const document = new JsonDocument(name === '' ? 'fsu' : `fsu.${name}`, (text) => shell.out.text(text));
     document.error({ errno: 'EINVAL', op: 'usage', path: undefined, place: undefined, message: error.message });
-    document.end(Exit.usage);
+    document.end(status);
   }
-  return Exit.usage;
+  return status;
 }
 
 async function runCommand(command: Command, program: string, args: readonly string[], shell: Shell): Promise<number> {
@@ -108,7 +109,13 @@ async function runCommand(command: Command, program: string, args: readonly stri
   const operands =
     command.imagePath === 'last' ? [...invocation.operands, ...inImage] : [...inImage, ...invocation.operands];
   for (let attempt = 1; ; attempt++) {
-    const ctx = new Context({ program, shell, settings, schema: `fsu.${command.name}` });
+    const ctx = new Context({
+      program,
+      shell,
+      settings,
+      schema: `fsu.${command.name}`,
+      failed: command.statuses?.failed,
+    });
     const status = await runOnce(command, ctx, { options: rest, operands }, attempt === 1);
     if (status !== undefined) return status;
   }

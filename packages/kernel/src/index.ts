@@ -1,5 +1,5 @@
 /** Public surface of the kernel package. */
-export { boot, Rump, type BootOptions, type EtfsBoot } from './rump.ts';
+export { boot, Rump, type BootOptions, type CheckWishes, type EtfsBoot } from './rump.ts';
 export {
   Errno,
   errnoText,

@@ -8,8 +8,9 @@ import { ETFS, Etfs, type EtfsType, type EtfsWindow } from './dev/etfs.ts';
 import { CommitError, type CommitResult, type Stage, type StageOptions } from './dev/stage.ts';
 import type { Host } from './hypercall/hypercall.ts';
 import type { Component } from './kern/component.ts';
-import { asFsError, type FsError } from './kern/errno.ts';
+import { asFsError, FsError, UnsupportedError } from './kern/errno.ts';
 import { Kernel } from './kern/kernel.ts';
+import type { CheckOptions, CheckSummary } from './vfs/check.ts';
 import type { FileSystemModule, FileSystemType } from './vfs/vfsops.ts';
 import type { VfsSyscalls } from './vfs/sys.ts';
 import { ETFS_NAMES, memDevices, SYS, vfsFaction } from './vfs/syscalls.ts';
@@ -23,6 +24,9 @@ export interface BootOptions {
   /** Host files to register while booting; what went wrong with one is in etfsFailures, and boot goes on. */
   readonly etfs?: readonly EtfsBoot[];
 }
+
+/** What a caller of Rump.check decides. */
+export type CheckWishes = Omit<CheckOptions, 'now' | 'random'>;
 
 /** The arguments of Etfs.register. */
 export interface EtfsBoot extends EtfsWindow {
@@ -84,6 +88,26 @@ export class Rump extends Kernel {
   /** Attach a file-system type whose code is there already; modules.load() is for those that it has to bring. EEXIST. */
   attach(type: FileSystemType): void {
     this.service(VFS).attach(type);
+  }
+
+  /**
+   * Check the file system behind a disk's key, staged changes and all; every mount on it brings its state there first.
+   * Repairs go into the stage: nothing of it may be mounted then. Errors: UnsupportedError the type has no check; EBUSY
+   * mounted and to be repaired; what the type's check throws.
+   */
+  check(key: string, type: FileSystemType, options: CheckWishes): CheckSummary {
+    const stage = this.etfs.stage(key);
+    const vfs = this.service(VFS);
+    if (type.check === undefined) throw new UnsupportedError(`checking ${type.name}`);
+    if (options.repair !== 'none' && vfs.mounts.some(({ transaction }) => transaction === stage)) {
+      throw new FsError('EBUSY', { op: 'check', what: 'mounted: repairs are for what is not' });
+    }
+    vfs.syncTransaction(stage);
+    return type.check(this.etfs.device(key), {
+      ...options,
+      now: () => this.now(),
+      random: (dst) => this.host.random(dst),
+    });
   }
 
   /** Throw away everything since the last commit; open files whose inode is gone become ESTALE. */

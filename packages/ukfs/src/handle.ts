@@ -8,9 +8,11 @@
  * handle's current directory. docs/ukfs.md maps every call of NetBSD's ukfs(3) to its counterpart here.
  */
 import type {
+  CheckSummary,
   Dirent,
   DirentPlus,
   Extent,
+  Finding,
   Flock,
   FsInfo,
   FsTraits,
@@ -315,6 +317,21 @@ export interface Candidate {
   readonly uuid: string;
   /** Why it cannot be opened and what helps; empty when it can. */
   readonly advice: string;
+}
+
+/** How check() goes about it: as open(), and … */
+export interface CheckImageOptions extends OpenOptions {
+  /** Which errors to repair: none (the image is only read), those whose repair loses nothing, or all that can be. */
+  readonly repair?: 'none' | 'safe' | 'all';
+  /** Told of each finding as it is met. */
+  readonly report?: (finding: Finding) => void;
+}
+
+export interface CheckReport extends CheckSummary {
+  /** Name of the file-system type. */
+  readonly type: string;
+  /** The image was repaired. When errors are left, nothing of it changed. */
+  readonly changed: boolean;
 }
 
 /** What inspect() tells of an image. */

@@ -3,7 +3,7 @@ export { formatAddress, formatSelector, parseAddress, parseSelector, parseSize }
 export type { Address, IsFile, Selector } from './address.ts';
 export { ImageChangedError, NotRecognisedError, SelectionError } from './errors.ts';
 export type * from './handle.ts';
-export { fstypes, inspect, open, recover } from './ukfs.ts';
+export { check, fstypes, inspect, open, recover } from './ukfs.ts';
 export { walk, Walk } from './walk.ts';
 export type { WalkEntry, WalkOptions, WalkSource } from './walk.ts';
 // What a user of the handle meets of the kernel, so that one import is enough.
@@ -26,11 +26,14 @@ export {
   UnsupportedError,
 } from '@ukfs/kernel';
 export type {
+  CheckSummary,
   Dirent,
   DirentPlus,
   ErrnoName,
   ErrorContext,
   FeatureReport,
+  Finding,
+  FindingPlace,
   FsInfo,
   FsTraits,
   Host,

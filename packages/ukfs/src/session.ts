@@ -3,7 +3,16 @@
  * how many they are; the last one lets go.
  */
 import { boot, FsError, MNT } from '@ukfs/kernel';
-import type { FileSystemType, Host, MountOptions, Rump, Stage, StageOptions } from '@ukfs/kernel';
+import type {
+  CheckSummary,
+  CheckWishes,
+  FileSystemType,
+  Host,
+  MountOptions,
+  Rump,
+  Stage,
+  StageOptions,
+} from '@ukfs/kernel';
 import { filesystems } from '@ukfs/kernel/all';
 import type { Session } from './handle.ts';
 
@@ -125,6 +134,30 @@ export class KernelSession implements Session {
       if (mounted.key !== undefined) etfs.remove(mounted.key);
     }
     sys.rmdir(mounted.on);
+  }
+
+  /** Check a part of a disk that nothing is mounted from; what was repaired is committed when no error is left. */
+  check(
+    disk: Disk,
+    type: FileSystemType,
+    wish: CheckWishes & { readonly offset: number; readonly sizeBytes: number },
+  ): { readonly summary: CheckSummary; readonly changed: boolean } {
+    const { offset, sizeBytes, ...wishes } = wish;
+    const { etfs } = this.rump;
+    const key = `/check${this.#serial++}`;
+    etfs.register(key, disk.path, 'BLK', { begin: offset, size: sizeBytes });
+    try {
+      const summary = this.rump.check(key, type, wishes);
+      if (wishes.repair === 'none') {
+        disk.stage.checkUnchanged();
+        return { summary, changed: false };
+      }
+      const isKept = summary.left === 0 && !disk.stage.dryRun;
+      if (!isKept) this.rump.discard(disk.stage);
+      return { summary, changed: isKept && this.rump.commit(disk.stage).bytesLogged > 0 };
+    } finally {
+      etfs.remove(key);
+    }
   }
 
   /** Run as the kernel itself, whoever's turn it is. */

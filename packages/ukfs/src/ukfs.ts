@@ -9,7 +9,15 @@ import type { PartitionTable, RecoverAction, RecoverOptions, RecoverReport } fro
 import { parseAddress, parseSelector } from './address.ts';
 import type { Address } from './address.ts';
 import { FsHandle } from './fshandle.ts';
-import type { AddressLike, DeviceInfo, ImageReport, OpenOptions, Ukfs } from './handle.ts';
+import type {
+  AddressLike,
+  CheckImageOptions,
+  CheckReport,
+  DeviceInfo,
+  ImageReport,
+  OpenOptions,
+  Ukfs,
+} from './handle.ts';
 import { candidateOf, choose } from './recognise/select.ts';
 import { identify, wholeImage } from './recognise/identify.ts';
 import type { Found, Place } from './recognise/identify.ts';
@@ -49,6 +57,48 @@ export async function inspect(address: AddressLike, options: OpenOptions = {}): 
     }
   } finally {
     session.release();
+  }
+}
+
+/**
+ * Check the file system at an address without mounting it, and repair what `repair` allows: as one transaction, which is
+ * committed when no error is left and thrown away otherwise.
+ * Errors: as open(); UnsupportedError the type cannot be checked.
+ */
+export async function check(address: AddressLike, options: CheckImageOptions = {}): Promise<CheckReport> {
+  const { repair = 'none', report = () => undefined, ...rest } = options;
+  const session = await sessionFor(rest);
+  session.handles++;
+  try {
+    const place = resolve(address, session.host);
+    return await checkIn(session, place, { options: { ...rest, write: repair !== 'none' }, repair, report });
+  } finally {
+    session.release();
+  }
+}
+
+async function checkIn(
+  session: KernelSession,
+  address: Address,
+  wish: { readonly options: OpenOptions } & Required<Pick<CheckImageOptions, 'repair' | 'report'>>,
+): Promise<CheckReport> {
+  const { options, repair, report } = wish;
+  const wanted = options.type === undefined ? undefined : moduleNamed(options.type);
+  const disk = session.openDisk(address.image, stageOptions(options, mountWords(options)));
+  try {
+    const choice = { image: address.image, selectors: address.selectors, type: wanted?.name };
+    const { place, content } = await choose(mediumOf(disk), choice, knowledge);
+    const module = wanted ?? content?.module;
+    if (module === undefined) throw new FsError('ENODEV', { op: 'check', path: address.image });
+    const type = await loadType(session, module);
+    const where = { offset: place.offset, sizeBytes: place.medium.sizeBytes };
+    const { summary, changed } = session.check(disk, type, { ...where, repair, report });
+    return { ...summary, type: type.name, changed };
+  } catch (e) {
+    if (e instanceof FsError) e.context.image ??= address.image;
+    throw e;
+  } finally {
+    session.closeDisk(disk);
   }
 }
 

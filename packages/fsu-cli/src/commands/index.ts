@@ -4,6 +4,7 @@ import type { Command } from '../command.ts';
 const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   cat: async () => (await import('./cat.ts')).cat,
   df: async () => (await import('./df.ts')).df,
+  fsck: async () => (await import('./fsck.ts')).fsck,
   get: async () => (await import('./get.ts')).get,
   help: async () => (await import('./help.ts')).help,
   info: async () => (await import('./info.ts')).info,

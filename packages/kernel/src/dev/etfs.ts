@@ -133,11 +133,24 @@ export class Etfs {
 
   /** The stage under a disk's key: where its transaction is committed. ENOENT, ENOTBLK. */
   stage(key: string): Stage {
-    const registration = this.#keys.get(keyName(key));
-    if (registration === undefined) throw new FsError('ENOENT', { op: 'etfs', path: key });
+    const registration = this.#registered(key);
     const minor = registration.minor === undefined ? undefined : this.#minors[registration.minor];
     if (minor === undefined) throw new FsError('ENOTBLK', { op: 'etfs', path: key });
     return minor.disk.stage;
+  }
+
+  /** The bytes behind a disk's key, as a mount of it gets them. ENOENT, ENOTBLK. */
+  device(key: string): BlockDevice {
+    const minor = this.#registered(key).minor;
+    const device = minor === undefined ? undefined : this.#minors[minor]?.device;
+    if (device === undefined) throw new FsError('ENOTBLK', { op: 'etfs', path: key });
+    return device;
+  }
+
+  #registered(key: string): Registration {
+    const registration = this.#keys.get(keyName(key));
+    if (registration === undefined) throw new FsError('ENOENT', { op: 'etfs', path: key });
+    return registration;
   }
 
   match(path: string): { readonly key: string; readonly entry: EtfsNode } | undefined {

@@ -12,7 +12,6 @@ export interface FindingPlace {
   readonly group?: number;
   /** Of an entry of the directory `ino`. */
   readonly name?: string;
-  readonly path?: string;
 }
 
 export interface Finding {
