@@ -17,7 +17,7 @@ import type { Ext2Mount } from './ext2mount.ts';
 import { withGroup } from './group.ts';
 import { allocState, bitmapChanged, breadBitmap } from './groupmap.ts';
 import { groupOfIno, type Inode } from './inode.ts';
-import { groupClusters, groupFirstBlock, updateSuperblock, type Geometry } from './superblock.ts';
+import { flexOf, groupClusters, groupFirstBlock, updateSuperblock, type Geometry } from './superblock.ts';
 import { refuseSystem } from './zones.ts';
 
 export interface BlockRun {
@@ -69,15 +69,25 @@ export function allocRun(ip: Inode, { goal, want }: { readonly goal: FsBlock; re
 /** A block for the file's own metadata: a hole near the inode, so that the data stays in one piece. */
 export function allocMetaBlock(ip: Inode): FsBlock {
   const { geo } = ip;
-  const group = groupOfIno(geo, ip.ino);
+  const group = metaGroup(ip);
   const firstFree = allocState(ip.mp).firstFree.block.get(group) ?? 0;
   return allocRun(ip, { goal: groupFirstBlock(geo, group) + firstFree * geo.clusterBlocks, want: 1 }).block;
 }
 
-/** Where a file begins: behind what was last allocated in its inode's group. */
+/** Flex groups as large as this keep their first group for directories and other metadata. */
+const LARGE_FLEX = 4;
+
+/** Group for what only describes files: the inode's, or the first of a large flex group. */
+function metaGroup({ geo, ino }: Inode): number {
+  const group = groupOfIno(geo, ino);
+  return geo.flexGroups >= LARGE_FLEX ? flexOf(geo, group).first : group;
+}
+
+/** Where a file begins: behind what was last allocated in its group, which in a large flex group is the second. */
 export function groupGoal(ip: Inode): FsBlock {
   const { geo } = ip;
-  const group = groupOfIno(geo, ip.ino);
+  let group = metaGroup(ip);
+  if (geo.flexGroups >= LARGE_FLEX && ip.type === 'reg' && group + 1 < geo.groups) group++;
   return groupFirstBlock(geo, group) + (allocState(ip.mp).cursor.get(group) ?? 0) * geo.clusterBlocks;
 }
 
@@ -105,18 +115,20 @@ function search(mp: Mount<Ext2Mount>, { goal, want }: { goal: FsBlock; want: num
 function searchGroup(mp: Mount<Ext2Mount>, { group, from, want, least, released }: Search): Found | undefined {
   const { geo } = mp.data;
   const state = allocState(mp);
-  if ((state.longestFree.get(group) ?? want) < least) return undefined;
+  // At the goal even the little that is left of a group counts: the next group goes on from there.
+  const atGoal = from > 0;
   const free = withGroup(mp, group, (g) => g.freeBlocks);
-  if (free < least) return undefined;
+  const isHopeless = free < least || (state.longestFree.get(group) ?? want) < least;
+  if (free === 0 || (isHopeless && !atGoal)) return undefined;
   const end = groupClusters(geo, group);
   const bp = breadBitmap(mp, group, 'block');
   try {
     const mine = state.released.get(group);
     const map = mine === undefined || released ? bp.data : union(bp.data, mine);
-    // The goal itself: also when less than `least` is left of the group, because the next group may go on from there.
     const here = from < end ? clearRun(map, from, Math.min(end, from + want)) : 0;
     if (here >= least || (here > 0 && from + here === end && group + 1 < geo.groups))
       return { group, bit: from, count: here };
+    if (isHopeless) return undefined;
     const low = state.firstFree.block.get(group) ?? 0;
     const behind = firstRun(map, { start: Math.max(from, low), end, want, least });
     if (behind.found !== undefined) return { group, ...behind.found };

@@ -32,8 +32,10 @@ export interface AllocState {
   readonly directoryRoom: Map<number, number[]>;
   /** Random bytes asked of the host in advance, and how many are used: generations. */
   readonly random: { readonly bytes: Uint8Array; used: number };
-  /** Group that last took a directory because its parent's group could not. */
-  directoryGroup: number;
+  /** Flex group that last took a directory because its parent's could not. */
+  overflowFlex: number;
+  /** Flex group where the search for the next directory below the root begins. */
+  spreadFrom: number;
 }
 
 /** The host's random numbers cost a system call each time. */
@@ -47,7 +49,8 @@ const newState = (): AllocState => ({
   pending: { block: new Set(), inode: new Set() },
   directoryRoom: new Map(),
   random: { bytes: new Uint8Array(RANDOM_BYTES), used: RANDOM_BYTES },
-  directoryGroup: 0,
+  overflowFlex: 0,
+  spreadFrom: 0,
 });
 
 export const allocState = (mp: Mount<Ext2Mount>): AllocState => (mp.data.alloc ??= newState());

@@ -9,7 +9,7 @@ import { modeOfType, type NewFile } from '../../vfs/vattr.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { initExtentRoot } from './extents.ts';
 import { INCOMPAT, RO_COMPAT } from './features.ts';
-import { GOOD_OLD_INODE_SIZE, IFLAG, Superblock, SUPERBLOCK_SIZE } from './format.ts';
+import { GOOD_OLD_INODE_SIZE, IFLAG, INO, Superblock, SUPERBLOCK_SIZE } from './format.ts';
 import { allocState } from './groupmap.ts';
 import { allocInode, freeInode } from './ialloc.ts';
 import { Inode } from './inode.ts';
@@ -67,7 +67,8 @@ export function storeInode(ip: Inode): void {
 export function newInode(dir: Inode, attr: NewFile): Inode {
   const { mp, geo } = dir;
   const isDirectory = attr.type === 'dir';
-  const ino = allocInode(mp, { parent: dir.ino, isDirectory });
+  const apart = dir.ino === INO.ROOT || dir.hasFlag(IFLAG.TOPDIR);
+  const ino = allocInode(mp, { parent: dir.ino, isDirectory, apart });
   if (mp.vnodes.has(ino)) throw new CorruptError('inode bitmap calls an inode free that is in use', { ino });
   const ip = new Inode(mp, ino, new Uint8Array(geo.inodeSize));
   ip.gen = randomGeneration(mp);

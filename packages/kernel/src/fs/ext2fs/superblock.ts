@@ -296,6 +296,11 @@ export const groupFirstBlock = (geo: Geometry, group: number): FsBlock =>
 /** Blocks in a group: the last one may be short. */
 export const groupBlocks = (geo: Geometry, group: number): number =>
   Math.min(geo.blocksPerGroup, geo.blocks - groupFirstBlock(geo, group));
+/** First group of the flex group that a group belongs to (itself without flex_bg), and how many that one has. */
+export function flexOf(geo: Geometry, group: number): { readonly first: number; readonly count: number } {
+  const first = group - (group % geo.flexGroups);
+  return { first, count: Math.min(geo.flexGroups, geo.groups - first) };
+}
 /** Bits of a group's block bitmap: clusters, which are blocks without bigalloc. */
 export const groupClusters = (geo: Geometry, group: number): number =>
   Math.ceil(groupBlocks(geo, group) / geo.clusterBlocks);
