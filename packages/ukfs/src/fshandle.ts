@@ -4,7 +4,7 @@
  * The process is made once, with no descriptors and the mount as its root, and kept (NetBSD's ukfs forks one per call).
  * Contracts are in handle.ts and, for the system calls, in the kernel's vfs/sys.ts.
  */
-import { FsError, O, readOnlyError, RF } from '@ukfs/kernel';
+import { ACCESS, FsError, O, readOnlyError, RF } from '@ukfs/kernel';
 import type {
   Dirent,
   DirentPlus,
@@ -110,7 +110,15 @@ export class FsHandle implements Ukfs {
   }
 
   get readOnly(): boolean {
-    return this.#mounted.readOnly || this.statvfs().readOnly;
+    if (this.#mounted.readOnly) return true;
+    try {
+      // statvfs() would count what is free, which takes its time on a large file system.
+      this.access('/', ACCESS.WRITE);
+    } catch (e) {
+      if (!(e instanceof FsError)) throw e;
+      return e.code === 'EROFS';
+    }
+    return false;
   }
 
   checkWritable(): void {

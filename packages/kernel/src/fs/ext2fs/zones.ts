@@ -8,10 +8,11 @@
  */
 import { CorruptError } from '../../kern/errno.ts';
 import type { FsBlock, Ino } from '../../kern/ids.ts';
+import { getLe32 } from '../../kern/struct.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import { bmap } from './bmap.ts';
 import type { Ext2Mount } from './ext2mount.ts';
-import { Group } from './group.ts';
+import { GroupDesc, GroupDescHigh } from './format.ts';
 import { loadInode } from './inode.ts';
 import { descBlockLocation, groupFirstBlock, groupHasSuper, type Geometry } from './superblock.ts';
 
@@ -65,6 +66,11 @@ export class Zones {
   }
 }
 
+interface Growing {
+  readonly start: FsBlock;
+  end: FsBlock;
+}
+
 function merged(ranges: Range[]): Range[] {
   ranges.sort((a, b) => a.start - b.start);
   const out: Range[] = [];
@@ -103,24 +109,43 @@ function allRanges(mp: Mount<Ext2Mount>): Range[] {
   return ranges;
 }
 
+/** Descriptors read at once. */
+const READ_BYTES = 256 * 1024;
+const BLOCK_BITMAP = GroupDesc.offsetOf('blockBitmapLo');
+const INODE_BITMAP = GroupDesc.offsetOf('inodeBitmapLo');
+const INODE_TABLE = GroupDesc.offsetOf('inodeTableLo');
+/** The upper halves of the three stand as far apart as the lower ones, in the second half of a descriptor. */
+const TO_HIGH = GroupDesc.size + GroupDescHigh.offsetOf('blockBitmapHi') - BLOCK_BITMAP;
+const TWO32 = 0x1_0000_0000;
+
+const placeAt = (geo: Geometry, data: Uint8Array, at: number): FsBlock =>
+  getLe32(data, at) + (geo.descSize >= 64 ? getLe32(data, at + TO_HIGH) * TWO32 : 0);
+
 /** Bitmaps and inode tables, as the descriptors say. Neighbours are joined at once: there may be 100,000s. */
 function addDescribed(mp: Mount<Ext2Mount>, ranges: Range[]): void {
   const { geo, sbOffset } = mp.data;
-  const found: [blockBitmaps: Range[], inodeBitmaps: Range[], tables: Range[]] = [[], [], []];
-  const join = (to: Range[], start: FsBlock, count: number): void => {
+  const found: [blockBitmaps: Growing[], inodeBitmaps: Growing[], tables: Growing[]] = [[], [], []];
+  const join = (to: Growing[], start: FsBlock, count: number): void => {
     const last = to.at(-1);
-    if (last !== undefined && last.end === start) to[to.length - 1] = { start: last.start, end: start + count };
+    if (last !== undefined && last.end === start) last.end = start + count;
     else to.push({ start, end: start + count });
   };
-  const data = new Uint8Array(geo.blockSize);
-  for (let index = 0, group = 0; group < geo.groups; index++) {
-    mp.device.read(data, descBlockLocation(geo, sbOffset, index) * geo.blockSize);
-    for (let i = 0; i < geo.descPerBlock && group < geo.groups; i++, group++) {
-      const g = new Group(data, i * geo.descSize, geo.descSize);
-      join(found[0], g.blockBitmap, 1);
-      join(found[1], g.inodeBitmap, 1);
-      join(found[2], g.inodeTable, geo.inodeTableBlocks);
+  const most = Math.max(1, Math.min(geo.descBlocks, Math.floor(READ_BYTES / geo.blockSize)));
+  const buffer = new Uint8Array(most * geo.blockSize);
+  for (let index = 0; index < geo.descBlocks;) {
+    const block = descBlockLocation(geo, sbOffset, index);
+    let count = 1;
+    const adjoins = (): boolean => descBlockLocation(geo, sbOffset, index + count) === block + count;
+    while (count < most && index + count < geo.descBlocks && adjoins()) count++;
+    const data = buffer.subarray(0, count * geo.blockSize);
+    mp.device.read(data, block * geo.blockSize);
+    const descs = Math.min(count * geo.descPerBlock, geo.groups - index * geo.descPerBlock);
+    for (let at = 0; at < descs * geo.descSize; at += geo.descSize) {
+      join(found[0], placeAt(geo, data, at + BLOCK_BITMAP), 1);
+      join(found[1], placeAt(geo, data, at + INODE_BITMAP), 1);
+      join(found[2], placeAt(geo, data, at + INODE_TABLE), geo.inodeTableBlocks);
     }
+    index += count;
   }
   for (const kind of found) for (const range of kind) ranges.push(range);
 }
