@@ -151,7 +151,6 @@ const rows: readonly ExtRow[] = [
     inodeSize: 1024,
     xattrMaxBytes: 60_000,
     extents: true,
-    readOnlyFor: 'ea_inode',
   },
   {
     name: 'ext4 4k, clusters of 16k',

@@ -2,20 +2,18 @@
  * Casefolded directories, written. This kernel does not mount them, so e2fsck and debugfs judge: both fold names by their own
  * tables of Unicode 12.1 and check the hashes that the index is ordered by.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ext2fs } from '@ukfs/kernel/fs/ext2fs';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { casefold } from '../../../packages/kernel/src/fs/ext2fs/casefold.ts';
 import { HASH } from '../../../packages/kernel/src/fs/ext2fs/format.ts';
 import { nameHash } from '../../../packages/kernel/src/fs/ext2fs/hash.ts';
 import { isAssigned } from '../../../packages/kernel/src/fs/ext2fs/unicode-age.ts';
 import { FsError, UnsupportedError } from '../../../packages/kernel/src/kern/errno.ts';
-import { bootWith, mounter, MOUNT_POINT } from '../../support/adapters.ts';
+import { MOUNT_POINT } from '../../support/adapters.ts';
 import { assertClean, debugfs, e2fsck, runTool } from '../../support/e2fsprogs.ts';
 import { requireOracle } from '../../support/oracle.ts';
 import { Rng } from '../../support/rng.ts';
-import { newImage, Rig, scratchDir } from './rig.ts';
+import { newImage, Rig, scratchDir, withSystemCalls } from './rig.ts';
 import { WriteModel } from './write-model.ts';
 
 const scratch = scratchDir();
@@ -107,54 +105,44 @@ describe('through the system calls', () => {
 
   test('names that differ in case are one: EEXIST, lookup by any, rename to another spelling', async () => {
     newFolded('-t ext4 -b 1024 -O casefold -E encoding=utf8');
-    const { k, host } = await bootWith(ext2fs);
-    host.put('/disk.img', new Uint8Array(readFileSync(image)));
-    k.etfs.register('/dev/disk', '/disk.img', 'BLK', { stage: { write: true } });
-    const { mount, unmount } = mounter(k, ext2fs.name, { from: '/dev/disk' });
-    mount();
-    const { sys } = k;
-    const at = (name: string): string => `${MOUNT_POINT}/${name}`;
-    const names = (): string[] => {
-      const fd = sys.open(MOUNT_POINT, 0);
-      const found = sys.getdents(fd).map((entry) => entry.name);
-      sys.close(fd);
-      return found.filter((name) => !name.startsWith('.') && name !== 'lost+found').sort();
-    };
-    const code = (body: () => unknown): string => {
-      try {
-        body();
-        return 'done';
-      } catch (e) {
-        return e instanceof FsError ? e.code : String(e);
-      }
-    };
-    // Known not to exist by one spelling, made by another.
-    expect(code(() => sys.stat(at('README')))).toBe('ENOENT');
-    sys.close(sys.open(at('ReadMe'), O_CREAT_EXCL, 0o644));
-    const { ino } = sys.stat(at('README'));
-    expect(sys.stat(at('readme')).ino).toBe(ino);
-    expect(code(() => sys.open(at('readme'), O_CREAT_EXCL, 0o644))).toBe('EEXIST');
-    expect(code(() => sys.mkdir(at('README'), 0o755))).toBe('EEXIST');
-    sys.rename(at('readme'), at('README'));
-    expect(names()).toEqual(['README']);
-    sys.link(at('readme'), at('Second'));
-    sys.rename(at('README'), at('SECOND'));
-    expect(names()).toEqual(['README', 'Second']);
-    sys.unlink(at('ReadmE'));
-    for (const name of ['README', 'readme', 'ReadMe']) expect(code(() => sys.stat(at(name)))).toBe('ENOENT');
-    sys.mkdir(at('Straße'), 0o755);
-    expect(code(() => sys.mkdir(at('STRASSE'), 0o755))).toBe('EEXIST');
-    sys.rename(at('Second'), at('strasse/Inner'));
-    expect(sys.stat(at('STRASSE/INNER')).ino).toBe(ino);
-    sys.rename(at('strasse'), at('STRASSE'));
-    expect(names()).toEqual(['STRASSE']);
-    unmount();
-    const stage = k.etfs.stage('/dev/disk');
-    k.commit(stage);
-    const fs = await import('node:fs');
-    fs.writeFileSync(image, host.get('/disk.img'));
+    await withSystemCalls(image, (sys) => {
+      const at = (name: string): string => `${MOUNT_POINT}/${name}`;
+      const names = (): string[] => {
+        const fd = sys.open(MOUNT_POINT, 0);
+        const found = sys.getdents(fd).map((entry) => entry.name);
+        sys.close(fd);
+        return found.filter((name) => !name.startsWith('.') && name !== 'lost+found').sort();
+      };
+      const code = (body: () => unknown): string => {
+        try {
+          body();
+          return 'done';
+        } catch (e) {
+          return e instanceof FsError ? e.code : String(e);
+        }
+      };
+      // Known not to exist by one spelling, made by another.
+      expect(code(() => sys.stat(at('README')))).toBe('ENOENT');
+      sys.close(sys.open(at('ReadMe'), O_CREAT_EXCL, 0o644));
+      const { ino } = sys.stat(at('README'));
+      expect(sys.stat(at('readme')).ino).toBe(ino);
+      expect(code(() => sys.open(at('readme'), O_CREAT_EXCL, 0o644))).toBe('EEXIST');
+      expect(code(() => sys.mkdir(at('README'), 0o755))).toBe('EEXIST');
+      sys.rename(at('readme'), at('README'));
+      expect(names()).toEqual(['README']);
+      sys.link(at('readme'), at('Second'));
+      sys.rename(at('README'), at('SECOND'));
+      expect(names()).toEqual(['README', 'Second']);
+      sys.unlink(at('ReadmE'));
+      for (const name of ['README', 'readme', 'ReadMe']) expect(code(() => sys.stat(at(name)))).toBe('ENOENT');
+      sys.mkdir(at('Straße'), 0o755);
+      expect(code(() => sys.mkdir(at('STRASSE'), 0o755))).toBe('EEXIST');
+      sys.rename(at('Second'), at('strasse/Inner'));
+      expect(sys.stat(at('STRASSE/INNER')).ino).toBe(ino);
+      sys.rename(at('strasse'), at('STRASSE'));
+      expect(names()).toEqual(['STRASSE']);
+    });
     assertClean(image);
-    k.halt();
   });
 });
 

@@ -4,17 +4,30 @@
  * The device writes straight to the file (no transaction), so that e2fsck can judge the image after each operation. It
  * also watches what the file system tells a transaction: an extent may not be called fresh once it was released.
  */
-import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BlockDevice, Extent, SuperblockHint } from '../../../packages/kernel/src/dev/blockdev.ts';
 import { FsError } from '../../../packages/kernel/src/kern/errno.ts';
 import { BufCache } from '../../../packages/kernel/src/vfs/buf.ts';
 import { Mount } from '../../../packages/kernel/src/vfs/mount.ts';
+import type { VfsSyscalls } from '../../../packages/kernel/src/vfs/sys.ts';
 import type { NewFile, VType } from '../../../packages/kernel/src/vfs/vattr.ts';
 import { vrele, type Vnode } from '../../../packages/kernel/src/vfs/vnode.ts';
 import type { LookupResult } from '../../../packages/kernel/src/vfs/vnodeops.ts';
 import { ext2fs } from '../../../packages/kernel/src/fs/ext2fs/index.ts';
+import { bootWith, mounter } from '../../support/adapters.ts';
 import { mke2fs } from '../../support/ext-images.ts';
 
 const SECTOR = 512;
@@ -76,6 +89,20 @@ export class ImageDevice implements BlockDevice {
 /** A new image: `words` are mke2fs's arguments but for the image and its size. */
 export function newImage(path: string, words: string, size: string): void {
   mke2fs([...words.split(' '), path, size]);
+}
+
+/** System calls on an image file below MOUNT_POINT, committed and written back when `use` is done. */
+export async function withSystemCalls(path: string, use: (sys: VfsSyscalls) => void): Promise<void> {
+  const { k, host } = await bootWith(ext2fs);
+  host.put('/disk.img', new Uint8Array(readFileSync(path)));
+  k.etfs.register('/dev/disk', '/disk.img', 'BLK', { stage: { write: true } });
+  const { mount, unmount } = mounter(k, ext2fs.name, { from: '/dev/disk' });
+  mount();
+  use(k.sys);
+  unmount();
+  k.commit(k.etfs.stage('/dev/disk'));
+  writeFileSync(path, host.get('/disk.img'));
+  k.halt();
 }
 
 export class Rig {

@@ -186,7 +186,7 @@ export class WriteModel {
       const path = this.#pick((_, node) => node.type !== 'lnk');
       if (path === undefined) return undefined;
       const name = `${this.rng.oneIn(2) ? 'user' : 'trusted'}.${'name'.repeat(1 + this.rng.int(5))}${this.rng.int(4)}`;
-      const value = this.rng.bytes(this.rng.int(this.rng.oneIn(3) ? 400 : 40));
+      const value = this.rng.oneIn(8) ? this.#largeValue() : this.rng.bytes(this.rng.int(this.rng.oneIn(3) ? 400 : 40));
       try {
         this.rig.on(path, (vp) => vp.ops.setextattr(vp, name, value));
       } catch (e) {
@@ -293,6 +293,12 @@ export class WriteModel {
     node.data = resized(node.data, Math.max(node.data.length, offset + written));
     node.data.set(data.subarray(0, written), offset);
     return `${path} ${offset} ${data.length}`;
+  }
+
+  /** One of few, so that several files have the same: most images have no place for it, some share one. */
+  #largeValue(): Uint8Array {
+    const size = [700, 3000, 20_000][this.rng.int(3)] ?? 700;
+    return Uint8Array.from({ length: size }, (_, i) => (size + i * 7) & 0xff);
   }
 
   #remove(which: (path: string, node: Node) => boolean): string | undefined {

@@ -72,7 +72,7 @@ export function fileCalls(sys: SysContext): FileCalls {
     if (nd.mustBeDirectory) throw new FsError('EISDIR');
     const { dvp, name } = nd;
     sys.mayChangeDirectory(dvp);
-    const attr = { type: 'reg' as const, mode: mode & 0o7777 & ~sys.proc.umask, ...newOwner(sys, dvp) };
+    const attr = { type: 'reg' as const, ...newMode(sys, mode), ...newOwner(sys, dvp) };
     const vp = vfs.modify(dvp.mount, () => dvp.ops.create(dvp, name, attr));
     cachePurge(dvp, name);
     cacheEnter(dvp, name, vp.ino);
@@ -266,6 +266,12 @@ export function pathconf(vp: Vnode, name: Parameters<VfsSyscalls['pathconf']>[1]
 /** BSD rule: a new file belongs to its maker and to its directory's group. */
 export function newOwner(sys: SysContext, dvp: Vnode): { uid: number; gid: number } {
   return { uid: sys.cred.uid, gid: dvp.ops.getattr(dvp).gid };
+}
+
+/** The mode asked for, and what the umask leaves of it. */
+export function newMode(sys: SysContext, mode: number): { mode: number; askedMode: number } {
+  const askedMode = mode & 0o7777;
+  return { mode: askedMode & ~sys.proc.umask, askedMode };
 }
 
 function directory(file: VnodeFile): VnodeFile {

@@ -4,7 +4,7 @@ import { PATH_MAX } from '../kern/limits.ts';
 import { nameByteLength } from '../kern/name.ts';
 import { cachePurge } from './namecache.ts';
 import type { Namei } from './namei.ts';
-import { newOwner, pathconf } from './sys-file.ts';
+import { newMode, newOwner, pathconf } from './sys-file.ts';
 import type { VfsSyscalls } from './sys.ts';
 import type { SysContext } from './sysctx.ts';
 import type { NewFile, VType } from './vattr.ts';
@@ -59,7 +59,7 @@ export function nameCalls(sys: SysContext): NameCalls {
     });
   const newFile = (dvp: Vnode, type: VType, mode: number): NewFile => ({
     type,
-    mode: mode & 0o7777 & ~sys.proc.umask,
+    ...newMode(sys, mode),
     ...newOwner(sys, dvp),
   });
   const node = (op: string, path: string, type: VType, mode: number, more: Partial<NewFile>): void =>

@@ -55,6 +55,8 @@ export interface SetAttr {
 export interface NewFile {
   readonly type: VType;
   readonly mode: number;
+  /** The mode before the umask cut it: what counts where the directory has a default access control list. */
+  readonly askedMode?: number;
   readonly uid: number;
   readonly gid: number;
   readonly rdev?: Rdev;

@@ -4,7 +4,7 @@
  */
 import { FsError } from '../../kern/errno.ts';
 import { getLe16, setLe16 } from '../../kern/struct.ts';
-import type { VType } from '../../vfs/vattr.ts';
+import type { NewFile, VType } from '../../vfs/vattr.ts';
 import { deleteXattr, setXattr, storeXattr } from './attrwrite.ts';
 import { XATTR_INDEX, XATTR_PREFIX } from './format.ts';
 import type { Inode } from './inode.ts';
@@ -84,15 +84,18 @@ export function followMode(ip: Inode): void {
   storeXattr(ip, { index: XATTR_INDEX.ACL_ACCESS, name: NOTHING, value: acl });
 }
 
-/** A new file in a directory with a default list: that is its access list, cut to the mode asked for. Errors: ENOSPC. */
-export function inheritAcl(dir: Inode, ip: Inode, type: VType): void {
+/**
+ * A new file in a directory with a default list: that is its access list, cut to the mode asked for; no umask counts then.
+ * Errors: ENOSPC.
+ */
+export function inheritAcl(dir: Inode, ip: Inode, { type, mode, askedMode = mode }: NewFile): void {
   if (type === 'lnk') return;
   const acl = findAcl(dir, XATTR_INDEX.ACL_DEFAULT);
   if (acl === undefined) return;
   if (type === 'dir') storeXattr(ip, { index: XATTR_INDEX.ACL_DEFAULT, name: NOTHING, value: acl.slice() });
   const entries = entriesOf(acl);
   const [owner, group, other] = baseEntries(entries);
-  const cut = (entry: Entry, shift: number): number => entry.perm & (ip.mode >>> shift) & 7;
+  const cut = (entry: Entry, shift: number): number => entry.perm & (askedMode >>> shift) & 7;
   const perms = [cut(owner, 6), cut(group, 3), cut(other, 0)] as const;
   setLe16(acl, owner.at, perms[0]);
   setLe16(acl, group.at, perms[1]);

@@ -5,19 +5,30 @@
  * Callers store the inode. Spec: "Extended Attributes".
  */
 import { CorruptError, FsError } from '../../kern/errno.ts';
+import type { Ino } from '../../kern/ids.ts';
 import { setLe32 } from '../../kern/struct.ts';
 import { aclFromXattr } from './acl.ts';
 import { allocMetaBlock, freeBlocks } from './alloc.ts';
 import { setXattrBlockCsum, verifyXattrBlock } from './csum.ts';
-import { COMPAT } from './features.ts';
+import { addReference, dropReference, storeValue } from './eainode.ts';
+import { valueSectors } from './eavalue.ts';
+import { COMPAT, INCOMPAT } from './features.ts';
 import { XATTR_ENTRY_SIZE, XATTR_INDEX, XATTR_MAGIC, XattrEntry, XattrHeader, XattrIbodyHeader } from './format.ts';
 import type { Inode } from './inode.ts';
-import { hasCompat, updateSuperblock } from './superblock.ts';
+import { hasCompat, hasIncompat, updateSuperblock } from './superblock.ts';
 import { blockXattrs, ibodyXattrs, ibodyXattrStart, sameBytes, splitXattrName, type XattrRecord } from './xattr.ts';
 import { entryHash } from './xattr-hash.ts';
 
-/** What is stored of an attribute whose value lies with it. */
-type Stored = Pick<XattrRecord, 'index' | 'name' | 'value'>;
+/** What is stored of an attribute. */
+type Stored = XattrRecord;
+/** An attribute, wherever its value will be. */
+export type Attribute = Pick<Stored, 'index' | 'name' | 'value'>;
+/** An attribute by the bytes that are stored of its name. */
+export type AttributeName = Pick<Stored, 'index' | 'name'>;
+
+const NOTHING = new Uint8Array(0);
+/** Linux XATTR_SIZE_MAX: nobody could read a larger one. */
+const VALUE_BYTES_MAX = 65536;
 
 const NAME_BYTES_MAX = 255;
 const ALIGN = 4;
@@ -36,17 +47,18 @@ export function setXattr(ip: Inode, name: string, value: Uint8Array): void {
 }
 
 /** The same for a stored form. */
-export function storeXattr(ip: Inode, record: Stored): void {
-  const { ibody, block } = without(ip, record);
-  if (fitsIbody(ip, [...ibody.records, record])) {
+export function storeXattr(ip: Inode, attribute: Attribute): void {
+  const places = lookAround(ip, attribute);
+  const record = place(ip, places, attribute);
+  const { ibody, block } = places;
+  if (mayStayInside(ip, record) && fitsIbody(ip, [...ibody.records, record])) {
     writeIbody(ip, [...ibody.records, record]);
-    if (block.had) writeBlock(ip, block.records);
+    if (block.old !== undefined) writeBlock(ip, block.records);
   } else {
-    const records = [...block.records, record];
-    if (listSize(records) > ip.geo.blockSize - XattrHeader.size) throw new FsError('ENOSPC', { ino: ip.ino });
-    if (ibody.had) writeIbody(ip, ibody.records);
-    writeBlock(ip, records);
+    if (ibody.old !== undefined) writeIbody(ip, ibody.records);
+    writeBlock(ip, block.records, record);
   }
+  dropOld(ip, places);
   noteFeature(ip);
 }
 
@@ -54,27 +66,75 @@ export function storeXattr(ip: Inode, record: Stored): void {
 export function deleteXattr(ip: Inode, name: string): void {
   const split = splitXattrName(name);
   if (split === undefined) throw new FsError('ENOATTR');
-  const { ibody, block } = without(ip, { index: split.index, name: split.stored });
-  if (!ibody.had && !block.had) throw new FsError('ENOATTR');
-  if (ibody.had) writeIbody(ip, ibody.records);
-  if (block.had) writeBlock(ip, block.records);
+  const places = lookAround(ip, { index: split.index, name: split.stored });
+  const { ibody, block } = places;
+  if (ibody.old === undefined && block.old === undefined) throw new FsError('ENOATTR');
+  if (ibody.old !== undefined) writeIbody(ip, ibody.records);
+  if (block.old !== undefined) writeBlock(ip, block.records);
+  dropOld(ip, places);
 }
+
+/** e2fsck takes a short link with blocks, but without a block of attributes, for a long one: such values are named in one. */
+const mayStayInside = (ip: Inode, { valueInum }: Stored): boolean => valueInum === 0 || ip.type !== 'lnk';
 
 interface Place {
-  /** The others that are there. */
+  /** The one looked for, if it is there. */
+  readonly old: Stored | undefined;
+  /** The others. */
   readonly records: readonly Stored[];
-  /** Was the one looked for there? */
-  readonly had: boolean;
 }
 
-function without(ip: Inode, { index, name }: Pick<Stored, 'index' | 'name'>): { ibody: Place; block: Place } {
-  const split = (all: readonly XattrRecord[]): Place => {
-    if (all.some((r) => r.valueInum !== 0))
-      throw new FsError('EOPNOTSUPP', { what: 'attribute value in an inode of its own' });
-    const records = all.filter((r) => r.index !== index || !sameBytes(r.name, name));
-    return { records, had: records.length < all.length };
+interface Places {
+  readonly ibody: Place;
+  readonly block: Place;
+  /** Do others have the block too? */
+  readonly isShared: boolean;
+}
+
+const isNamed =
+  ({ index, name }: AttributeName) =>
+  (r: Stored): boolean =>
+    r.index === index && sameBytes(r.name, name);
+
+function lookAround(ip: Inode, attribute: AttributeName): Places {
+  const isIt = isNamed(attribute);
+  const split = (all: readonly Stored[]): Place => ({ old: all.find(isIt), records: all.filter((r) => !isIt(r)) });
+  return {
+    ibody: split(ibodyXattrs(ip)),
+    block: split(blockXattrs(ip)),
+    isShared: ip.fileAcl !== 0 && isShared(ip),
   };
-  return { ibody: split(ibodyXattrs(ip)), block: split(blockXattrs(ip)) };
+}
+
+/** The record to write: with its value if there is room for that, else with the number of an inode. ENOSPC, E2BIG. */
+function place(ip: Inode, { ibody, block }: Places, attribute: Attribute): Stored {
+  const fits = (record: Stored): boolean =>
+    (mayStayInside(ip, record) && fitsIbody(ip, [...ibody.records, record])) ||
+    fitsBlock(ip, [...block.records, record]);
+  const here = valueHere(attribute);
+  if (fits(here)) return here;
+  const { value, ...named } = attribute;
+  const elsewhere = { ...named, value: NOTHING, valueSize: value.length, valueInum: ip.ino, hash: 0 };
+  const canLeave = hasIncompat(ip.geo, INCOMPAT.EA_INODE) && value.length > 0;
+  if (!canLeave || !fits(elsewhere)) throw new FsError('ENOSPC', { ino: ip.ino });
+  if (value.length > VALUE_BYTES_MAX) throw new FsError('E2BIG', { ino: ip.ino });
+  const { ino, hash } = storeValue(ip, value);
+  ip.sectors += valueSectors(ip.geo, value.length);
+  ip.moreValues += 1;
+  // In place of the value's words there is one, the value's own hash.
+  const word = new Uint8Array(ALIGN);
+  setLe32(word, 0, hash);
+  return { ...elsewhere, valueInum: ino, hash: entryHash(attribute.name, word) };
+}
+
+/** What the attribute was before has no owner any more. A block that others keep still has its own references. */
+function dropOld(ip: Inode, { ibody, block, isShared: keptByOthers }: Places): void {
+  for (const old of [ibody.old, block.old]) {
+    if (old === undefined || old.valueInum === 0) continue;
+    ip.sectors = Math.max(0, ip.sectors - valueSectors(ip.geo, old.valueSize));
+    ip.moreValues -= 1;
+    if (old === ibody.old || !keptByOthers) dropReference(ip.mp, old.valueInum);
+  }
 }
 
 /** Bytes that a list takes with its values. */
@@ -90,17 +150,19 @@ function writeList(
   area.fill(0, start);
   let at = start;
   let end = area.length;
-  for (const { index, name, value } of [...records].sort(byName)) {
+  for (const { index, name, value, valueInum, valueSize, hash } of [...records].sort(byName)) {
     end -= pad(value.length);
     area.set(value, end);
     const entry = XattrEntry.at(area, at);
     entry.nameLen = name.length;
     entry.nameIndex = index;
     entry.valueOffs = value.length === 0 ? 0 : end - base;
-    entry.valueSize = value.length;
+    entry.valueInum = valueInum;
+    entry.valueSize = valueSize;
     area.set(name, at + XATTR_ENTRY_SIZE);
-    // In the inode it is zero: checkers verify any other.
-    entry.hash = hashed ? entryHash(name, area.subarray(end, end + pad(value.length))) : 0;
+    // In the inode it is zero (checkers verify any other) unless the value is elsewhere.
+    if (valueInum !== 0) entry.hash = hash;
+    else entry.hash = hashed ? entryHash(name, area.subarray(end, end + pad(value.length))) : 0;
     at += pad(XATTR_ENTRY_SIZE + name.length);
   }
 }
@@ -117,6 +179,9 @@ function fitsIbody(ip: Inode, records: readonly Stored[]): boolean {
   return start !== undefined && listSize(records) <= ip.raw.length - start - XattrIbodyHeader.size;
 }
 
+const fitsBlock = (ip: Inode, records: readonly Stored[]): boolean =>
+  listSize(records) <= ip.geo.blockSize - XattrHeader.size;
+
 function writeIbody(ip: Inode, records: readonly Stored[]): void {
   const start = ibodyXattrStart(ip);
   if (start === undefined) return;
@@ -125,24 +190,31 @@ function writeIbody(ip: Inode, records: readonly Stored[]): void {
   writeList(ip.raw, records, { start: first, base: first, hashed: false });
 }
 
-/** An attribute by the bytes that are stored of its name. */
-export type AttributeName = Pick<Stored, 'index' | 'name'>;
+/** The record of an attribute whose value lies with it. */
+const valueHere = (attribute: Attribute): Stored => ({
+  ...attribute,
+  valueInum: 0,
+  valueSize: attribute.value.length,
+  hash: 0,
+});
 
-const others = (ip: Inode, { index, name }: AttributeName): Stored[] =>
-  ibodyXattrs(ip).filter((r) => r.index !== index || !sameBytes(r.name, name));
+function others(ip: Inode, attribute: AttributeName): Stored[] {
+  const isIt = isNamed(attribute);
+  return ibodyXattrs(ip).filter((r) => !isIt(r));
+}
 
 /** Bytes that the value of `attribute` may have in the inode itself, a multiple of 4; undefined: not even an empty one. */
 export function ibodyRoom(ip: Inode, attribute: AttributeName): number | undefined {
   const start = ibodyXattrStart(ip);
   if (start === undefined) return undefined;
   const area = ip.raw.length - start - XattrIbodyHeader.size;
-  const room = area - listSize([...others(ip, attribute), { ...attribute, value: new Uint8Array(0) }]);
+  const room = area - listSize([...others(ip, attribute), valueHere({ ...attribute, value: NOTHING })]);
   return room < 0 ? undefined : room & ~(ALIGN - 1);
 }
 
 /** Put an attribute in the inode itself, nowhere else; false, and nothing changed, when it does not fit. */
-export function storeInIbody(ip: Inode, record: Stored): boolean {
-  const records = [...others(ip, record), record];
+export function storeInIbody(ip: Inode, attribute: Attribute): boolean {
+  const records = [...others(ip, attribute), valueHere(attribute)];
   if (!fitsIbody(ip, records)) return false;
   writeIbody(ip, records);
   return true;
@@ -153,10 +225,15 @@ export function dropFromIbody(ip: Inode, attribute: AttributeName): void {
   writeIbody(ip, others(ip, attribute));
 }
 
-/** The block's attributes are these now. Errors: ENOSPC. */
-function writeBlock(ip: Inode, records: readonly Stored[]): void {
+/** The block's attributes are those `kept` and the one `added` now. Errors: ENOSPC. */
+function writeBlock(ip: Inode, kept: readonly Stored[], added?: Stored): void {
   const { mp, geo } = ip;
-  if (ip.fileAcl !== 0 && (records.length === 0 || isShared(ip))) releaseAttributes(ip);
+  const records = added === undefined ? kept : [...kept, added];
+  if (ip.fileAcl !== 0 && (records.length === 0 || isShared(ip))) {
+    const { wasShared } = letBlockGo(ip);
+    // What the copy takes over is then referred to by both.
+    if (wasShared) for (const { valueInum } of kept) if (valueInum !== 0) addReference(mp, valueInum);
+  }
   if (records.length === 0) return;
   if (ip.fileAcl === 0) ip.fileAcl = allocMetaBlock(ip);
   const block = ip.fileAcl;
@@ -196,8 +273,21 @@ function noteFeature({ mp, geo }: Inode): void {
   updateSuperblock(mp, (sb) => (sb.featureCompat |= COMPAT.EXT_ATTR));
 }
 
-/** The inode lets go of its attribute block, which others may still use. */
+/** The inode is going: its attributes let go of what they refer to. */
 export function releaseAttributes(ip: Inode): void {
+  const { mp } = ip;
+  const values = (records: readonly Stored[]): Ino[] => records.map((r) => r.valueInum).filter((ino) => ino !== 0);
+  const hasValues = hasIncompat(ip.geo, INCOMPAT.EA_INODE);
+  const inside = hasValues ? values(ibodyXattrs(ip)) : [];
+  const inBlock = hasValues ? values(blockXattrs(ip)) : [];
+  ip.moreValues -= inside.length + inBlock.length;
+  for (const ino of inside) dropReference(mp, ino);
+  if (ip.fileAcl === 0) return;
+  if (!letBlockGo(ip).wasShared) for (const ino of inBlock) dropReference(mp, ino);
+}
+
+/** The inode lets go of its attribute block, which others may still use. */
+function letBlockGo(ip: Inode): { readonly wasShared: boolean } {
   const { mp, geo } = ip;
   const block = ip.fileAcl;
   if (block <= geo.firstDataBlock || block >= geo.blocks) {
@@ -219,7 +309,8 @@ export function releaseAttributes(ip: Inode): void {
   } finally {
     mp.bufs.brelse(bp);
   }
-  if (shared) ip.sectors -= geo.blockSize / 512;
+  if (shared) ip.sectors -= (geo.clusterBlocks * geo.blockSize) / 512;
   else freeBlocks(ip, { block, count: 1 });
   ip.fileAcl = 0;
+  return { wasShared: shared };
 }

@@ -19,6 +19,8 @@ export interface Ext2Mount {
   quota?: readonly QuotaFile[] | undefined;
   /** Blocks that are no file's, once a writer asked: zones.ts. */
   zones?: Zones | undefined;
+  /** Hash of an attribute value → the inode that once held it: eainode.ts. Nobody trusts it without looking. */
+  values?: Map<number, number> | undefined;
   /** Where the next inodes read go, several to one allocation: inode.ts. */
   inodeRoom?: { readonly bytes: Uint8Array; used: number } | undefined;
   /** Was it fit for writing when it was mounted: features, journal, state? Only then may an update make it writable. */

@@ -103,7 +103,7 @@ export const FEATURES: readonly Feature[] = [
   row('incompat', INCOMPAT.BIT64, '64bit'),
   row('incompat', INCOMPAT.MMP, 'mmp'),
   row('incompat', INCOMPAT.FLEX_BG, 'flex_bg'),
-  row('incompat', INCOMPAT.EA_INODE, 'ea_inode', 'attribute values in inodes of their own would have to be counted'),
+  row('incompat', INCOMPAT.EA_INODE, 'ea_inode'),
   row('incompat', INCOMPAT.DIRDATA, 'dirdata', 'data in directory entries is not part of Linux', false),
   row('incompat', INCOMPAT.CSUM_SEED, 'metadata_csum_seed'),
   row('incompat', INCOMPAT.LARGEDIR, 'large_dir'),

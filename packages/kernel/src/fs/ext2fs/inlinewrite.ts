@@ -15,7 +15,7 @@ import { hasIncompat } from './superblock.ts';
 
 /** Is it a file without contents, in a file system that may keep them in the inode? */
 export function mayBecomeInline(ip: Inode): boolean {
-  if (!hasIncompat(ip.geo, INCOMPAT.INLINE_DATA) || ip.size !== 0 || ip.hasFlag(IFLAG.DAX)) return false;
+  if (!hasIncompat(ip.geo, INCOMPAT.INLINE_DATA) || ip.size !== 0 || ip.hasFlag(IFLAG.DAX | IFLAG.VERITY)) return false;
   return ip.hasFlag(IFLAG.EXTENTS) ? entriesOf(ip.block) === 0 : ip.block.every((byte) => byte === 0);
 }
 

@@ -59,6 +59,8 @@ export class Inode {
   lastRun: MapRun | undefined;
   /** What the quota files say of it: as it was loaded or last stored; undefined: nothing. */
   charged: Charge | undefined;
+  /** Attribute values in inodes of their own, more (or less) than when it was loaded: each is charged like an inode. */
+  moreValues = 0;
   #seed: number | undefined;
 
   constructor(mp: Mount<Ext2Mount>, ino: Ino, raw: Uint8Array) {
@@ -74,13 +76,14 @@ export class Inode {
     this.raw.set(now.raw);
     this.lastRun = undefined;
     this.charged = now.charged;
+    this.moreValues = 0;
     this.#seed = undefined;
   }
 
-  /** What it uses as it is now; nothing when it is about to be freed (`inodes` 0). */
+  /** What it uses as it is now; nothing when it is about to be freed (`inodes` 0). Of values only those since loading. */
   usage(inodes: 0 | 1): Charge {
     const space = inodes === 0 ? 0 : this.sectors * 512;
-    return { user: this.uid, group: this.gid, project: this.projid, space, inodes };
+    return { user: this.uid, group: this.gid, project: this.projid, space, inodes: inodes + this.moreValues };
   }
 
   get geo(): Geometry {
@@ -363,9 +366,13 @@ const isUninit = (mp: Mount<Ext2Mount>, ino: Ino): boolean => {
   return withGroup(mp, groupOfIno(geo, ino), (g) => inodesUninit(geo, g));
 };
 
-/** Does the symlink keep its target in i_block? By the blocks it uses, as old images have no other sign. */
+/**
+ * Does the symlink keep its target in i_block? By the blocks it uses, as old images have no other sign; where attribute
+ * values count among those, by its size, as Linux does.
+ */
 export function isFastSymlink(inode: Inode): boolean {
   if (inode.hasFlag(IFLAG.EA_INODE) || inode.hasFlag(IFLAG.INLINE_DATA)) return false;
+  if (hasIncompat(inode.geo, INCOMPAT.EA_INODE)) return inode.size < I_BLOCK_SIZE;
   const attributeSectors = inode.fileAcl === 0 ? 0 : (inode.geo.clusterBlocks * inode.geo.blockSize) / 512;
   return inode.sectors <= attributeSectors && inode.size < I_BLOCK_SIZE;
 }

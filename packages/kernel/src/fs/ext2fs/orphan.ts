@@ -28,7 +28,7 @@ const NO_END = Number.MAX_SAFE_INTEGER;
 export function destroyFile(ip: Inode, type: VType | undefined): void {
   const hasMap = type === 'reg' || type === 'dir' || (type === 'lnk' && !isFastSymlink(ip));
   if (hasMap && !isInline(ip)) bfree(ip, { from: 0, to: NO_END });
-  if (ip.fileAcl !== 0) releaseAttributes(ip);
+  releaseAttributes(ip);
   deleteInode(ip, { isDirectory: type === 'dir' });
 }
 

@@ -9,11 +9,12 @@ import { CorruptError, FsError } from '../../kern/errno.ts';
 import type { Ino } from '../../kern/ids.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import type { Ext2Mount } from './ext2mount.ts';
-import { RO_COMPAT } from './features.ts';
+import { INCOMPAT, RO_COMPAT } from './features.ts';
 import { IFLAG, INO } from './format.ts';
 import { loadInode, type Inode } from './inode.ts';
 import { QuotaFile, type QuotaKind } from './quota-file.ts';
-import { hasRoCompat, withSuperblock } from './superblock.ts';
+import { hasIncompat, hasRoCompat, withSuperblock } from './superblock.ts';
+import { countValues } from './xattr.ts';
 
 const KINDS = ['user', 'group', 'project'] as const satisfies readonly QuotaKind[];
 
@@ -56,10 +57,15 @@ export function settleQuota(ip: Inode, files: readonly QuotaFile[], inodes: 0 | 
       charge(file, now[kind], { space: now.space - before.space, inodes: now.inodes - before.inodes });
       continue;
     }
-    if (before !== undefined) charge(file, before[kind], { space: -before.space, inodes: -before.inodes });
-    charge(file, now[kind], now);
+    // Another owner takes over the values too that were there before.
+    const values = before === undefined ? 0 : valuesWhenLoaded(ip);
+    if (before !== undefined) charge(file, before[kind], { space: -before.space, inodes: -before.inodes - values });
+    charge(file, now[kind], { space: now.space, inodes: now.inodes + values });
   }
 }
+
+const valuesWhenLoaded = (ip: Inode): number =>
+  hasIncompat(ip.geo, INCOMPAT.EA_INODE) ? countValues(ip) - ip.moreValues : 0;
 
 function charge(file: QuotaFile, id: number, { space, inodes }: { space: number; inodes: number }): void {
   if (space === 0 && inodes === 0) return;

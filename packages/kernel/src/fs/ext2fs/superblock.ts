@@ -220,9 +220,6 @@ export function unwritableFeatures(geo: Geometry): string[] {
   }
   if (hasIncompat(geo, INCOMPAT.CASEFOLD) && geo.encoding !== ENCODING_UTF8_12_1)
     reasons.push(`feature casefold: unknown encoding ${geo.encoding}`);
-  // A value in an inode of its own is charged to whoever uses it, several times over if it is shared.
-  if (hasRoCompat(geo, RO_COMPAT.QUOTA) && hasIncompat(geo, INCOMPAT.EA_INODE))
-    reasons.push('features quota and ea_inode: the usage of shared attribute values is not kept');
   return reasons;
 }
 

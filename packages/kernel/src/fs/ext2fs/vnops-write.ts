@@ -50,7 +50,7 @@ export function nameOps(makeVnode: MakeVnode): NameOps {
     const bytes = newName(dir, name);
     const ip = newInode(dir, attr);
     ip.nlink = attr.type === 'dir' ? 2 : 1;
-    inheritAcl(dir, ip, attr.type);
+    inheritAcl(dir, ip, attr);
     fill?.(ip);
     addEntry(dir, newRecord(dir, ip.ino, { name: bytes, type: attr.type }));
     storeInode(ip);

@@ -2,13 +2,13 @@
  * Extended attributes, reading: from the inode behind its extra fields, from the block that fileAcl names, and values
  * that have inodes of their own (ea_inode). Names get their prefix here. Spec: "Extended Attributes".
  */
-import { crc32c } from '../../kern/checksum/crc32c.ts';
 import { CorruptError } from '../../kern/errno.ts';
 import type { FsBlock, Ino } from '../../kern/ids.ts';
 import { nameFromBytes, nameToBytes } from '../../kern/name.ts';
 import { getLe16, getLe32 } from '../../kern/struct.ts';
 import { aclToXattr } from './acl.ts';
 import { verifyXattrBlock } from './csum.ts';
+import { rememberValue, valueHash } from './eavalue.ts';
 import {
   GOOD_OLD_INODE_SIZE,
   IFLAG,
@@ -127,9 +127,10 @@ export function recordValue(owner: Inode, record: XattrRecord): Uint8Array {
   readMapped(inode, value, 0);
   // Where a time would be, such an inode keeps the checksum of its value; Lustre's keep their owner instead.
   const isLustre = inode.core.mtime === owner.ino && inode.gen === owner.gen;
-  if (inode.core.atime !== crc32c(geo.csumSeed, value) && !isLustre) {
+  if (inode.core.atime !== valueHash(geo, value) && !isLustre) {
     throw new CorruptError('checksum of an attribute value', where);
   }
+  if (!isLustre) rememberValue(mp, { ino: inode.ino, hash: inode.core.atime });
   return value;
 }
 
@@ -181,3 +182,7 @@ export function listXattrs(inode: Inode): string[] {
     .map((r) => (XATTR_PREFIX[r.index] ?? '') + nameFromBytes(r.name));
   return [...new Set(names)];
 }
+
+/** How many of the inode's attributes have their value in another inode. */
+export const countValues = (inode: Inode): number =>
+  [...ibodyXattrs(inode), ...blockXattrs(inode)].filter(({ valueInum }) => valueInum !== 0).length;
