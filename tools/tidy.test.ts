@@ -2,12 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { blank, isInteresting, parseImports, tidy, type Rule } from './tidy.ts';
+import { blank, isInteresting, parseImports, tidy, unusedExports, type Rule } from './tidy.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 describe('the repository', () => {
-  const report = tidy(readRepository());
+  const repository = readRepository();
+  const report = tidy(repository);
 
   test('was seen at all', () => {
     expect(report.modules).toBeGreaterThan(30);
@@ -15,7 +16,8 @@ describe('the repository', () => {
   });
 
   test('keeps its own rules', () => {
-    const lines = report.findings.map(({ rule, path, line, message }) => `${path}:${line}: [${rule}] ${message}`);
+    const all = [...report.findings, ...unusedExports(repository)];
+    const lines = all.map(({ rule, path, line, message }) => `${path}:${line}: [${rule}] ${message}`);
     expect(lines).toEqual([]);
   });
 });
@@ -230,6 +232,21 @@ describe('a planted violation is found:', () => {
       expect(rulesBroken({ [path]: undefined })).toEqual([`fs-folder ${K}/fs/xfs/`]);
     },
   );
+});
+
+test('an export that nobody imports is found, comments are no users, and fronts of packages need none', () => {
+  const found = unusedExports(
+    new Map([
+      [`${K}/index.ts`, `export { used } from './kern/a.ts';\nexport const front = 1;`],
+      [`${K}/kern/a.ts`, `export const used = 1;\nexport function alone() {}\nexport interface Shape {}`],
+      [`${K}/kern/b.ts`, `// alone is not used here\nexport const b = 'alone';`],
+      ['test/x.test.ts', `import { b } from '../${K}/kern/b.ts';`],
+    ]),
+  );
+  expect(found.map(({ path, line, message }) => `${path}:${line} ${message}`)).toEqual([
+    `${K}/kern/a.ts:2 nobody imports alone`,
+    `${K}/kern/a.ts:3 nobody imports Shape`,
+  ]);
 });
 
 describe('what is allowed stays allowed:', () => {

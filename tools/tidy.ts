@@ -28,7 +28,8 @@ export type Rule =
   | 'ts-comment'
   | 'enum'
   | 'async'
-  | 'file-name';
+  | 'file-name'
+  | 'unused-export';
 
 export interface Import {
   readonly from: string;
@@ -48,7 +49,9 @@ export interface Report {
 /** Files of the repository that tidy() wants to see. */
 export function isInteresting(path: string): boolean {
   return (
-    /^packages\/[^/]+\/src\/.*\.tsx?$/.test(path) || /^docs\/fs\/.*\.md$/.test(path) || /^test\/.*\.ts$/.test(path)
+    /^packages\/[^/]+\/src\/.*\.tsx?$/.test(path) ||
+    /^docs\/fs\/.*\.md$/.test(path) ||
+    /^(test|tools)\/.*\.(ts|mjs)$/.test(path)
   );
 }
 
@@ -300,6 +303,37 @@ function checkFsFolders(files: ReadonlyMap<string, string>): Finding[] {
     if (!files.has(`docs/fs/${name}.md`)) report(`docs/fs/${name}.md is missing`);
     const entry = new RegExp(`['"]@ukfs/kernel/fs/${name}['"]`);
     if (!suite.some((text) => entry.test(text))) report(`no conformance adapter imports @ukfs/kernel/fs/${name}`);
+  }
+  return findings;
+}
+
+// ---- exports -------------------------------------------------------------------------------------------------------
+
+/** What a package offers to others (the `exports` of package.json), and what is looked at as a whole (`import * as`). */
+const FRONTS =
+  /^packages\/[^/]+\/src\/(index\.ts|all\.ts|fs\/[^/]+\/index\.ts|hypercall\/(node|memory)\.ts|fs\/[^/]+\/(journal-)?format\.ts)$/;
+
+/**
+ * Names that a module exports and no other one mentions: they make a reader look for users, and keep dead code alive.
+ * By words, not by scopes: a name that something else has as well is not found.
+ */
+export function unusedExports(files: ReadonlyMap<string, string>): Finding[] {
+  const users = new Map<string, number>();
+  const code = new Map([...files].map(([path, text]) => [path, blank(text, { strings: true })]));
+  for (const text of code.values()) {
+    for (const word of new Set(text.match(/[A-Za-z_$][\w$]*/g))) users.set(word, (users.get(word) ?? 0) + 1);
+  }
+  const findings: Finding[] = [];
+  for (const [path, text] of code) {
+    if (!/^packages\/[^/]+\/src\/.*\.tsx?$/.test(path) || FRONTS.test(path)) continue;
+    if (path.startsWith('packages/kernel/src/fs/ext2fs/')) continue;
+    const declared = /^export (?:abstract |async )?(?:const|let|function\*?|class|interface|type) ([\w$]+)/gm;
+    for (const match of text.matchAll(declared)) {
+      const [, name = ''] = match;
+      if (users.get(name) !== 1) continue;
+      const line = lineAt(text, match.index);
+      findings.push({ rule: 'unused-export', path, line, message: `nobody imports ${name}` });
+    }
   }
   return findings;
 }

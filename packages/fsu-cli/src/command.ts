@@ -16,7 +16,7 @@ export interface OptionSpec {
   readonly group?: string;
 }
 
-export interface Example {
+interface Example {
   readonly command: string;
   readonly does: string;
 }

@@ -17,7 +17,7 @@ import type { HostSide, HostTrees } from './host.ts';
 import type { TextOut } from './out.ts';
 
 /** Standard input. */
-export interface Input {
+interface Input {
   readonly isTTY: boolean;
   /** Was the process given none? Reading it then ends at once, as if somebody had meant it to be empty. */
   readonly isClosed: boolean;
@@ -63,7 +63,7 @@ export interface Target {
 }
 
 /** Options of imageOptions, gathered. */
-export interface ImageSettings {
+interface ImageSettings {
   readonly open: OpenOptions;
   readonly image: ImageName | undefined;
   readonly bytes: boolean;
@@ -239,7 +239,7 @@ export function addressText(image: ImageName, path: string): string {
 }
 
 /** An address as typed, taken apart. UsageError when a selector makes no sense. */
-export function addressName(
+function addressName(
   text: string,
   shell: Pick<Shell, 'isFile'>,
 ): { readonly image: ImageName; readonly path: string | undefined } {

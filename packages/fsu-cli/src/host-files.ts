@@ -5,13 +5,13 @@ import { asFsError, Errno, FsError } from 'ukfs';
 import type { ErrnoName } from '@ukfs/kernel';
 
 /** A host file open for reading. */
-export interface HostReader {
+interface HostReader {
   /** Bytes read; 0 at the end. */
   read(dst: Uint8Array): number;
   close(): void;
 }
 
-export interface Sha256 {
+interface Sha256 {
   update(bytes: Uint8Array): void;
   /** Lower-case hexadecimal. */
   digest(): string;

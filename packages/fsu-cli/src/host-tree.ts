@@ -13,7 +13,7 @@ import { isSafeName } from 'ukfs';
 import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreeStat } from 'ukfs';
 import { hostError } from './host-files.ts';
 
-export interface HostTreeOptions {
+interface HostTreeOptions {
   /** Give files their owners; refused by the host unless root. */
   readonly owners: boolean;
   /** Set-user-id, set-group-id and sticky bits, too. */
@@ -48,7 +48,7 @@ export function hostTree(path: string, options: HostTreeOptions): TreeDir {
   return new HostDir(fd, real, options);
 }
 
-export type HostKind = 'dir' | 'other' | 'none';
+type HostKind = 'dir' | 'other' | 'none';
 
 /** What a path of the host names, links followed. */
 export function hostKind(path: string): HostKind {

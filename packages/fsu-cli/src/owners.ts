@@ -53,7 +53,7 @@ export class Owners {
 }
 
 /** `name:password:number:…` lines; the first name of a number counts, as for getpwuid(3). */
-export function parseIds(text: string): ReadonlyMap<number, string> {
+function parseIds(text: string): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   for (const line of text.split('\n')) {
     const [name = '', , id = ''] = line.split(':');

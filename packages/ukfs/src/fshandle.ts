@@ -47,7 +47,7 @@ import { removeTree } from './remove.ts';
 import { KernelSession } from './session.ts';
 import type { Mounted } from './session.ts';
 
-export interface HandleInit {
+interface HandleInit {
   readonly address: Address;
   readonly device: DeviceInfo;
   readonly mounted: Mounted;

@@ -38,7 +38,7 @@ export interface Mounted {
   users: number;
 }
 
-export interface MountWish {
+interface MountWish {
   readonly offset: number;
   readonly sizeBytes: number;
   readonly readOnly: boolean;

@@ -22,7 +22,7 @@ export interface JsonError {
 }
 
 /** Version of every schema; raised when a member changes its meaning or goes away. */
-export const JSON_VERSION = 1;
+const JSON_VERSION = 1;
 
 /** Errors listed before only their number is told: a hostile image must not fill our memory. */
 const ERRORS_MAX = 1000;

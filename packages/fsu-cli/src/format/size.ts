@@ -40,8 +40,7 @@ export function humanGnu(bytes: number, si = false): string {
     : `${whole}${prefixes[power] ?? ''}`;
 }
 
-export type BlockUnit =
-  { readonly kind: 'blocks'; readonly size: number } | { readonly kind: 'human'; readonly si: boolean };
+type BlockUnit = { readonly kind: 'blocks'; readonly size: number } | { readonly kind: 'human'; readonly si: boolean };
 
 /**
  * BLOCKSIZE and --block-size: `512`, `1k`, `4K`, `1M`, `KiB` (1024), `KB` (1000), and GNU's words `human-readable` and `si`.

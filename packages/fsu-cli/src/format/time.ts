@@ -5,7 +5,7 @@
 import type { Timespec } from '@ukfs/kernel';
 
 /** A moment taken apart in some zone. */
-export interface Moment {
+interface Moment {
   readonly year: number;
   /** 0 … 11. */
   readonly month: number;
@@ -21,7 +21,7 @@ export interface Moment {
 }
 
 /** Minutes east of Greenwich that local time is at a second of universal time. */
-export type OffsetAt = (sec: number) => number;
+type OffsetAt = (sec: number) => number;
 
 const DATE_MAX = 8_640_000_000_000;
 

@@ -8,7 +8,7 @@ import { Big, permOf, Small, typeOf } from './entries.ts';
 import type { Entries } from './entries.ts';
 import type { OwnerNames } from './print.ts';
 
-export interface JsonList {
+interface JsonList {
   readonly entries: Entries;
   readonly owners: OwnerNames;
   readlink(i: number): string | undefined;

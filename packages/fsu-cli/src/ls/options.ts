@@ -120,7 +120,7 @@ export const lsOptions: readonly OptionSpec[] = [
 ];
 
 /** What the surroundings decide where no option does. */
-export interface LsSurroundings {
+interface LsSurroundings {
   readonly isTTY: boolean;
   env(name: string): string | undefined;
 }

@@ -90,7 +90,7 @@ export class OwnerNames {
   }
 }
 
-export interface PrintContext {
+interface PrintContext {
   readonly out: TextOut;
   readonly options: LsOptions;
   readonly clock: Clock;

@@ -3,13 +3,13 @@ import { FsError } from '../kern/errno.ts';
 import { serviceKey } from '../kern/component.ts';
 import type { BlockDevice, Transaction } from './blockdev.ts';
 
-export interface BlockDriver {
+interface BlockDriver {
   readonly name: string;
   /** The device of a minor number. ENXIO when there is none. */
   open(minor: number): { readonly device: BlockDevice; readonly transaction: Transaction | undefined };
 }
 
-export interface CharDriver {
+interface CharDriver {
   readonly name: string;
   read(minor: number, dst: Uint8Array, offset: number): number;
   write(minor: number, src: Uint8Array, offset: number): number;

@@ -23,14 +23,14 @@ export interface EtfsWindow {
 }
 
 /** What names show: a shape that the root file system's EtfsEntry takes. */
-export interface EtfsNode {
+interface EtfsNode {
   readonly type: 'reg' | 'dir' | 'blk' | 'chr';
   readonly rdev?: { readonly major: number; readonly minor: number };
   readonly file?: () => EtfsFile;
   readonly children?: { lookup(name: string): EtfsNode | undefined; names(): string[] };
 }
 
-export interface EtfsFile {
+interface EtfsFile {
   size(): number;
   read(dst: Uint8Array, offset: number): number;
   write(src: Uint8Array, offset: number): number;

@@ -32,7 +32,7 @@ import {
 const PIECE = 128 * 1024;
 const SEED = 0xffffffff;
 
-export type EntryKind = typeof ENTRY_MARK | typeof ENTRY_UNIT | typeof ENTRY_SUPERBLOCK;
+type EntryKind = typeof ENTRY_MARK | typeof ENTRY_UNIT | typeof ENTRY_SUPERBLOCK;
 
 /** Entries of one kind, ascending by target, as columns: a large transaction has millions. */
 export class Entries {
@@ -83,7 +83,7 @@ export const kindsOf = (log: LogContents): readonly (readonly [EntryKind, Entrie
 const countEntries = (log: LogContents): number => log.marks.length + log.units.length + log.superblocks.length;
 
 /** Bytes the log will have, its data ending at `dataEnd`. */
-export function logSize(log: LogContents, dataEnd: number): number {
+function logSize(log: LogContents, dataEnd: number): number {
   return dataEnd + Math.ceil(countEntries(log) / ENTRIES_PER_BLOCK) * INDEX_BLOCK_SIZE + EndRecord.size;
 }
 
@@ -188,7 +188,7 @@ function writeIndex(
 }
 
 /** A log as found: done, damaged (with what is wrong), or complete with its contents. */
-export type FoundLog =
+type FoundLog =
   | { readonly state: 'done' }
   | { readonly state: 'damaged'; readonly problem: string }
   | { readonly state: 'complete'; readonly contents: LogContents; readonly isOf: (image: HostStat) => boolean };

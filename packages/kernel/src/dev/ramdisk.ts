@@ -5,7 +5,7 @@
 import { FsError } from '../kern/errno.ts';
 import type { BlockDevice } from './blockdev.ts';
 
-export interface RamDisk extends BlockDevice {
+interface RamDisk extends BlockDevice {
   /** The disk's memory itself. */
   readonly bytes: Uint8Array;
 }

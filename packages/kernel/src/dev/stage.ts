@@ -38,7 +38,7 @@ export const DEFAULT_MEMLIMIT = 64 * 1024 * 1024;
 const DIRECT_FROM = 16 * 1024;
 
 /** `call` brackets one system call; `explicit` is a person's undo point and also ends freshness. */
-export type SavepointKind = 'call' | 'explicit';
+type SavepointKind = 'call' | 'explicit';
 
 export interface Stage extends BlockDevice, Transaction {
   /** Real path of the image. */

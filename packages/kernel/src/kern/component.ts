@@ -9,7 +9,7 @@ import type { Kernel } from './kernel.ts';
  * Order of construction. A faction's own components follow it at once, as NetBSD runs them from inside the faction;
  * within a class the order given to boot() holds.
  */
-export const componentClasses = [
+const componentClasses = [
   'KERN',
   'FACTION_VFS',
   'VFS',

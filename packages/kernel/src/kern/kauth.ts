@@ -24,7 +24,7 @@ export type KauthAction =
   | { readonly action: 'sticky'; readonly directoryOwner: number; readonly owner: number }
   | { readonly action: 'hardlink'; readonly owner: number; readonly gid: number };
 
-export type KauthListener = (cred: Cred, request: KauthAction) => 'deny' | 'defer';
+type KauthListener = (cred: Cred, request: KauthAction) => 'deny' | 'defer';
 
 export class Kauth {
   /** security.models.extensions.hardlink_check_uid / _gid: only owners (members) may add names to a file. */

@@ -43,7 +43,7 @@ export class Lwp {
 }
 
 /** What a faction does when processes come and go. */
-export interface ProcHook {
+interface ProcHook {
   fork(parent: Proc, child: Proc): void;
   exit(proc: Proc): void;
 }

@@ -4,14 +4,14 @@
  */
 import { FsError } from './errno.ts';
 
-export interface LoadedModule {
+interface LoadedModule {
   /** Make the module's service known. */
   init(): void;
   /** Withdraw it. EBUSY while it is in use. */
   fini(): void;
 }
 
-export interface Module {
+interface Module {
   readonly name: string;
   readonly aliases: readonly string[];
   /** Other modules that must be there first, by name. */

@@ -65,7 +65,7 @@ type AnyField = Field<number> | Field<Uint8Array> | Field<readonly number[]>;
 export type Row = readonly [offset: number, name: string, field: AnyField];
 type ValueOf<F> = F extends Field<infer T> ? T : never;
 /** A live view: reading a field reads the buffer, assigning writes it. */
-export type ViewOf<R extends readonly Row[]> = { -readonly [K in R[number] as K[1]]: ValueOf<K[2]> };
+type ViewOf<R extends readonly Row[]> = { -readonly [K in R[number] as K[1]]: ValueOf<K[2]> };
 
 export interface StructType<R extends readonly Row[]> {
   readonly structName: string;
@@ -118,7 +118,7 @@ function compile(key: string, rows: readonly Row[]): unknown {
 }
 
 /** Body of a function of `lib` that returns the accessor class. */
-export function classSource(rows: readonly Row[]): string {
+function classSource(rows: readonly Row[]): string {
   const accessors = rows.map(([offset, name, f]) => {
     const a = `const v = this.v, a = this.base + ${offset};`;
     return `get ${name}() { ${a} return ${f.getCode}; } set ${name}(x) { ${a} ${f.setCode}; }`;

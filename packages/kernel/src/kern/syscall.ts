@@ -4,7 +4,7 @@
  */
 import { FsError } from './errno.ts';
 
-export type Syscall = (...args: never[]) => unknown;
+type Syscall = (...args: never[]) => unknown;
 
 export class SyscallTable {
   readonly #calls = new Map<string, Syscall>();

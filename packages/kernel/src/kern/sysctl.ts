@@ -1,7 +1,7 @@
 /** The sysctl tree: dotted names to values, read through functions so that nothing is stored twice. */
 import { FsError } from './errno.ts';
 
-export type SysctlValue = string | number;
+type SysctlValue = string | number;
 
 export class Sysctl {
   readonly #nodes = new Map<string, { get(): SysctlValue; set?: ((value: SysctlValue) => void) | undefined }>();

@@ -70,7 +70,7 @@ function genfsSeek(vp: Vnode, offset: number, what: 'data' | 'hole'): number | u
 }
 
 /** VOP_ACCESS by mode bits: EACCES; EPERM for writing what is immutable. */
-export function genfsAccess(attr: Vattr, want: number, cred: Cred): void {
+function genfsAccess(attr: Vattr, want: number, cred: Cred): void {
   if ((want & ACCESS.WRITE) !== 0 && (attr.flags & (FileFlag.UF_IMMUTABLE | FileFlag.SF_IMMUTABLE)) !== 0) {
     throw new FsError('EPERM');
   }

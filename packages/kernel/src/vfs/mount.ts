@@ -12,7 +12,7 @@ import type { FileSystemType, MountOptions, ReadOnlyReason } from './vfsops.ts';
 import type { Vnode } from './vnode.ts';
 
 /** What a mount needs from the kernel instance; tests give their own. */
-export interface MountServices {
+interface MountServices {
   /** The host's clock, clamped by SOURCE_DATE_EPOCH. */
   now(): Timespec;
   /** Random identity bytes (hash seeds, UUIDs, generations). */
@@ -22,7 +22,7 @@ export interface MountServices {
   readonly desiredVnodes: number;
 }
 
-export interface MountInit {
+interface MountInit {
   readonly type: FileSystemType;
   readonly device?: BlockDevice;
   readonly bufs?: (blockSize: number) => DeviceBufs;

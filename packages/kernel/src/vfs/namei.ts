@@ -28,7 +28,7 @@ export interface NameiOptions {
 }
 
 /** What the last component was, when it is not an ordinary name. */
-export type LastKind = 'name' | 'dot' | 'dotdot' | 'root';
+type LastKind = 'name' | 'dot' | 'dotdot' | 'root';
 
 /**
  * The result holds a reference on dvp and, when present, on vp; the caller drops both.

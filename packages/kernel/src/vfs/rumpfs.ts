@@ -19,7 +19,7 @@ import { vcache, vget, Vnode } from './vnode.ts';
 import type { VnodeOps } from './vnodeops.ts';
 
 /** A host file behind a node: what etfs opens. Positions are bytes in the registered window. */
-export interface HostNode {
+interface HostNode {
   size(): number;
   read(dst: Uint8Array, offset: number): number;
   write(src: Uint8Array, offset: number): number;
@@ -27,7 +27,7 @@ export interface HostNode {
 }
 
 /** What etfs answers for a name in rumpfs's root or in a host directory it shows. */
-export interface EtfsEntry {
+interface EtfsEntry {
   readonly type: VType;
   readonly rdev?: Rdev;
   readonly file?: () => HostNode;

@@ -30,7 +30,7 @@ export interface Run {
   readonly count: number;
 }
 
-export interface RenameFlags {
+interface RenameFlags {
   /** Swap the two entries; the target exists. */
   readonly exchange?: boolean;
 }

@@ -10,7 +10,7 @@ import { pieceOf } from './medium.ts';
 import type { Medium } from './medium.ts';
 import type { Kind } from './signatures.ts';
 
-export type LoadLabels = () => Promise<{ readonly readTable: (disk: Disk) => PartitionTable | undefined }>;
+type LoadLabels = () => Promise<{ readonly readTable: (disk: Disk) => PartitionTable | undefined }>;
 
 export interface Knowledge {
   /** In order of precedence. */
@@ -87,7 +87,7 @@ const contentOf = (module: FileSystemModule, result: ProbeResult): Content => ({
 });
 
 /** Could there be a partition table? Two cheap looks that spare most images the loading of more code. */
-export function mayHaveTable({ read }: Medium): boolean {
+function mayHaveTable({ read }: Medium): boolean {
   const [low, high] = read(510, 2);
   return (low === 0x55 && high === 0xaa) || [512, 4096].some((at) => isEfiPart(read(at, 8)));
 }
@@ -103,7 +103,7 @@ export async function tableAt(place: Place, loadLabels: LoadLabels): Promise<Par
 }
 
 /** What lies here, by our probes, else by name; undefined when nobody knows. */
-export async function contentAt(place: Place, knowledge: Knowledge): Promise<Content | undefined> {
+async function contentAt(place: Place, knowledge: Knowledge): Promise<Content | undefined> {
   const ours = probe(place.medium, knowledge.modules);
   if (ours !== undefined) return ours;
   const { recognise } = await import('./recognise.ts');

@@ -3,7 +3,7 @@ import type { ProbeRead } from '@ukfs/kernel';
 import { signatures } from './signatures.ts';
 import type { Kind, Magic } from './signatures.ts';
 
-export interface Recognised {
+interface Recognised {
   readonly name: string;
   readonly kind: Kind;
   readonly advice: string;

@@ -9,13 +9,13 @@ import type { Content, Found, Identified, Knowledge, Place } from './identify.ts
 import type { Medium } from './medium.ts';
 
 /** A place whose file system can be mounted. */
-export interface Chosen {
+interface Chosen {
   readonly place: Place;
   /** undefined: the type was given, nobody looked. */
   readonly content: Content | undefined;
 }
 
-export interface Choice {
+interface Choice {
   readonly image: string;
   readonly selectors: readonly Selector[];
   /** Canonical name of a type that was asked for: magic is not looked at where one place is left. */

@@ -13,7 +13,7 @@ export type Kind = 'fs' | 'container' | 'compressed' | 'archive' | 'volume' | 't
 /** Bytes (a character each) at a place; negative places count from the end. */
 export type Magic = readonly [at: number, bytes: string];
 
-export interface Signature {
+interface Signature {
   readonly name: string;
   readonly kind: Kind;
   /** Any of these fits; all parts of one must be there. */

@@ -22,7 +22,7 @@ export const tmpfsOptions = {
   m: 'same as mode',
 } as const;
 
-export interface TmpfsArgs {
+interface TmpfsArgs {
   readonly sizeBytes: number;
   readonly files: number;
   readonly uid: number;
