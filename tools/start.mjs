@@ -6,6 +6,17 @@ import { unpackDemo } from './lib/demo.mjs';
 
 process.exitCode = start() ? 0 : 1;
 
+function tellMore() {
+  console.log(`
+The tools are in node_modules/.bin:
+
+  export PATH=$PWD/node_modules/.bin:$PATH
+  fsu --help
+
+README.md goes on from there.`);
+  return true;
+}
+
 function start() {
   if (!installPackages() || !runNode('tools/build.mjs', ['--bundle'])) return false;
   const { dir } = unpackDemo();
@@ -30,6 +41,7 @@ function start() {
     show('fsu_cat', [image, '/README']) &&
     show('fsu_write', [image, '/etc/motd'], 'Written by fsu_write.') &&
     show('fsu_ls', ['-l', image, '/etc']) &&
-    show('fsu_cat', [image, '/etc/motd'])
+    show('fsu_cat', [image, '/etc/motd']) &&
+    tellMore()
   );
 }

@@ -334,7 +334,7 @@ test('blanking keeps length and lines', () => {
 
 function readRepository(): Map<string, string> {
   const files = new Map<string, string>();
-  for (const top of ['packages', 'docs', 'test']) {
+  for (const top of ['packages', 'docs', 'test', 'tools']) {
     let entries: string[];
     try {
       entries = readdirSync(`${root}${top}`, { recursive: true, encoding: 'utf8' });

@@ -83,6 +83,8 @@ export class Context {
   /** Of a command that has one status for all that fails. */
   readonly #failed: number | undefined;
   #status = 0;
+  /** Of the operands, when they are addresses. */
+  #firstImage: string | undefined;
   #clock: Clock | undefined;
 
   constructor(init: {
@@ -130,6 +132,8 @@ export class Context {
     this.raise(this.#failed ?? exitStatusOf(thrown, opening));
     this.warn(`${safeText(whereText(where))}: ${describeError(thrown)}`);
     for (const line of hintsOf(thrown)) this.shell.err(`${line}\n`);
+    const meant = opening && typeof where === 'object' ? this.#meantBy(where, thrown) : undefined;
+    if (meant !== undefined) this.shell.err(`  did you mean '${safeText(meant)}'?\n`);
     if (this.shell.env('FSU_DEBUG') !== undefined) this.shell.err(`${debugText(thrown)}\n`);
     this.json?.error(jsonErrorOf(thrown, pathOf(where)));
   }
@@ -147,7 +151,9 @@ export class Context {
     const { image } = this.settings;
     if (image === undefined) {
       if (operands.length === 0) throw new UsageError('no image given');
-      return operands.map((operand) => this.#addressTarget(operand));
+      const targets = operands.map((operand) => this.#addressTarget(operand));
+      this.#firstImage ??= targets[0]?.image.text;
+      return targets;
     }
     if (operands.length === 0) return [{ image, path: '/', shown: '/' }];
     return operands.map((operand) => ({ image, path: this.#path(operand), shown: operand }));
@@ -186,6 +192,20 @@ export class Context {
       this.fail(thrown, name, { opening: true });
       return undefined;
     }
+  }
+
+  /** Spellings that other tools have: `disk.img/etc`; and an image once, with paths in it behind. */
+  #meantBy(where: Target | ImageName, thrown: unknown): string | undefined {
+    if ('path' in where || where.selectors.length > 0 || !(thrown instanceof FsError)) return undefined;
+    const { image } = where;
+    if (thrown.code === 'ENOTDIR') {
+      for (let at = image.lastIndexOf('/'); at > 0; at = image.lastIndexOf('/', at - 1)) {
+        if (this.shell.isFile(image.slice(0, at))) return `${image.slice(0, at)}:${image.slice(at)}`;
+      }
+    }
+    const first = this.#firstImage;
+    const isPath = image.startsWith('/') && ['ENOENT', 'EISDIR', 'EFTYPE'].includes(thrown.code);
+    return isPath && first !== undefined && first !== image ? `${first}:${image}` : undefined;
   }
 
   /** tryOpen() for a command that edits; an image that may only be read is a failure as well. */

@@ -60,6 +60,9 @@ interface GetOptions {
 async function run(ctx: Context, args: Invocation): Promise<number> {
   const options = readOptions(ctx, args);
   const { sources, dest } = split(ctx, args.operands);
+  const [only] = sources;
+  if (args.operands.length === 1 && only?.path === '/' && !only.shown.endsWith('/'))
+    throw new UsageError(`say what to get, such as ${only.image.text}:/etc; ${only.image.text}:/ is all of it`);
   if (dest === '-') return toOutput(ctx, sources);
   const trees = await ctx.shell.trees();
   try {
@@ -151,6 +154,8 @@ function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): Co
   const path = options.follow && fs.lstat(source.path).type === 'lnk' ? realPath(fs, source.path) : source.path;
   const name = baseOf(path);
   const kind = trees.hostKind(dest);
+  if (kind === 'other' && trees.hostRealPath(dest) === trees.hostRealPath(source.image.image))
+    throw new FsError('EEXIST', { op: 'copy', path: dest, what: 'is the image itself' });
   const whole = isWhole(name);
   const [parent, target] = kind === 'dir' ? [dest, name] : [rootIfEmpty(parentOf(dest)), baseOf(dest)];
   /** Where an entry of the copy is in the image. */

@@ -118,7 +118,7 @@ function compile(key: string, rows: readonly Row[]): unknown {
 }
 
 /** Body of a function of `lib` that returns the accessor class. */
-function classSource(rows: readonly Row[]): string {
+export function classSource(rows: readonly Row[]): string {
   const accessors = rows.map(([offset, name, f]) => {
     const a = `const v = this.v, a = this.base + ${offset};`;
     return `get ${name}() { ${a} return ${f.getCode}; } set ${name}(x) { ${a} ${f.setCode}; }`;
