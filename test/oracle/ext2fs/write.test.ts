@@ -3,11 +3,10 @@
  *
  * Most tests drive VOPs on an image file (rig.ts); the last ones go through the system calls and a transaction.
  */
-import { copyFileSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { FsError } from '../../../packages/kernel/src/kern/errno.ts';
-import { vrele, vref } from '../../../packages/kernel/src/vfs/vnode.ts';
 import { assertClean, debugfs, e2fsck, mustRun } from '../../support/e2fsprogs.ts';
 import { withKernelMount } from '../../support/kernel-tree.ts';
 import { requireOracle } from '../../support/oracle.ts';
@@ -326,39 +325,6 @@ describe('attributes and access control lists', () => {
     rig.close();
     assertClean(image);
   });
-});
-
-describe('unlinked files', () => {
-  test.each(['-t ext4 -b 1024', '-t ext4 -b 1024 -O orphan_file', '-t ext2 -b 1024'])(
-    '%s: one that is open stays readable, is on the orphan list, and goes with its last user or at the next mount',
-    (words) => {
-      withImage(words, '8M', (rig) => {
-        for (const [name, first] of [
-          ['/a', 1],
-          ['/b', 2],
-        ] as const) {
-          rig.make(name, 'reg');
-          rig.write(name, pattern(20_000, first));
-        }
-        const [a, b] = [rig.file('/a'), rig.file('/b')];
-        rig.unlink('/a');
-        rig.unlink('/b');
-        const back = new Uint8Array(20_000);
-        a.ops.read(a, back, 0);
-        expect(back).toEqual(pattern(20_000, 1));
-        rig.op(() => rig.mp.type.sync(rig.mp));
-        const copy = `${image}.copy`;
-        copyFileSync(image, copy);
-        mustRun('e2fsck', ['-p', copy], { allowed: [0, 1] });
-        assertClean(copy);
-        rig.op(() => vrele(a));
-        rig.op(() => rig.mp.type.sync(rig.mp));
-        vref(b);
-        rig.crash();
-        expect(rig.mp.notes.join()).toContain('1 orphaned');
-      });
-    },
-  );
 });
 
 describe('what is not supported yet', () => {

@@ -3,24 +3,20 @@
  * a list that begins in the superblock and goes on through the inodes' deletion times, or entries of the orphan file.
  *
  * A writer clears what it finds when it mounts. What it leaves itself (files unlinked while open) is noted before each
- * commit, always as a list: every implementation that knows the orphan file reads that too. Spec: "Orphan file".
+ * commit: in the orphan file (orphan-file.ts) where there is one, and what does not fit there in the list.
  */
 import { CorruptError } from '../../kern/errno.ts';
 import type { Ino } from '../../kern/ids.ts';
-import { getLe32 } from '../../kern/struct.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import type { VType } from '../../vfs/vattr.ts';
 import { releaseAttributes } from './attrwrite.ts';
 import { bfree } from './balloc.ts';
-import { bmap } from './bmap.ts';
-import { setOrphanBlockCsum, verifyOrphanBlock } from './csum.ts';
 import type { Ext2Mount } from './ext2mount.ts';
-import { RO_COMPAT } from './features.ts';
-import { ORPHAN_BLOCK_MAGIC, OrphanBlockTail } from './format.ts';
 import { isInline } from './inline.ts';
 import { deleteInode, storeInode } from './inode-store.ts';
 import { Inode, isFastSymlink, loadInode } from './inode.ts';
-import { hasRoCompat, updateSuperblock, withSuperblock } from './superblock.ts';
+import { emptyOrphanFile, fillOrphanFile } from './orphan-file.ts';
+import { updateSuperblock, withSuperblock } from './superblock.ts';
 
 const NO_END = Number.MAX_SAFE_INTEGER;
 
@@ -47,10 +43,6 @@ export function clearOrphans(mp: Mount<Ext2Mount>): number {
     }
   }
   if (listed.length > 0) updateSuperblock(mp, (sb) => (sb.lastOrphan = 0));
-  if (hasRoCompat(mp.data.geo, RO_COMPAT.ORPHAN_PRESENT)) {
-    updateSuperblock(mp, (sb) => (sb.featureRoCompat &= ~RO_COMPAT.ORPHAN_PRESENT));
-    mp.data.geo = Object.freeze({ ...mp.data.geo, roCompat: mp.data.geo.roCompat & ~RO_COMPAT.ORPHAN_PRESENT });
-  }
   return listed.length + filed.length;
 }
 
@@ -66,54 +58,24 @@ function listOrphans(mp: Mount<Ext2Mount>): Ino[] {
   return [...found];
 }
 
-/** The orphan file's entries, which are all zero afterwards. */
-function emptyOrphanFile(mp: Mount<Ext2Mount>): Ino[] {
-  const { geo } = mp.data;
-  const found = new Set<Ino>();
-  if (geo.orphanFileInum === 0 || !hasRoCompat(geo, RO_COMPAT.ORPHAN_PRESENT)) return [];
-  const file = loadInode(mp, geo.orphanFileInum);
-  const blocks = Math.min(Math.ceil(file.size / geo.blockSize), geo.blocks);
-  for (let fileBlock = 0; fileBlock < blocks; fileBlock++) {
-    const { block } = bmap(file, fileBlock, 1);
-    if (block === undefined) throw new CorruptError('hole in the orphan file', { ino: file.ino });
-    const bp = mp.bufs.bread(block);
-    try {
-      const end = geo.blockSize - OrphanBlockTail.size;
-      const isSound =
-        OrphanBlockTail.at(bp.data, end).magic === ORPHAN_BLOCK_MAGIC &&
-        verifyOrphanBlock(geo, file.seed, { fsBlock: block, block: bp.data });
-      if (!isSound) throw new CorruptError('orphan file block', { ino: file.ino, block });
-      const before = found.size;
-      for (let at = 0; at < end; at += 4) {
-        const ino = getLe32(bp.data, at);
-        if (ino === 0) continue;
-        if (ino < geo.firstIno || ino > geo.inodes) throw new CorruptError('orphan file entry', { ino, block });
-        found.add(ino);
-      }
-      if (found.size === before) continue;
-      bp.data.fill(0, 0, end);
-      bp.seal = (data) => setOrphanBlockCsum(geo, file.seed, { fsBlock: block, block: data });
-      mp.bufs.markDirty(bp);
-    } finally {
-      mp.bufs.brelse(bp);
-    }
-  }
-  return [...found];
-}
-
 /**
- * Before a commit: files that have no name but are still there go on the list, all others off it. They are open, or
- * freeing them failed when they were closed.
+ * Before a commit: files that have no name but are still there are noted, all others not any more. They are open, or
+ * freeing them failed when they were closed. CorruptError.
  */
 export function noteOrphans(mp: Mount<Ext2Mount>): void {
-  let next: Ino = 0;
+  const orphans = new Map<Ino, Inode>();
   for (const { data } of mp.vnodes.values()) {
-    if (!(data instanceof Inode) || data.nlink > 0) continue;
-    if (data.dtime !== next) {
-      data.dtime = next;
-      storeInode(data);
+    if (data instanceof Inode && data.nlink === 0) orphans.set(data.ino, data);
+  }
+  const listed = new Set(fillOrphanFile(mp, [...orphans.keys()]));
+  let next: Ino = 0;
+  for (const [ino, ip] of orphans) {
+    const dtime = listed.has(ino) ? next : 0;
+    if (ip.dtime !== dtime) {
+      ip.dtime = dtime;
+      storeInode(ip);
     }
-    next = data.ino;
+    if (listed.has(ino)) next = ino;
   }
   if (withSuperblock(mp, (sb) => sb.lastOrphan) !== next) updateSuperblock(mp, (sb) => (sb.lastOrphan = next));
 }
