@@ -3,10 +3,23 @@
  *
  * Most tests drive VOPs on an image file (rig.ts); the last ones go through the system calls and a transaction.
  */
-import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Ext2Mount } from '../../../packages/kernel/src/fs/ext2fs/ext2mount.ts';
+import { DX_ROOT_INFO_OFFSET, DxRootInfo } from '../../../packages/kernel/src/fs/ext2fs/format.ts';
+import { nameHash } from '../../../packages/kernel/src/fs/ext2fs/hash.ts';
 import { FsError } from '../../../packages/kernel/src/kern/errno.ts';
+import { vrele, type Vnode } from '../../../packages/kernel/src/vfs/vnode.ts';
 import { assertClean, debugfs, e2fsck, mustRun } from '../../support/e2fsprogs.ts';
 import { withKernelMount } from '../../support/kernel-tree.ts';
 import { requireOracle } from '../../support/oracle.ts';
@@ -130,6 +143,90 @@ describe('directories', () => {
     });
   });
 
+  test.each([
+    ['-t ext4 -b 1024 -O ^dir_index', 1],
+    ['-t ext2 -b 1024 -O ^dir_index,^filetype', 1],
+    ['-t ext4 -b 1024 -O ^dir_index,bigalloc -C 4096', 1],
+  ])('%s: a linear directory gives the blocks at its end back, down to %i', (words, least) => {
+    requireOracle('loop mount');
+    withImage(words, '16M', (rig) => {
+      rig.make('/d', 'dir');
+      const free = rig.mp.type.statvfs(rig.mp).freeBlocks;
+      const sizeOf = (): number => rig.on('/d', (vp) => vp.ops.getattr(vp).size);
+      const path = (i: number): string => `/d/${'n'.repeat(100)}${i}`;
+      for (let i = 0; i < 300; i++) rig.make(path(i), 'reg');
+      const full = sizeOf();
+      expect(full).toBeGreaterThan(30 * 1024);
+      // From the front nothing is at the end; then the rest goes with its last name.
+      for (let i = 0; i < 200; i++) rig.unlink(path(i));
+      expect(sizeOf()).toBe(full);
+      assertClean(image);
+      for (let i = 299; i > 220; i--) rig.unlink(path(i));
+      expect(sizeOf()).toBeLessThan(full);
+      assertClean(image);
+      rig.make(path(500), 'reg');
+      for (let i = 220; i >= 200; i--) rig.unlink(path(i));
+      rig.unlink(path(500));
+      assertClean(image);
+      expect(sizeOf()).toBe(least * 1024);
+      expect(rig.mp.type.statvfs(rig.mp).freeBlocks).toBe(free);
+      for (let i = 0; i < 50; i++) rig.make(path(i), 'reg');
+      rig.remount();
+      withKernelMount(image, {}, (dir) => expect(readdirSync(join(dir, 'd')).length).toBe(50));
+    });
+  });
+
+  test.each([
+    ['-t ext4 -b 1024', 1, 1000],
+    ['-t ext4 -b 1024 -O large_dir', 2, 34_000],
+  ])(
+    '%s: an index grows to %i levels below its root with %i long names, and is used again once emptied',
+    (words, levels, count) => {
+      requireOracle('loop mount');
+      withImage(words, '64M', (rig) => {
+        rig.make('/d', 'dir');
+        rig.make('/f', 'reg');
+        // In ascending order of hashes every split leaves a half-empty block behind: the index is as large as it can be.
+        const { hashSeed, defHashVersion } = (rig.mp.data as Ext2Mount).geo;
+        const names = Array.from({ length: count }, (_, i) => `${'long name '.repeat(24)}${i}`)
+          .map((name) => ({
+            name,
+            ...nameHash(new TextEncoder().encode(name), { version: defHashVersion, seed: hashSeed })!,
+          }))
+          .sort((a, b) => a.hash - b.hash)
+          .map(({ name }) => name);
+        const inDirectory = (change: (dvp: Vnode, vp: Vnode, name: string) => void, some: readonly string[]): void => {
+          const [dvp, vp] = [rig.file('/d'), rig.file('/f')];
+          rig.op(() => some.forEach((name) => change(dvp, vp, name)));
+          vrele(vp);
+          vrele(dvp);
+        };
+        const link = (some: readonly string[]): void =>
+          inDirectory((dvp, vp, name) => dvp.ops.link(dvp, vp, name), some);
+        link(names);
+        assertClean(image);
+        const root = rig.on('/d', (vp) => vp.ops.bmap(vp, 0, 1).block) ?? 0;
+        const info = new Uint8Array(8);
+        rig.device.read(info, root * 1024 + DX_ROOT_INFO_OFFSET);
+        expect(DxRootInfo.at(info, 0).indirectLevels).toBe(levels);
+        const full = rig.on('/d', (vp) => vp.ops.getattr(vp).size);
+        inDirectory((dvp, _, name) => {
+          const found = dvp.ops.lookup(dvp, name)!;
+          dvp.ops.remove(dvp, found.vp, name, found.slot);
+          vrele(found.vp);
+        }, names.slice(1));
+        assertClean(image);
+        link(names.slice(1, 1000));
+        expect(rig.on('/d', (vp) => vp.ops.getattr(vp).size)).toBe(full);
+        rig.remount();
+        withKernelMount(image, { write: true }, (dir) => {
+          expect(readdirSync(join(dir, 'd')).sort()).toEqual(names.slice(0, 1000).sort());
+          writeFileSync(join(dir, 'd', 'from the kernel'), '');
+        });
+      });
+    },
+  );
+
   test('beyond 65000 subdirectories the link count of an indexed directory says "many"', () => {
     newImage(image, '-t ext4 -b 1024', '8M');
     const rig = new Rig(image);
@@ -191,6 +288,55 @@ describe('data', () => {
           assertClean(image);
         }
         rig.unlink('/y');
+      });
+    },
+  );
+
+  test.each(['-t ext2 -b 1024', '-t ext4 -b 1024', '-t ext4 -b 1024 -O bigalloc -C 8192'])(
+    '%s: pieces all over a large file, unwritten ones too, come and go with all that maps them',
+    (words) => {
+      requireOracle('loop mount');
+      withImage(words, '16M', (rig) => {
+        const KiB = 1024;
+        const free = (): number => rig.mp.type.statvfs(rig.mp).freeBlocks;
+        rig.make('/x', 'reg');
+        const before = free();
+        // Behind the direct blocks, behind one, two and three levels of pointer blocks.
+        const places = [0, 11, 12, 267, 268, 65_803, 65_804, 65_804 + 65_536, 16_000_000].map((at) => at * KiB);
+        for (const at of places) rig.write('/x', pattern(3 * KiB, at & 0xff), at);
+        assertClean(image);
+        if (!words.includes('ext2')) {
+          rig.on('/x', (vp) => vp.ops.allocate(vp, 500 * KiB, 3000 * KiB, { keepSize: true }));
+          // Written in the middle, at both ends, then a hole across all three.
+          for (const at of [2000, 500, 3490]) rig.write('/x', pattern(10 * KiB, at & 0xff), at * KiB);
+          assertClean(image);
+          rig.on('/x', (vp) => vp.ops.punch(vp, 505 * KiB + 3, 2990 * KiB));
+          assertClean(image);
+        }
+        rig.on('/x', (vp) => vp.ops.punch(vp, 266 * KiB, 65_540 * KiB));
+        assertClean(image);
+        const size = 16_000_003 * KiB;
+        expect(rig.on('/x', (vp) => vp.ops.getattr(vp).size)).toBe(size);
+        const wanted = rig.on('/x', (vp) => {
+          const bytes = new Uint8Array(300 * KiB);
+          vp.ops.read(vp, bytes, 0);
+          return bytes;
+        });
+        rig.remount();
+        withKernelMount(image, {}, (dir) => {
+          const fd = openSync(join(dir, 'x'), 'r');
+          const bytes = Buffer.alloc(300 * KiB);
+          readSync(fd, bytes, 0, bytes.length, 0);
+          expect(bytes.equals(wanted)).toBe(true);
+          readSync(fd, bytes, 0, 3 * KiB, 16_000_000 * KiB);
+          expect(bytes.subarray(0, 3 * KiB).equals(pattern(3 * KiB, (16_000_000 * KiB) & 0xff))).toBe(true);
+          closeSync(fd);
+        });
+        rig.on('/x', (vp) => vp.ops.punch(vp, 0, size));
+        expect(free()).toBe(before);
+        rig.write('/x', pattern(KiB), 70_000 * KiB);
+        rig.truncate('/x', 5);
+        expect(free()).toBe(before);
       });
     },
   );

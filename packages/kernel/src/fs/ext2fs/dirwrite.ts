@@ -8,6 +8,7 @@ import { CorruptError } from '../../kern/errno.ts';
 import type { FileBlock, Ino } from '../../kern/ids.ts';
 import { getLe32 } from '../../kern/struct.ts';
 import type { VType } from '../../vfs/vattr.ts';
+import { bfree } from './balloc.ts';
 import { dirBlocks } from './dir-read.ts';
 import { insertRecord, recordSize, redirectRecord, removeRecord, usedRecords, type NewRecord } from './dirblock.ts';
 import { appendDirBlock, breadDir, indexChanged, initLeaf, leafChanged, recordsEnd } from './dirgrow.ts';
@@ -138,6 +139,33 @@ export function removeEntry(dir: Inode, place: EntryPlace, ino: Ino): void {
   changeEntry(dir, place, ino, removeRecord);
   const room = allocState(dir.mp).directoryRoom.get(dir.ino);
   if (room !== undefined) room[place.fileBlock] = UNKNOWN_ROOM;
+  if (!isInline(dir) && !dir.hasFlag(IFLAG.INDEX) && place.fileBlock === dirBlocks(dir) - 1) cutEmptyEnd(dir);
+}
+
+/**
+ * Give back the blocks at the end of a linear directory that hold nothing any more. (An index still leads to its leaves, and
+ * names with hashes of theirs will come.) One that could be indexed keeps two blocks: with one it would be the next time it
+ * grows, and entries would move under those who list it as it lies.
+ */
+function cutEmptyEnd(dir: Inode): void {
+  const least = hasCompat(dir.geo, COMPAT.DIR_INDEX) ? 2 : 1;
+  const blocks = dirBlocks(dir);
+  let end = blocks;
+  while (end > least && isEmptyBlock(dir, end - 1)) end--;
+  if (end === blocks) return;
+  bfree(dir, { from: end, to: blocks });
+  dir.size = end * dir.geo.blockSize;
+  const room = allocState(dir.mp).directoryRoom.get(dir.ino);
+  if (room !== undefined && room.length > end) room.length = end;
+}
+
+function isEmptyBlock(dir: Inode, fileBlock: FileBlock): boolean {
+  const bp = breadDir(dir, fileBlock);
+  try {
+    return usedRecords(bp.data, 0, recordsEnd(dir)).length === 0;
+  } finally {
+    dir.mp.bufs.brelse(bp);
+  }
 }
 
 /** Let the entry at `place`, which leads to `ino`, lead elsewhere. */
