@@ -86,6 +86,7 @@ export class Workplace {
     this.dir = mkdtempSync(join(tmpdir(), 'fsu-cli-'));
     this.bin = join(this.dir, '.bin');
     mkdirSync(this.bin);
+    writeFileSync(join(this.bin, 'sample'), 'A file to put into an image.\n'.repeat(1000));
     for (const name of readdirSync(join(root, 'packages/fsu-cli/bin'))) {
       if (name !== 'load.cjs')
         symlinkSync(join(root, 'packages/fsu-cli/bin', name), join(this.bin, name.replace('.cjs', '')));
@@ -185,6 +186,8 @@ export const everyReader = (image: string): readonly CommandLine[] => [
 /** Each command that edits an image, with an edit that works on the demo image. */
 export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['write', `${image}:/etc/new`], stdin: 'x' },
+  { words: ['put', '.bin/sample', `${image}:/etc/put`] },
+  { words: ['rm', '-r', `${image}:/home`] },
 ];
 
 /** Result of a tool, as one text to compare. */
