@@ -2,7 +2,7 @@
  * Seeded operations on an image and on a model in memory: after each the image can be judged, from time to time every name
  * and every byte is compared.
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FsError } from '../../../packages/kernel/src/kern/errno.ts';
 import { mustRun } from '../../support/e2fsprogs.ts';
@@ -14,6 +14,7 @@ interface Node {
   data: Uint8Array;
   readonly target?: string;
   readonly xattrs: Map<string, Uint8Array>;
+  owner?: { readonly mode: number; readonly uid: number; readonly gid: number };
 }
 
 const NOTHING = new Uint8Array(0);
@@ -180,6 +181,7 @@ export class WriteModel {
         if (got.mode !== attr.mode || got.uid !== attr.uid || got.gid !== attr.gid)
           throw new Error('attributes differ');
       });
+      this.#node(path).owner = attr;
       return path;
     },
     setxattr: () => {
@@ -263,6 +265,10 @@ export class WriteModel {
         if (readlinkSync(at) !== node.target) throw new Error(`the kernel sees another target of ${path}`);
         continue;
       }
+      const { mode, uid, gid } = statSync(at);
+      const { owner } = node;
+      if (owner !== undefined && ((mode & 0o7777) !== owner.mode || uid !== owner.uid || gid !== owner.gid))
+        throw new Error(`the kernel sees another mode or owner of ${path}`);
       if (node.type === 'reg' && !readFileSync(at).equals(node.data))
         throw new Error(`the kernel reads other bytes of ${path}`);
       const wanted = [...node.xattrs].map(([name, value]) => `${name}=${Buffer.from(value).toString('hex')}`);

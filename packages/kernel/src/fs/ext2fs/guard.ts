@@ -39,6 +39,12 @@ export function newName(dir: Inode, name: string): Uint8Array {
   return bytes;
 }
 
+/** Where a directory's project is inherited, nothing of another project may come in by a name. EXDEV, as Linux has it. */
+export function mayEnter(dir: Inode, ip: Inode): void {
+  const inherits = dir.hasFlag(IFLAG.PROJINHERIT) && hasRoCompat(dir.geo, RO_COMPAT.PROJECT);
+  if (inherits && dir.projid !== ip.projid) throw new FsError('EXDEV', { ino: ip.ino, what: 'another project' });
+}
+
 /** Entries may only leave or change places where their names mean the same elsewhere. ENOTSUP. */
 export function mayMoveEntries(dir: Inode): void {
   if (isEncrypted(dir)) throw encryptedError(dir.ino);

@@ -288,7 +288,9 @@ const encodeSeconds = (t: Timespec, isWide: boolean): number => clampSeconds(t.s
 function encodeExtra(t: Timespec): number {
   const sec = clampSeconds(t.sec, true);
   const epoch = Math.floor((sec + 0x8000_0000) / TWO32);
-  return ((t.nsec << 2) | epoch) >>> 0;
+  // The first and the last second stand for all that lies beyond, as on Linux: without a fraction.
+  const nsec = sec === SEC_MIN || sec === SEC_MAX_34 ? 0 : t.nsec;
+  return ((nsec << 2) | epoch) >>> 0;
 }
 
 /** Group of an inode. */

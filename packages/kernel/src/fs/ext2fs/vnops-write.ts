@@ -24,7 +24,7 @@ import {
 import { initExtentRoot } from './extents.ts';
 import { INCOMPAT, RO_COMPAT } from './features.ts';
 import { I_BLOCK_SIZE, IFLAG } from './format.ts';
-import { mayMoveEntries, newName } from './guard.ts';
+import { mayEnter, mayMoveEntries, newName } from './guard.ts';
 import { storeInline } from './inlinewrite.ts';
 import { newInode, storeInode, touch } from './inode-store.ts';
 import type { Inode } from './inode.ts';
@@ -108,6 +108,8 @@ export function nameOps(makeVnode: MakeVnode): NameOps {
     rename(from, to, { exchange = false }) {
       mayMoveEntries(from.dvp.data);
       mayMoveEntries(to.dvp.data);
+      mayEnter(to.dvp.data, from.vp.data);
+      if (exchange && to.found !== undefined) mayEnter(from.dvp.data, to.found.vp.data);
       if (exchange && to.found !== undefined) exchangeEntries(from, { ...to, found: to.found });
       else if (to.found?.vp === from.vp) respellEntry(from, to);
       else moveEntry(from, to);
