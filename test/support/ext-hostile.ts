@@ -81,8 +81,6 @@ export interface HostileRow {
   /** Records of a fast commit behind the log. */
   readonly fastCommit?: boolean;
   readonly tree: 'full' | 'small';
-  /** Has a feature that we only read. */
-  readonly readOnly?: boolean;
   /** Switched on at the end: the tools wait for seconds before they open such an image. */
   readonly mmp?: boolean;
 }
@@ -133,7 +131,6 @@ export const hostileRows: readonly HostileRow[] = [
       ...['-O', 'inline_data,ea_inode,bigalloc,^has_journal'],
     ],
     sizeBytes: 2 * MiB,
-    readOnly: true,
     bigNames: 24,
     tree: 'full',
   },
