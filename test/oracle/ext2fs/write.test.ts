@@ -1,5 +1,6 @@
 /**
- * ext2, ext3 and ext4, written: e2fsck -fn judges the image after every operation, the kernel reads it in the end.
+ * ext2, ext3 and ext4, written, case by case; every kind of image with seeded operations is write-matrix.test.ts. e2fsck -fn
+ * judges, the kernel reads.
  *
  * Most tests drive VOPs on an image file (rig.ts); the last ones go through the system calls and a transaction.
  */
@@ -23,9 +24,7 @@ import { vrele, type Vnode } from '../../../packages/kernel/src/vfs/vnode.ts';
 import { assertClean, debugfs, e2fsck, mustRun } from '../../support/e2fsprogs.ts';
 import { withKernelMount } from '../../support/kernel-tree.ts';
 import { requireOracle } from '../../support/oracle.ts';
-import { Rng } from '../../support/rng.ts';
 import { newImage, Rig, scratchDir } from './rig.ts';
-import { WriteModel } from './write-model.ts';
 
 const scratch = scratchDir();
 const image = join(scratch.path, 'image');
@@ -46,58 +45,6 @@ function withImage(words: string, size: string, body: (rig: Rig) => void): void 
 
 const pattern = (length: number, first = 1): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (first + i * 31 + (i >>> 8)) & 0xff);
-
-/** mke2fs's words, and how many seeded operations. All that write differently: maps, checksums, layouts, sizes. */
-const variants: readonly (readonly [words: string, operations: number])[] = [
-  ['-t ext4 -b 4096', 200],
-  ['-t ext4 -b 1024 -O orphan_file,metadata_csum_seed', 200],
-  ['-t ext3 -b 1024', 200],
-  ['-t ext2 -b 1024 -I 128', 200],
-  ['-t ext4 -b 2048', 60],
-  ['-t ext3 -b 4096', 60],
-  ['-t ext2 -b 4096', 60],
-  ['-t ext2 -b 1024 -r 0', 60],
-  ['-t ext2 -b 1024 -O ^dir_index,^filetype', 60],
-  ['-t ext4 -b 1024 -O ^metadata_csum,uninit_bg', 60],
-  ['-t ext4 -b 1024 -O ^64bit', 60],
-  ['-t ext4 -b 1024 -O ^flex_bg,meta_bg,^resize_inode', 60],
-  ['-t ext4 -b 1024 -O ^has_journal -E lazy_itable_init=1', 60],
-  ['-t ext4 -b 1024 -O sparse_super2', 60],
-  ['-t ext4 -b 1024 -g 1024', 60],
-  ['-t ext4 -b 1024 -O large_dir,project -I 512', 60],
-  ['-t ext4 -b 4096 -O inline_data', 120],
-  ['-t ext4 -b 1024 -O ea_inode', 100],
-  ['-t ext4 -b 1024 -O ea_inode,bigalloc -C 4096 -I 128', 60],
-  ['-t ext4 -b 1024 -O ea_inode,quota', 80],
-  ['-t ext4 -b 1024 -O inline_data -I 1024', 60],
-  ['-t ext4 -b 1024 -O inline_data,^extent,^64bit,^metadata_csum -I 512', 60],
-  ['-t ext4 -b 1024 -O bigalloc -C 8192', 150],
-  ['-t ext4 -b 1024 -O quota,project -E quotatype=usrquota:grpquota:prjquota', 150],
-  ['-t ext4 -b 4096 -O quota,bigalloc,inline_data -C 16384', 100],
-  ['-t ext3 -b 1024 -O quota', 60],
-  ['-t ext4 -b 4096 -O bigalloc -C 65536', 60],
-  ['-t ext4 -b 2048 -O bigalloc,^has_journal,^metadata_csum,uninit_bg -C 4096', 60],
-];
-
-describe('seeded operations keep e2fsck content after each of them', () => {
-  test.each(variants)('%s', (words, operations) => {
-    requireOracle('loop mount');
-    requireOracle('getfattr');
-    let model: WriteModel | undefined;
-    withImage(words, '40M', (rig) => {
-      model = new WriteModel(rig, new Rng(words.length * 7919 + operations));
-      for (let i = 0; i < operations; i++) {
-        const what = model.step();
-        const { status, output } = e2fsck(image);
-        if (status !== 0) throw new Error(`operation ${i}, ${what}: ${output}`);
-        if (i % 20 === 19) model.compare();
-      }
-      rig.remount();
-      model.compare();
-    });
-    withKernelMount(image, {}, (dir) => model?.compareMounted(dir));
-  });
-});
 
 test('e2fsck does notice a free count that is one off (the judge is awake)', () => {
   newImage(image, '-t ext4 -b 1024', '8M');
