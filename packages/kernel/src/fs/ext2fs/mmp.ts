@@ -1,4 +1,8 @@
-/** Multi-mount protection: does another system say that it uses the image? Spec: "Multiple Mount Protection". */
+/**
+ * Multi-mount protection: does another system say that it uses the image? Who says so is believed: whether the sequence still
+ * goes on would take seconds to see. We write none: a transaction changes the image at its end, under the host's lock, and
+ * leaves the block saying "clean". Spec: "Multiple Mount Protection".
+ */
 import { CorruptError, FsError } from '../../kern/errno.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import { verifyMmp } from './csum.ts';
@@ -21,7 +25,7 @@ export function checkMmp(mp: Mount<Ext2Mount>): void {
     return;
   }
   const what = `the image is in use, says its multi-mount protection block: ${problem.holder}`;
-  if (!mp.readOnly) throw new FsError('EBUSY', { what });
+  if (!mp.readOnly) throw new FsError('EBUSY', { what: `${what} (if that is long gone: tune2fs -f -E clear_mmp)` });
   mp.notes.push(what);
 }
 
