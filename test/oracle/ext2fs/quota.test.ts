@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { FsError } from '../../../packages/kernel/src/kern/errno.ts';
 import { assertClean, debugfs, e2fsck } from '../../support/e2fsprogs.ts';
 import { requireOracle } from '../../support/oracle.ts';
 import { newImage, Rig, scratchDir } from './rig.ts';
@@ -87,12 +86,22 @@ test('a project is inherited, accounted, and keeps names of others out', () => {
   rig.make('/p/d', 'dir');
   rig.make('/p/d/f', 'reg', { uid: 3 });
   rig.write('/p/d/f', new Uint8Array(5000));
-  expect(() => rig.link('/outside', '/p/link')).toThrow(FsError);
-  expect(() => rig.rename('/outside', '/p/moved')).toThrow('Cross-device');
+  expect(() => rig.link('/outside', '/p/link')).toThrow('another project');
+  expect(() => rig.rename('/outside', '/p/moved')).toThrow('another project');
   rig.rename('/p/d/f', '/f');
   rig.close();
   assertClean(image);
   expect(listed('project').get(4711)).toEqual({ space: 1024 + 1024 + 5120, inodes: 3 });
+});
+
+test('links of every length count as inodes, with inline data too', () => {
+  newImage(image, '-t ext4 -b 4096 -O quota,inline_data', '16M');
+  const rig = new Rig(image);
+  for (const length of [1, 59, 60, 100, 150, 300, 3000])
+    rig.make(`/l${length}`, 'lnk', { target: 'x'.repeat(length), uid: 6 });
+  rig.close();
+  assertClean(image);
+  expect(listed('user').get(6)?.inodes).toBe(7);
 });
 
 test('a damaged quota file makes the mount read-only, with the reason', () => {
