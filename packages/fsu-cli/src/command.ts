@@ -101,7 +101,11 @@ const writeOptions: readonly OptionSpec[] = [
   { flags: '--no-lock', summary: 'do without the lock on the image', group: IMAGE_GROUP },
   { flags: '--log <file>', summary: 'where the redo log goes when the image is a block device', group: IMAGE_GROUP },
   { flags: '--dry-run', summary: 'do all but the commit: the image stays as it is', group: IMAGE_GROUP },
-  { flags: '--verify', summary: 'read back what was written and compare', group: IMAGE_GROUP },
+  {
+    flags: '--verify',
+    summary: 'check the file system before the commit; refuse what would leave errors',
+    group: IMAGE_GROUP,
+  },
 ];
 
 /** All options of a command, its own first. */

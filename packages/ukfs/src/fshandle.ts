@@ -4,11 +4,12 @@
  * The process is made once, with no descriptors and the mount as its root, and kept (NetBSD's ukfs forks one per call).
  * Contracts are in handle.ts and, for the system calls, in the kernel's vfs/sys.ts.
  */
-import { ACCESS, FsError, O, readOnlyError, RF } from '@ukfs/kernel';
+import { ACCESS, CorruptError, FsError, O, readOnlyError, RF, UnsupportedError } from '@ukfs/kernel';
 import type {
   Dirent,
   DirentPlus,
   FileSystemType,
+  Finding,
   Flock,
   FsInfo,
   FsTraits,
@@ -29,6 +30,7 @@ import { ImageChangedError } from './errors.ts';
 import type {
   ChangedFile,
   Changes,
+  CheckResult,
   CommitResult,
   DeviceInfo,
   FileRun,
@@ -68,6 +70,8 @@ const letters: Readonly<Record<OpenFlag, number>> = {
 };
 const flagBits = (flags: number | OpenFlag): number => (typeof flags === 'number' ? flags : letters[flags]);
 
+/** Findings that check() returns. */
+const FINDINGS_MAX = 1000;
 /** Entries per getdents call of our own loops. */
 const BATCH = 512;
 /** Bytes per read of readFile where the size is not known (device nodes tell 0). */
@@ -82,6 +86,7 @@ export class FsHandle implements Ukfs {
   readonly #rump: Rump;
   readonly #sys: VfsSyscalls;
   readonly #mounted: Mounted;
+  readonly #verifies: boolean;
   #lwp: Lwp | undefined;
   /** Called as the kernel itself; the session has counted the handle, the mount and its disk already. */
   constructor(session: KernelSession, { address, device, mounted, options }: HandleInit) {
@@ -89,6 +94,7 @@ export class FsHandle implements Ukfs {
     this.#rump = session.rump;
     this.#sys = session.rump.sys;
     this.#mounted = mounted;
+    this.#verifies = options.verify === true;
     this.address = address;
     this.device = device;
     this.type = mounted.type.name;
@@ -530,6 +536,33 @@ export class FsHandle implements Ukfs {
 
   // the transaction
 
+  check(): CheckResult {
+    const { key, type } = this.#mounted;
+    if (this.#lwp === undefined) throw this.#closed();
+    if (key === undefined) throw new UnsupportedError(`checking ${type.name}`);
+    const findings: Finding[] = [];
+    const report = (finding: Finding): void => {
+      if (findings.length < FINDINGS_MAX) findings.push(finding);
+    };
+    return this.#named(() => ({ ...this.#rump.check(key, type, { repair: 'none', report }), findings }));
+  }
+
+  /** CorruptError: the edit would leave the image with errors that it did not have. */
+  #verify(): void {
+    const [first, ...more] = this.#session.introduced(this.#mounted, this.device);
+    if (first === undefined) return;
+    const { ino, block } = first.where;
+    const others = more.length === 0 ? '' : `, and ${more.length} more`;
+    throw new CorruptError(
+      `the edit would leave an error: ${first.message} [${first.code}]${others}; nothing was changed`,
+      {
+        op: 'commit',
+        ...(ino === undefined ? {} : { ino }),
+        ...(block === undefined ? {} : { block }),
+      },
+    );
+  }
+
   commit(): CommitResult {
     const nothing = { changed: false, bytesLogged: 0, bytesInPlace: 0 };
     const { disk } = this.#mounted;
@@ -537,6 +570,7 @@ export class FsHandle implements Ukfs {
     if (disk === undefined) return nothing;
     if (!disk.writable) throw new FsError('EROFS', { op: 'commit', image: this.address.image });
     return this.#named(() => {
+      if (this.#verifies && disk.stage.isDirty()) this.#verify();
       try {
         return this.#rump.commit(disk.stage);
       } catch (e) {

@@ -64,6 +64,8 @@ export interface OpenOptions {
   readonly log?: string;
   /** Bytes that staged changes and caches may take together; default 64 MiB. */
   readonly memLimit?: number;
+  /** Check the file system before each commit: one that would leave errors that were not there is refused (CorruptError). */
+  readonly verify?: boolean;
   /** Edits work and are seen, but commit() refuses: the image is opened read-only and nothing of it changes. */
   readonly dryRun?: boolean;
   /** Share another handle's kernel, and with it the stage of images that are open there. Default: a kernel of its own. */
@@ -255,6 +257,8 @@ export interface Ukfs {
   // the file system
   statvfs(path?: string): Statvfs;
   fsinfo(path?: string): FsInfo;
+  /** Check the file system as it is with all that was changed. Errors: UnsupportedError the type cannot be checked; EIO. */
+  check(): CheckResult;
   /** Bring every mount's delayed state into the stage; durable only with commit(). */
   sync(): void;
 
@@ -332,6 +336,11 @@ export interface CheckReport extends CheckSummary {
   readonly type: string;
   /** The image was repaired. When errors are left, nothing of it changed. */
   readonly changed: boolean;
+}
+
+export interface CheckResult extends CheckSummary {
+  /** The first thousand of them. */
+  readonly findings: readonly Finding[];
 }
 
 /** What inspect() tells of an image. */

@@ -7,6 +7,7 @@ import type {
   CheckSummary,
   CheckWishes,
   FileSystemType,
+  Finding,
   Host,
   MountOptions,
   Rump,
@@ -44,6 +45,9 @@ interface MountWish {
   readonly readOnly: boolean;
   readonly options: MountOptions;
 }
+
+/** Errors of an edit that are told apart; one would do. */
+const INTRODUCED_MAX = 1000;
 
 export class KernelSession implements Session {
   readonly host: Host;
@@ -158,6 +162,36 @@ export class KernelSession implements Session {
     } finally {
       etfs.remove(key);
     }
+  }
+
+  /**
+   * Errors of a mounted file system, staged changes and all, that the image as it was at the last commit does not have.
+   * That is looked at only when there are any.
+   */
+  introduced(mounted: Mounted, wish: { readonly sizeBytes: number }): Finding[] {
+    const { disk, key, type, offset } = mounted;
+    if (disk === undefined || key === undefined) return [];
+    const found = new Map<string, Finding>();
+    const error = (use: (name: string, finding: Finding) => void) => (finding: Finding) => {
+      if (finding.severity === 'error') use(JSON.stringify([finding.code, finding.where]), finding);
+    };
+    const report = error((name, finding) => found.size < INTRODUCED_MAX && found.set(name, finding));
+    this.rump.check(key, type, { repair: 'none', report });
+    if (found.size === 0) return [];
+    const before = new KernelSession(this.host);
+    before.handles++;
+    try {
+      const same = before.openDisk(disk.path, { write: false });
+      try {
+        const forget = error((name) => found.delete(name));
+        before.check(same, type, { offset, sizeBytes: wish.sizeBytes, repair: 'none', report: forget });
+      } finally {
+        before.closeDisk(same);
+      }
+    } finally {
+      before.release();
+    }
+    return [...found.values()];
   }
 
   /** Run as the kernel itself, whoever's turn it is. */

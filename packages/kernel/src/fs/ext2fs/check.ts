@@ -17,12 +17,15 @@ import { checkJournal } from './check/journal.ts';
 import { checkAttributeInodes, checkLinks, checkTree } from './check/links.ts';
 import { checkOrphans } from './check/orphans.ts';
 import { Check, Tally } from './check/state.ts';
-import { checkSuper } from './check/super.ts';
+import { reconnect } from './check/reconnect.ts';
+import { findSuperblock } from './check/find-super.ts';
+import { checkFeatures, checkLargeFile, checkSuper, editSuper } from './check/super.ts';
 import { checkAttributeBlocks } from './check/xattrs.ts';
 import type { Ext2Mount } from './ext2mount.ts';
-import { FT, SUPERBLOCK_OFFSET } from './format.ts';
+import { INCOMPAT } from './features.ts';
+import { FT, STATE, Superblock, SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE } from './format.ts';
 import { recover } from './recover.ts';
-import { parseSuperblock, readSuperblock, withSuperblock } from './superblock.ts';
+import { dirtyMark, hasIncompat, parseSuperblock, withSuperblock } from './superblock.ts';
 import { variantOf } from './variant.ts';
 
 const CACHE_BYTES = 8 * 1024 * 1024;
@@ -39,31 +42,85 @@ export function checkDevice(type: FileSystemType, device: BlockDevice, options: 
     services: { now: options.now, random: options.random, log: () => undefined, desiredVnodes: 0 },
   });
   const tally = new Tally();
-  const { raw } = readSuperblock(mp, undefined);
+  const { raw, offset } = findSuperblock(mp, options, tally);
+  checkFeatures(Superblock.at(raw, 0));
   const geo = parseSuperblock(raw);
   mp.blockSize = geo.blockSize;
   mp.data = {
     geo,
-    sbOffset: SUPERBLOCK_OFFSET,
+    sbOffset: offset,
     inodeTables: new Map(),
     allowFresh: false,
     mayWrite: false,
     journalState: 'none',
   };
+  if (options.repair !== 'none') {
+    device.superblock({ extent: { offset: SUPERBLOCK_OFFSET, length: SUPERBLOCK_SIZE }, dirtyMark });
+  }
   replay(mp, options, tally);
-  const c = new Check(mp, options, tally);
-  checkSuper(c);
-  checkGroups(c);
-  checkJournal(c);
-  checkOrphans(c);
-  checkInodes(c);
-  checkAttributeBlocks(c);
-  checkDirectories(c);
-  checkTree(c);
+  return rounds(mp, options, tally);
+}
+
+/** Repairs show what lay hidden behind the damage; more rounds than these show that they lead nowhere. */
+const ROUNDS_MAX = 24;
+
+/** Look, and while repairs change what was seen, look again. */
+function rounds(mp: Mount<Ext2Mount>, options: CheckOptions, tally: Tally): CheckSummary {
+  const before = tally.left;
+  for (let round = 1; ; round++) {
+    tally.left = before;
+    mp.bufs.flush();
+    mp.bufs.dropAll();
+    mp.data.inodeTables.clear();
+    mp.data.alloc = undefined;
+    // The one on the disk may be damaged as long as nothing is repaired.
+    if (round > 1) mp.data.geo = withSuperblock(mp, (_, raw) => parseSuperblock(raw));
+    const c = new Check(mp, options, tally);
+    c.attempt('unreadable', {}, () => passes(c));
+    if (c.changed && round < ROUNDS_MAX) continue;
+    if (c.changed) tally.left++;
+    if (tally.repaired > 0 && tally.left === 0) finish(c);
+    return summary(c);
+  }
+}
+
+/** What one kind of damage makes of the passes behind it is not to be believed: repairs end the round. */
+function passes(c: Check): void {
+  const steps: readonly ((c: Check) => void)[] = [
+    checkSuper,
+    checkGroups,
+    checkJournal,
+    checkOrphans,
+    checkInodes,
+    checkLargeFile,
+    checkAttributeBlocks,
+    checkDirectories,
+    checkTree,
+  ];
+  for (const step of steps) {
+    step(c);
+    if (c.changed && c.lost.length === 0) return;
+  }
   checkLinks(c);
   checkAttributeInodes(c);
   checkBitmaps(c);
-  return summary(c);
+  if (c.tally.left === 0 && c.lost.length > 0) reconnect(c);
+}
+
+/** The image was repaired: it says so, and its counts are right. */
+function finish(c: Check): void {
+  const { free, geo } = c;
+  const { sec } = c.options.now();
+  editSuper(c.mp, (sb) => {
+    sb.state = (sb.state | STATE.VALID) & ~STATE.ERROR;
+    sb.lastcheck = sec % 0x1_0000_0000;
+    sb.lastcheckHi = Math.floor(sec / 0x1_0000_0000) & 0xff;
+    if (free === undefined) return;
+    const blocks = free.clusters * geo.clusterBlocks;
+    sb.freeBlocksCountLo = blocks % 0x1_0000_0000;
+    if (hasIncompat(geo, INCOMPAT.BIT64)) sb.freeBlocksCountHi = Math.floor(blocks / 0x1_0000_0000);
+    sb.freeInodesCount = free.inodes;
+  });
 }
 
 function replay(mp: Mount<Ext2Mount>, options: CheckOptions, tally: Tally): void {

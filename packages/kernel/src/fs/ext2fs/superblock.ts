@@ -15,6 +15,7 @@ import {
   GOOD_OLD_FIRST_INO,
   GOOD_OLD_INODE_SIZE,
   SB_FLAG,
+  STATE,
   SUPERBLOCK_OFFSET,
   SUPERBLOCK_SIZE,
   Superblock,
@@ -285,6 +286,16 @@ export function updateSuperblock(mp: Mount<Ext2Mount>, change: (sb: SuperblockVi
   } finally {
     mp.bufs.brelse(bp);
   }
+}
+
+/** The superblock's bytes without the "cleanly unmounted" bit: other tools then check before they trust. */
+export function dirtyMark(old: Uint8Array): Uint8Array {
+  const marked = old.slice();
+  const sb = Superblock.at(marked, 0);
+  const hadChecksum = sb.checksum === superblockChecksum(marked);
+  sb.state &= ~STATE.VALID;
+  if (hadChecksum) sb.checksum = superblockChecksum(marked);
+  return marked;
 }
 
 /** First block of a group. */

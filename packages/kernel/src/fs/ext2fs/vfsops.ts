@@ -7,7 +7,7 @@ import { FileFlag } from '../../vfs/vattr.ts';
 import type { FileSystemType, FsTraits } from '../../vfs/vfsops.ts';
 import { vget, vrele, vrevoke, type Vnode } from '../../vfs/vnode.ts';
 import type { Ext2Mount } from './ext2mount.ts';
-import { IFLAG, INO, STATE, SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE, Superblock } from './format.ts';
+import { IFLAG, INO, STATE, SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE } from './format.ts';
 import { reloadForWriting, releasedIsFree } from './groupmap.ts';
 import { loadInode, type Inode } from './inode.ts';
 import { info } from './info.ts';
@@ -16,13 +16,7 @@ import { clearOrphans, noteOrphans } from './orphan.ts';
 import { openQuota } from './quota.ts';
 import { recover } from './recover.ts';
 import { statvfs } from './statvfs.ts';
-import {
-  parseSuperblock,
-  readSuperblock,
-  superblockChecksum,
-  unwritableFeatures,
-  withSuperblock,
-} from './superblock.ts';
+import { dirtyMark, parseSuperblock, readSuperblock, unwritableFeatures, withSuperblock } from './superblock.ts';
 import { makeVnode } from './vnops.ts';
 
 export const ext2fsTraits: FsTraits = {
@@ -102,16 +96,6 @@ function checkClean(mp: Mount<Ext2Mount>): void {
   mp.data.allowFresh = false;
   if (mp.options['force'] === undefined) mp.keepReadOnly('damaged', `${why}: check it first, or -o force`);
   else mp.notes.push(why);
-}
-
-/** The superblock's bytes without the "cleanly unmounted" bit: other tools then check before they trust. */
-function dirtyMark(old: Uint8Array): Uint8Array {
-  const marked = old.slice();
-  const sb = Superblock.at(marked, 0);
-  const hadChecksum = sb.checksum === superblockChecksum(marked);
-  sb.state &= ~STATE.VALID;
-  if (hadChecksum) sb.checksum = superblockChecksum(marked);
-  return marked;
 }
 
 function loadVnode(mp: Mount<Ext2Mount>, ino: Ino): Vnode {

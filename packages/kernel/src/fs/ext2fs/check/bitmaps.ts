@@ -1,69 +1,97 @@
 /** Bitmaps and counters of the groups and the superblock against what was found in use. Spec: "Block and inode Bitmaps". */
-import { countSet, findClear, findSet, setBit } from '../../../kern/bitmap.ts';
-import { verifyBitmap, type BitmapKind } from '../csum.ts';
+import { countSet, findClear, findSet, setBit, setRange } from '../../../kern/bitmap.ts';
+import { setBitmapCsum, verifyBitmap, type BitmapKind } from '../csum.ts';
 import { BG, FT } from '../format.ts';
 import { breadGroupRaw, Group } from '../group.ts';
 import { groupBlocks, hasIncompat, withSuperblock } from '../superblock.ts';
 import { INCOMPAT } from '../features.ts';
+import { editGroup } from './groups.ts';
 import { KIND } from './inode-facts.ts';
 import type { Check } from './state.ts';
 
-interface Totals {
-  freeClusters: number;
-  freeInodes: number;
-}
-
 export function checkBitmaps(c: Check): void {
-  const totals: Totals = { freeClusters: 0, freeInodes: 0 };
-  const expected = new Uint8Array(c.geo.blockSize);
+  let clusters = 0;
+  let inodes = 0;
+  const maps = { block: new Uint8Array(c.geo.blockSize), inode: new Uint8Array(c.geo.blockSize) };
   for (let group = 0; group < c.geo.groups; group++) {
-    checkGroup(c, group, { expected, totals });
+    const free = checkGroup(c, group, maps);
+    clusters += free.blocks;
+    inodes += free.inodes;
   }
-  checkSuperblock(c, totals);
+  c.free = { clusters, inodes };
+  checkSuperblock(c, c.free);
 }
 
-function checkGroup(c: Check, group: number, at: { readonly expected: Uint8Array; readonly totals: Totals }): void {
+/** What a group should say, and whether anything is to be rewritten. */
+interface GroupCase {
+  readonly c: Check;
+  readonly group: number;
+  readonly maps: { readonly block: Uint8Array; readonly inode: Uint8Array };
+  isWrong: boolean;
+}
+
+function checkGroup(
+  c: Check,
+  group: number,
+  maps: GroupCase['maps'],
+): { readonly blocks: number; readonly inodes: number } {
   const { geo } = c;
-  const { expected, totals } = at;
+  const found: GroupCase = { c, group, maps, isWrong: false };
   const clusters = Math.ceil(groupBlocks(geo, group) / geo.clusterBlocks);
-  expected.fill(0);
-  c.claims.used.copyTo(expected.subarray(0, geo.clustersPerGroup / 8), group * geo.clustersPerGroup);
-  const usedClusters = countSet(expected, 0, clusters);
-  compare(c, group, { kind: 'block', expected, bits: clusters });
-  expected.fill(0);
-  const { usedInodes, directories } = markInodes(c, group, expected);
-  compare(c, group, { kind: 'inode', expected, bits: geo.inodesPerGroup });
+  maps.block.fill(0);
+  c.claims.used.copyTo(maps.block.subarray(0, geo.clustersPerGroup / 8), group * geo.clustersPerGroup);
+  const blocks = clusters - countSet(maps.block, 0, clusters);
+  compare(found, { kind: 'block', expected: maps.block, bits: clusters });
+  maps.inode.fill(0);
+  const { usedInodes, directories } = markInodes(c, group, maps.inode);
+  const inodes = geo.inodesPerGroup - usedInodes;
+  compare(found, { kind: 'inode', expected: maps.inode, bits: geo.inodesPerGroup });
   const bp = breadGroupRaw(c.mp, group);
   try {
     const g = new Group(bp.data, (group % geo.descPerBlock) * geo.descSize, geo.descSize);
-    counter(c, group, {
-      code: 'group-free-blocks',
-      what: 'free blocks',
-      stored: g.freeBlocks,
-      counted: clusters - usedClusters,
-    });
-    counter(c, group, {
-      code: 'group-free-inodes',
-      what: 'free inodes',
-      stored: g.freeInodes,
-      counted: geo.inodesPerGroup - usedInodes,
-    });
-    counter(c, group, { code: 'group-directories', what: 'directories', stored: g.usedDirs, counted: directories });
+    counter(found, { code: 'group-free-blocks', what: 'free blocks', stored: g.freeBlocks, counted: blocks });
+    counter(found, { code: 'group-free-inodes', what: 'free inodes', stored: g.freeInodes, counted: inodes });
+    counter(found, { code: 'group-directories', what: 'directories', stored: g.usedDirs, counted: directories });
   } finally {
     c.mp.bufs.brelse(bp);
   }
-  totals.freeClusters += clusters - usedClusters;
-  totals.freeInodes += geo.inodesPerGroup - usedInodes;
+  if (found.isWrong) rewrite(found, { clusters, blocks, inodes, directories });
+  return { blocks, inodes };
+}
+
+/** A fix: everything of the group is made anew from what was found in use. */
+const wrong = (found: GroupCase) => (): void => void (found.isWrong = true);
+
+function rewrite(
+  { c, group, maps }: GroupCase,
+  now: { readonly clusters: number; readonly blocks: number; readonly inodes: number; readonly directories: number },
+): void {
+  const { geo, groups } = c;
+  setRange(maps.block, now.clusters, maps.block.length * 8);
+  setRange(maps.inode, geo.inodesPerGroup, maps.inode.length * 8);
+  const blockBitmap = groups.blockBitmap[group] ?? 0;
+  const inodeBitmap = groups.inodeBitmap[group] ?? 0;
+  if (blockBitmap !== 0) c.writeBlock(blockBitmap, maps.block);
+  if (inodeBitmap !== 0) c.writeBlock(inodeBitmap, maps.inode);
+  editGroup(c, group, (g, desc) => {
+    g.flags &= ~BG.BLOCK_UNINIT;
+    if (now.inodes < geo.inodesPerGroup) g.flags &= ~BG.INODE_UNINIT;
+    g.freeBlocks = now.blocks;
+    g.freeInodes = now.inodes;
+    g.usedDirs = now.directories;
+    setBitmapCsum(geo, 'block', { map: maps.block, desc });
+    setBitmapCsum(geo, 'inode', { map: maps.inode, desc });
+  });
 }
 
 function counter(
-  c: Check,
-  group: number,
+  found: GroupCase,
   at: { readonly code: string; readonly what: string; readonly stored: number; readonly counted: number },
 ): void {
   const { code, what, stored, counted } = at;
   if (stored === counted) return;
-  c.report({ code, message: `${what}: ${stored} are counted, ${counted} are there`, where: { group } });
+  const message = `${what}: ${stored} are counted, ${counted} are there`;
+  found.c.report({ code, message, where: { group: found.group }, repair: 'safe' }, wrong(found));
 }
 
 function markInodes(
@@ -85,19 +113,20 @@ function markInodes(
 }
 
 function compare(
-  c: Check,
-  group: number,
+  found: GroupCase,
   at: { readonly kind: BitmapKind; readonly expected: Uint8Array; readonly bits: number },
 ): void {
+  const { c, group } = found;
   const { kind, expected, bits } = at;
   const block = (kind === 'block' ? c.groups.blockBitmap : c.groups.inodeBitmap)[group] ?? 0;
   if (block === 0) return;
   const where = { group, block };
   const uninit = kind === 'block' ? BG.BLOCK_UNINIT : BG.INODE_UNINIT;
   if (((c.groups.flags[group] ?? 0) & uninit) !== 0) {
-    if (kind === 'block') compareUninit(c, group, { expected, bits });
+    if (kind === 'block') compareUninit(found, { expected, bits });
     else if (findSet(expected, 0, bits) >= 0) {
-      c.report({ code: 'inode-bitmap', message: 'inodes in use in a group marked as uninitialized', where });
+      const message = 'inodes in use in a group marked as uninitialized';
+      c.report({ code: 'inode-bitmap', message, where, repair: 'safe' }, wrong(found));
     }
     return;
   }
@@ -105,11 +134,13 @@ function compare(
   try {
     const map = bp.data;
     if (!isChecksumRight(c, group, { kind, map })) {
-      c.report({ code: `${kind}-bitmap-checksum`, message: `checksum of the ${kind} bitmap`, where });
+      const message = `checksum of the ${kind} bitmap`;
+      c.report({ code: `${kind}-bitmap-checksum`, message, where, repair: 'safe' }, wrong(found));
     }
-    difference(c, { kind, map, expected, bits, where });
+    difference(found, { kind, map, expected, bits, where });
     if (findClear(map, bits, map.length * 8) >= 0) {
-      c.report({ code: `${kind}-bitmap-padding`, message: `padding of the ${kind} bitmap is not set`, where });
+      const message = `padding of the ${kind} bitmap is not set`;
+      c.report({ code: `${kind}-bitmap-padding`, message, where, repair: 'safe' }, wrong(found));
     }
   } finally {
     c.mp.bufs.brelse(bp);
@@ -117,7 +148,7 @@ function compare(
 }
 
 function difference(
-  c: Check,
+  found: GroupCase,
   at: {
     readonly kind: BitmapKind;
     readonly map: Uint8Array;
@@ -140,15 +171,17 @@ function difference(
   }
   if (free + used === 0) return;
   const message = `${kind} bitmap: ${free} in use are called free, ${used} free ones in use`;
-  c.report({ code: `${kind}-bitmap`, message, where });
+  found.c.report({ code: `${kind}-bitmap`, message, where, repair: 'safe' }, wrong(found));
 }
 
 /** A bitmap that was never written stands for: fixed metadata only. */
-function compareUninit(c: Check, group: number, at: { readonly expected: Uint8Array; readonly bits: number }): void {
+function compareUninit(found: GroupCase, at: { readonly expected: Uint8Array; readonly bits: number }): void {
+  const { c, group } = found;
   const fixed = new Uint8Array(at.expected.length);
   c.claims.fixed.copyTo(fixed.subarray(0, c.geo.clustersPerGroup / 8), group * c.geo.clustersPerGroup);
   if (countSet(fixed, 0, at.bits) === countSet(at.expected, 0, at.bits)) return;
-  c.report({ code: 'block-bitmap', message: 'blocks in use in a group marked as uninitialized', where: { group } });
+  const message = 'blocks in use in a group marked as uninitialized';
+  c.report({ code: 'block-bitmap', message, where: { group }, repair: 'safe' }, wrong(found));
 }
 
 function isChecksumRight(
@@ -166,23 +199,23 @@ function isChecksumRight(
   }
 }
 
-function checkSuperblock(c: Check, { freeClusters, freeInodes }: Totals): void {
+function checkSuperblock(c: Check, free: { readonly clusters: number; readonly inodes: number }): void {
   withSuperblock(c.mp, (sb) => {
     const high = hasIncompat(c.geo, INCOMPAT.BIT64) ? sb.freeBlocksCountHi * 0x1_0000_0000 : 0;
     const blocks = sb.freeBlocksCountLo + high;
-    const counted = freeClusters * c.geo.clusterBlocks;
-    if (blocks !== counted && blocks !== freeClusters) {
+    const counted = free.clusters * c.geo.clusterBlocks;
+    if (blocks !== counted && blocks !== free.clusters) {
       c.report({
         code: 'super-free-blocks',
         severity: 'note',
-        message: `free blocks: ${blocks} are counted, ${freeClusters} are there`,
+        message: `free blocks: ${blocks} are counted, ${free.clusters} are there`,
       });
     }
-    if (sb.freeInodesCount !== freeInodes) {
+    if (sb.freeInodesCount !== free.inodes) {
       c.report({
         code: 'super-free-inodes',
         severity: 'note',
-        message: `free inodes: ${sb.freeInodesCount} are counted, ${freeInodes} are there`,
+        message: `free inodes: ${sb.freeInodesCount} are counted, ${free.inodes} are there`,
       });
     }
   });

@@ -41,7 +41,7 @@ export class Claims {
   claim(block: FsBlock, count: number, cursor: ClusterCursor): { readonly clusters: number; readonly taken: number } {
     let first = this.clusterOf(block);
     const end = this.clusterOf(block + count - 1) + 1;
-    if (first === cursor.last) first++;
+    if (this.#geo.clusterBlocks > 1 && first === cursor.last) first++;
     cursor.last = end - 1;
     const taken = this.used.findSet(first, end);
     for (let bit = taken; bit >= 0; bit = this.used.findSet(bit + 1, end)) this.shared.setRange(bit, bit + 1);

@@ -6,10 +6,11 @@
 import type { FileBlock, FsBlock } from '../../../kern/ids.ts';
 import { getLe16, getLe32 } from '../../../kern/struct.ts';
 import { casefold } from '../casefold.ts';
-import { verifyDxNode } from '../csum.ts';
-import { recLenAt } from '../dirblock.ts';
+import { initDirTail, setDirLeafCsum, verifyDxNode } from '../csum.ts';
+import { initRecords, recLenAt, recordSize, setRecLen } from '../dirblock.ts';
 import { INCOMPAT } from '../features.ts';
 import {
+  DirTail,
   DX_BLOCK_MASK,
   DX_ENTRY_SIZE,
   DX_NODE_ENTRIES,
@@ -23,6 +24,7 @@ import { nameHash } from '../hash.ts';
 import { dxRootInfo } from '../htree-lookup.ts';
 import type { Inode } from '../inode.ts';
 import { hasIncompat } from '../superblock.ts';
+import { storeRaw } from './inode-case.ts';
 import type { Check } from './state.ts';
 
 const HASH_END = 0x1_0000_0000;
@@ -47,6 +49,9 @@ export class HashTree {
   #version: number | undefined;
   #levels = 0;
   #isBroken = false;
+  #isAbandoned = false;
+  /** Blocks of the tree, root and nodes. */
+  readonly #places = new Map<FileBlock, FsBlock>();
   readonly #isFolded: boolean;
 
   constructor(c: Check, inode: Inode, blocks: number) {
@@ -75,13 +80,41 @@ export class HashTree {
 
   #tell(code: string, message: string, block?: FsBlock): void {
     this.#isBroken = true;
-    this.#c.report({ code, message, where: { ino: this.#inode.ino, ...(block === undefined ? {} : { block }) } });
+    const where = { ino: this.#inode.ino, ...(block === undefined ? {} : { block }) };
+    // Nothing is lost without the tree: all names are in the leaves.
+    if (this.#c.report({ code, message, where, repair: 'safe' }, () => undefined)) this.abandon();
+  }
+
+  /** The directory will do without its tree: when all blocks were seen. */
+  abandon(): void {
+    this.#isAbandoned = true;
+  }
+
+  /** Blocks of the tree become leaves without names; the first keeps its two. */
+  #flatten(): void {
+    const { geo } = this.#c;
+    for (const [fileBlock, block] of this.#places) {
+      const data = new Uint8Array(geo.blockSize);
+      const end = geo.blockSize - (geo.metadataCsum ? DirTail.size : 0);
+      if (fileBlock === 0) {
+        this.#c.device.read(data, block * geo.blockSize);
+        const second = recordSize(1);
+        setRecLen(data, second, end - second);
+        data.fill(0, second + recordSize(2));
+      } else initRecords(data, 0, end);
+      if (geo.metadataCsum) initDirTail(data);
+      setDirLeafCsum(geo, this.#inode.seed, data);
+      this.#c.writeBlock(block, data);
+    }
+    this.#inode.flags &= ~IFLAG.INDEX;
+    storeRaw(this.#c, this.#inode);
   }
 
   node(data: Uint8Array, at: { readonly fileBlock: FileBlock; readonly block: FsBlock }): void {
     const { fileBlock, block } = at;
     const entriesAt = fileBlock === 0 ? DX_ROOT_ENTRIES : DX_NODE_ENTRIES;
     if (fileBlock < this.#blocks) this.#kinds[fileBlock] = NODE;
+    this.#places.set(fileBlock, block);
     if (fileBlock === 0 && !this.#root(data)) return;
     if (!verifyDxNode(this.#c.geo, this.#inode.seed, { block: data, entriesAt })) {
       this.#tell('htree-checksum', 'checksum of a hash tree node', block);
@@ -124,6 +157,11 @@ export class HashTree {
 
   /** All blocks were seen. */
   finish(): void {
+    this.#judge();
+    if (this.#isAbandoned) this.#flatten();
+  }
+
+  #judge(): void {
     if (this.#version === undefined) {
       if (!this.#isBroken) this.#tell('htree-root', 'directory without the root of its hash tree');
       return;

@@ -1,12 +1,25 @@
 /**
  * The map of one file, walked whole: every extent or pointer checked, every block claimed. What is found is told to the
- * caller as words, because what a damaged map means differs by file. Spec: "The Contents of inode.i_block".
+ * caller as words, because what a damaged map means differs by file; who repairs has entries taken out on the spot, which
+ * leaves a hole. Spec: "The Contents of inode.i_block".
  */
 import { CorruptError } from '../../../kern/errno.ts';
 import type { FileBlock, FsBlock } from '../../../kern/ids.ts';
-import { getLe32 } from '../../../kern/struct.ts';
-import { verifyExtentBlock } from '../csum.ts';
-import { checkNode, childOf, depthOf, entriesOf, firstOf, maxOf, nodeCapacity, runOf } from '../extent-node.ts';
+import { getLe32, setLe32 } from '../../../kern/struct.ts';
+import { setExtentBlockCsum, verifyExtentBlock } from '../csum.ts';
+import {
+  checkNode,
+  childOf,
+  closeEntries,
+  depthOf,
+  entriesOf,
+  firstOf,
+  initNode,
+  maxOf,
+  nodeCapacity,
+  runOf,
+  setFirst,
+} from '../extent-node.ts';
 import { I_BLOCK_OFFSET, IFLAG, NDIR_BLOCKS } from '../format.ts';
 import type { Inode } from '../inode.ts';
 import type { Check } from './state.ts';
@@ -15,6 +28,9 @@ import type { Check } from './state.ts';
 const SLACK_ENTRIES = 2;
 const EXTENT_END = 0x1_0000_0000;
 
+/** What becomes of an entry of the map. */
+export type Fate = 'keep' | 'drop';
+
 export interface MapUse {
   /** A run of the file's own blocks. */
   readonly run: (run: {
@@ -22,10 +38,13 @@ export interface MapUse {
     readonly block: FsBlock;
     readonly count: number;
     readonly unwritten: boolean;
-  }) => void;
-  /** A block of the map itself; false: do not look into it (one that is claimed already may lead round in circles). */
-  readonly node: (block: FsBlock) => boolean;
-  readonly problem: (problem: MapProblem) => void;
+  }) => Fate;
+  /** A block of the map itself; `skip`: do not look into it (one that is claimed already may lead round in circles). */
+  readonly node: (block: FsBlock) => Fate | 'skip';
+  /** `fix` takes the entry out, or puts the value right. */
+  readonly problem: (problem: MapProblem, fix: () => void) => void;
+  /** The inode itself was changed by a fix. */
+  readonly changed: () => void;
 }
 
 export interface MapProblem {
@@ -36,8 +55,9 @@ export interface MapProblem {
 
 /** Walk the map that lies in i_block. */
 export function walkMap(c: Check, inode: Inode, use: MapUse): void {
-  if (inode.hasFlag(IFLAG.EXTENTS)) walkExtents(c, inode, use);
-  else walkPointers(c, inode, use);
+  if (inode.hasFlag(IFLAG.EXTENTS)) {
+    walkNode(c, inode, { node: inode.block, use, range: { from: 0, end: EXTENT_END } });
+  } else walkPointers(c, inode, use);
 }
 
 // extents
@@ -48,148 +68,216 @@ interface NodeRange {
   /** File blocks that the parent gives to this node; without a parent all. */
   readonly from: FileBlock;
   readonly end: FileBlock;
+  /** The parent's entry is to say that the node begins here. */
+  readonly moved?: (first: FileBlock) => void;
 }
 
-function walkExtents(c: Check, inode: Inode, use: MapUse): void {
-  extentNode(c, inode, { node: inode.block, use, range: { from: 0, end: EXTENT_END } });
+interface NodeAt {
+  readonly node: Uint8Array;
+  readonly use: MapUse;
+  readonly range: NodeRange;
 }
 
-function extentNode(
-  c: Check,
-  inode: Inode,
-  at: { readonly node: Uint8Array; readonly use: MapUse; readonly range: NodeRange },
-): void {
+/** `drop`: nothing of the node is of use, or nothing is left in it. */
+function walkNode(c: Check, inode: Inode, at: NodeAt): Fate {
   const { node, use, range } = at;
-  const { block, depth: expected } = range;
+  const { block, from } = range;
   const where = block === undefined ? {} : { block };
+  const outcome: { fate: Fate } = { fate: 'keep' };
+  const drop = (): void => void (outcome.fate = 'drop');
+  const header = headerProblem(inode, at);
+  if (header !== undefined) {
+    use.problem({ code: 'extent-header', message: header, ...where }, drop);
+    if (outcome.fate === 'drop' && block === undefined) {
+      initNode(node, 0);
+      use.changed();
+    }
+    return outcome.fate;
+  }
+  const editing: Editing = { isEdited: false };
+  if (block !== undefined && !verifyExtentBlock(c.geo, inode.seed, node)) {
+    use.problem({ code: 'extent-checksum', message: 'checksum of an extent block', ...where }, () => {
+      editing.isEdited = true;
+    });
+  }
+  if (block !== undefined && entriesOf(node) > 0 && firstOf(node, 0) !== from) {
+    const message = 'extent node that begins elsewhere than its parent says';
+    use.problem({ code: 'extent-index', message, ...where }, () => range.moved?.(firstOf(node, 0)));
+  }
+  const before = entriesOf(node);
+  if (depthOf(node) === 0) walkLeaf(c, at, editing);
+  else walkIndex(c, inode, { ...at, editing });
+  if (editing.isEdited) finishEdit(c, inode, at);
+  return before > 0 && entriesOf(node) === 0 ? 'drop' : 'keep';
+}
+
+interface Editing {
+  isEdited: boolean;
+}
+
+function headerProblem(inode: Inode, { node, range }: NodeAt): string | undefined {
+  const { block, depth } = range;
   try {
     checkNode(node, {
       ino: inode.ino,
-      ...where,
-      ...(expected === undefined ? {} : { depth: expected }),
+      ...(block === undefined ? {} : { block }),
+      ...(depth === undefined ? {} : { depth }),
     });
   } catch (e) {
     if (!(e instanceof CorruptError)) throw e;
-    use.problem({ code: 'extent-header', message: e.message, ...where });
-    return;
+    return e.message;
   }
   if (maxOf(node) < nodeCapacity(node.length) - SLACK_ENTRIES) {
-    use.problem({ code: 'extent-header', message: 'extent node that says it is smaller than its space', ...where });
+    return 'extent node that says it is smaller than its space';
+  }
+  return depthOf(node) > 0 && entriesOf(node) === 0 ? 'extent index without entries' : undefined;
+}
+
+function finishEdit(c: Check, inode: Inode, { node, use, range }: NodeAt): void {
+  if (range.block === undefined) {
+    if (entriesOf(node) === 0) initNode(node, 0);
+    use.changed();
     return;
   }
-  if (block !== undefined && !verifyExtentBlock(c.geo, inode.seed, node)) {
-    use.problem({ code: 'extent-checksum', message: 'checksum of an extent block', ...where });
-  }
-  if (block !== undefined && entriesOf(node) > 0 && firstOf(node, 0) !== range.from) {
-    use.problem({ code: 'extent-index', message: 'extent node that begins elsewhere than its parent says', ...where });
-  }
-  if (depthOf(node) === 0) extentLeaf(c, at);
-  else extentIndex(c, inode, at);
+  setExtentBlockCsum(c.geo, inode.seed, node);
+  c.device.write(node, range.block * c.geo.blockSize);
 }
 
-function extentIndex(
+function walkIndex(c: Check, inode: Inode, at: NodeAt & { readonly editing: Editing }): void {
+  const { node, use, range, editing } = at;
+  const depth = depthOf(node);
+  let next = range.block === undefined ? 0 : range.from;
+  for (let i = 0; i < entriesOf(node);) {
+    const from = firstOf(node, i);
+    const block = childOf(node, i);
+    const end = i + 1 < entriesOf(node) ? firstOf(node, i + 1) : range.end;
+    let fate: Fate = 'keep';
+    const tell = (code: string, message: string): void =>
+      use.problem({ code, message, block }, () => void (fate = 'drop'));
+    if (from < next || end <= from) tell('extent-order', `extent index ${i} is out of order`);
+    else if (!c.isOnDisk(block)) tell('extent-range', 'extent node outside the file system');
+    else {
+      next = from + 1;
+      const look = use.node(block);
+      const index = i;
+      const moved = (first: FileBlock): void => {
+        setFirst(node, index, first);
+        editing.isEdited = true;
+      };
+      if (look === 'drop') fate = 'drop';
+      else if (look === 'keep') {
+        fate = walkChild(c, inode, { use, range: { block, depth: depth - 1, from, end, moved } });
+      }
+    }
+    if (fate === 'keep') i++;
+    else {
+      closeEntries(node, i, i + 1);
+      editing.isEdited = true;
+    }
+  }
+}
+
+function walkChild(
   c: Check,
   inode: Inode,
-  { node, use, range }: { readonly node: Uint8Array; readonly use: MapUse; readonly range: NodeRange },
-): void {
-  const entries = entriesOf(node);
-  const depth = depthOf(node);
-  if (entries === 0) use.problem({ code: 'extent-header', message: 'extent index without entries' });
-  // The node's buffer is let go while its children are read.
-  const own = node.slice();
-  let next = range.block === undefined ? 0 : range.from;
-  for (let i = 0; i < entries; i++) {
-    const from = firstOf(own, i);
-    const child = childOf(own, i);
-    const end = i + 1 < entries ? firstOf(own, i + 1) : range.end;
-    if (from < next || end <= from) {
-      use.problem({ code: 'extent-order', message: `extent index ${i} is out of order`, block: child });
-      continue;
-    }
-    next = from + 1;
-    if (!c.isOnDisk(child)) {
-      use.problem({ code: 'extent-range', message: 'extent node outside the file system', block: child });
-      continue;
-    }
-    if (!use.node(child)) continue;
-    const bp = c.mp.bufs.bread(child);
-    try {
-      extentNode(c, inode, { node: bp.data, use, range: { block: child, depth: depth - 1, from, end } });
-    } finally {
-      c.mp.bufs.brelse(bp);
-    }
+  { use, range }: { readonly use: MapUse; readonly range: NodeRange & { readonly block: FsBlock } },
+): Fate {
+  const bp = c.mp.bufs.bread(range.block);
+  try {
+    return walkNode(c, inode, { node: bp.data, use, range });
+  } finally {
+    c.mp.bufs.brelse(bp);
   }
 }
 
-function extentLeaf(
-  c: Check,
-  { node, use, range }: { readonly node: Uint8Array; readonly use: MapUse; readonly range: NodeRange },
-): void {
-  const entries = entriesOf(node);
+function walkLeaf(c: Check, { node, use, range }: NodeAt, editing: Editing): void {
   let next = range.from;
-  for (let i = 0; i < entries; i++) {
+  for (let i = 0; i < entriesOf(node);) {
     const run = runOf(node, i);
     const { fileBlock, block, count } = run;
-    if (count === 0) {
-      use.problem({ code: 'extent-length', message: `extent ${i} of no blocks`, block });
-      continue;
+    let fate: Fate = 'keep';
+    const tell = (code: string, message: string): void =>
+      use.problem({ code, message, block }, () => void (fate = 'drop'));
+    if (count === 0) tell('extent-length', `extent ${i} of no blocks`);
+    else if (!c.isOnDisk(block, count)) tell('extent-range', `extent of ${count} blocks outside the file system`);
+    else if (fileBlock < next) tell('extent-order', `extent ${i} is out of order`);
+    else if (fileBlock + count > range.end) tell('extent-order', `extent ${i} goes on beyond its node`);
+    else {
+      next = fileBlock + count;
+      fate = use.run(run);
     }
-    if (!c.isOnDisk(block, count)) {
-      use.problem({ code: 'extent-range', message: `extent of ${count} blocks outside the file system`, block });
-      continue;
+    if (fate === 'keep') i++;
+    else {
+      closeEntries(node, i, i + 1);
+      editing.isEdited = true;
     }
-    if (fileBlock < next) {
-      use.problem({ code: 'extent-order', message: `extent ${i} is out of order`, block });
-      continue;
-    }
-    if (fileBlock + count > range.end) {
-      use.problem({ code: 'extent-order', message: `extent ${i} goes on beyond its node`, block });
-      continue;
-    }
-    next = fileBlock + count;
-    use.run(run);
   }
 }
 
 // block maps
 
-function walkPointers(c: Check, inode: Inode, use: MapUse): void {
-  const perBlock = c.geo.blockSize / 4;
-  let fileBlock = 0;
-  pointers(c, { table: inode.raw, base: I_BLOCK_OFFSET, count: NDIR_BLOCKS, fileBlock, use });
-  fileBlock += NDIR_BLOCKS;
-  for (let level = 1; level <= 3; level++) {
-    const root = getLe32(inode.raw, I_BLOCK_OFFSET + 4 * (NDIR_BLOCKS + level - 1));
-    subtree(c, { root, level, fileBlock, use });
-    fileBlock += perBlock ** level;
-  }
+/** A table of pointers: in the inode, or a block of its own. */
+interface Table {
+  readonly bytes: Uint8Array;
+  readonly base: number;
+  /** Its own block; undefined: it lies in the inode. */
+  readonly block: FsBlock | undefined;
+  isEdited: boolean;
 }
 
+const pointerAt = (table: Table, i: number): FsBlock => getLe32(table.bytes, table.base + i * 4);
+function clearPointers(table: Table, i: number, count: number): void {
+  for (let n = i; n < i + count; n++) setLe32(table.bytes, table.base + n * 4, 0);
+  table.isEdited = true;
+}
+
+function walkPointers(c: Check, inode: Inode, use: MapUse): void {
+  const perBlock = c.geo.blockSize / 4;
+  const table: Table = { bytes: inode.raw, base: I_BLOCK_OFFSET, block: undefined, isEdited: false };
+  pointers(c, { table, count: NDIR_BLOCKS, fileBlock: 0, use });
+  let fileBlock = NDIR_BLOCKS;
+  for (let level = 1; level <= 3; level++) {
+    subtree(c, { table, index: NDIR_BLOCKS + level - 1, level, fileBlock, use });
+    fileBlock += perBlock ** level;
+  }
+  if (table.isEdited) use.changed();
+}
+
+/** The tree that pointer `index` of a table leads to. */
 function subtree(
   c: Check,
-  at: { readonly root: FsBlock; readonly level: number; readonly fileBlock: FileBlock; readonly use: MapUse },
+  at: {
+    readonly table: Table;
+    readonly index: number;
+    readonly level: number;
+    readonly fileBlock: FileBlock;
+    readonly use: MapUse;
+  },
 ): void {
-  const { root, level, fileBlock, use } = at;
+  const { table, index, level, fileBlock, use } = at;
+  const root = pointerAt(table, index);
   if (root === 0) return;
+  const drop = (): void => clearPointers(table, index, 1);
   if (!c.isOnDisk(root)) {
-    use.problem({ code: 'block-range', message: 'indirect block outside the file system', block: root });
+    use.problem({ code: 'block-range', message: 'indirect block outside the file system', block: root }, drop);
     return;
   }
-  if (!use.node(root)) return;
+  const fate = use.node(root);
+  if (fate === 'drop') drop();
+  if (fate !== 'keep') return;
   const perBlock = c.geo.blockSize / 4;
   const bp = c.mp.bufs.bread(root);
+  const own: Table = { bytes: bp.data, base: 0, block: root, isEdited: false };
   try {
-    const table = bp.data;
-    if (level === 1) {
-      pointers(c, { table, base: 0, count: perBlock, fileBlock, use });
-      return;
-    }
-    for (let i = 0; i < perBlock; i++) {
-      const child = getLe32(table, i * 4);
-      if (child !== 0) {
-        subtree(c, { root: child, level: level - 1, fileBlock: fileBlock + i * perBlock ** (level - 1), use });
+    if (level === 1) pointers(c, { table: own, count: perBlock, fileBlock, use });
+    else {
+      const span = perBlock ** (level - 1);
+      for (let i = 0; i < perBlock; i++) {
+        if (pointerAt(own, i) !== 0)
+          subtree(c, { table: own, index: i, level: level - 1, fileBlock: fileBlock + i * span, use });
       }
     }
+    if (own.isEdited) c.device.write(own.bytes, root * c.geo.blockSize);
   } finally {
     c.mp.bufs.brelse(bp);
   }
@@ -198,24 +286,23 @@ function subtree(
 /** A row of pointers to blocks of the file, told as runs. */
 function pointers(
   c: Check,
-  row: {
-    readonly table: Uint8Array;
-    readonly base: number;
-    readonly count: number;
-    readonly fileBlock: FileBlock;
-    readonly use: MapUse;
-  },
+  row: { readonly table: Table; readonly count: number; readonly fileBlock: FileBlock; readonly use: MapUse },
 ): void {
-  const { table, base, count, fileBlock, use } = row;
-  const at = (i: number): FsBlock => getLe32(table, base + i * 4);
+  const { table, count, fileBlock, use } = row;
   for (let i = 0; i < count;) {
-    const block = at(i);
+    const block = pointerAt(table, i);
     let length = 1;
     if (block !== 0 && !c.isOnDisk(block)) {
-      use.problem({ code: 'block-range', message: 'block outside the file system', block });
+      const index = i;
+      use.problem({ code: 'block-range', message: 'block outside the file system', block }, () =>
+        clearPointers(table, index, 1),
+      );
     } else if (block !== 0) {
-      while (i + length < count && at(i + length) === block + length && c.isOnDisk(block + length)) length++;
-      use.run({ fileBlock: fileBlock + i, block, count: length, unwritten: false });
+      while (i + length < count && pointerAt(table, i + length) === block + length && c.isOnDisk(block + length)) {
+        length++;
+      }
+      const fate = use.run({ fileBlock: fileBlock + i, block, count: length, unwritten: false });
+      if (fate === 'drop') clearPointers(table, i, length);
     }
     i += length;
   }

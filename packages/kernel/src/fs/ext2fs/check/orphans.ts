@@ -5,13 +5,15 @@
 import { FsError } from '../../../kern/errno.ts';
 import { getLe32 } from '../../../kern/struct.ts';
 import { bmap } from '../bmap.ts';
-import { verifyOrphanBlock } from '../csum.ts';
-import { RO_COMPAT } from '../features.ts';
+import { setOrphanBlockCsum, verifyOrphanBlock } from '../csum.ts';
+import { COMPAT, RO_COMPAT } from '../features.ts';
 import { ORPHAN_BLOCK_MAGIC, OrphanBlockTail } from '../format.ts';
 import type { Inode } from '../inode.ts';
 import { hasRoCompat, withSuperblock } from '../superblock.ts';
+import { storeRaw } from './inode-case.ts';
 import { loadRaw } from './raw-inode.ts';
 import type { Check } from './state.ts';
+import { editSuper } from './super.ts';
 
 export function checkOrphans(c: Check): void {
   const { geo } = c;
@@ -32,22 +34,72 @@ export function checkOrphans(c: Check): void {
   const listed = c.orphans.size;
   if (geo.orphanFileInum !== 0) checkOrphanFile(c);
   const inFile = c.orphans.size - listed;
-  if (waiting + inFile > 0)
-    c.report({ code: 'orphans', message: `${waiting + inFile} files wait to be removed or cut` });
+  const all = waiting + inFile;
+  if (all === 0) return;
+  c.report({ code: 'orphans', message: `${all} files wait to be removed or cut`, repair: 'safe' }, () => letGo(c));
+}
+
+/** Nobody waits for them any more: those without links are gone, and the bitmaps follow. */
+function letGo(c: Check): void {
+  for (const ino of c.orphans) {
+    const inode = loadRaw(c, ino);
+    if (inode.nlink > 0) inode.dtime = 0;
+    else {
+      inode.raw.fill(0);
+      inode.dtime = Math.max(1, c.options.now().sec % 0x1_0000_0000);
+    }
+    storeRaw(c, inode);
+  }
+  if (c.geo.orphanFileInum !== 0) emptyOrphanFile(c);
+  editSuper(c.mp, (sb) => {
+    sb.lastOrphan = 0;
+    sb.featureRoCompat &= ~RO_COMPAT.ORPHAN_PRESENT;
+  });
+}
+
+/** Every block of it anew, without entries. */
+function emptyOrphanFile(c: Check): void {
+  const { geo } = c;
+  const file = loadRaw(c, geo.orphanFileInum);
+  const data = new Uint8Array(geo.blockSize);
+  const blocks = Math.min(file.size / geo.blockSize, geo.blocks);
+  for (let fileBlock = 0; fileBlock < blocks; fileBlock++) {
+    const { block } = bmap(file, fileBlock, 1);
+    if (block === undefined) return;
+    data.fill(0);
+    OrphanBlockTail.at(data, geo.blockSize - OrphanBlockTail.size).magic = ORPHAN_BLOCK_MAGIC;
+    setOrphanBlockCsum(geo, file.seed, { fsBlock: block, block: data });
+    c.writeBlock(block, data);
+  }
+}
+
+/** Do without the file. */
+function dropOrphanFile(c: Check): void {
+  const ino = c.geo.orphanFileInum;
+  editSuper(c.mp, (sb) => {
+    sb.featureCompat &= ~COMPAT.ORPHAN_FILE;
+    sb.featureRoCompat &= ~RO_COMPAT.ORPHAN_PRESENT;
+    sb.orphanFileInum = 0;
+  });
+  if (ino < c.geo.firstIno || ino > c.geo.inodes) return;
+  const inode = loadRaw(c, ino);
+  inode.raw.fill(0);
+  inode.dtime = Math.max(1, c.options.now().sec % 0x1_0000_0000);
+  storeRaw(c, inode);
 }
 
 function checkOrphanFile(c: Check): void {
   const ino = c.geo.orphanFileInum;
   const where = { ino };
   if (ino > c.geo.inodes || ino < c.geo.firstIno) {
-    c.report({ code: 'orphan-file', message: 'number of the orphan file', where });
+    c.report({ code: 'orphan-file', message: 'number of the orphan file', where }, () => dropOrphanFile(c));
     return;
   }
   try {
     checkBlocks(c, loadRaw(c, ino));
   } catch (e) {
     if (!(e instanceof FsError)) throw e;
-    c.report({ code: 'orphan-file', message: e.message, where });
+    c.report({ code: 'orphan-file', message: e.message, where }, () => dropOrphanFile(c));
   }
 }
 
@@ -56,7 +108,9 @@ function checkBlocks(c: Check, file: Inode): void {
   const { ino } = file;
   const isPresent = hasRoCompat(geo, RO_COMPAT.ORPHAN_PRESENT);
   const bad = (message: string, block?: number): void =>
-    void c.report({ code: 'orphan-file', message, where: { ino, ...(block === undefined ? {} : { block }) } });
+    void c.report({ code: 'orphan-file', message, where: { ino, ...(block === undefined ? {} : { block }) } }, () =>
+      block === undefined ? dropOrphanFile(c) : emptyOrphanFile(c),
+    );
   if (file.type !== 'reg' || file.nlink === 0 || file.size === 0 || file.size % geo.blockSize !== 0) {
     bad('orphan file that is none');
     return;

@@ -8,7 +8,9 @@ import { COMPAT } from '../features.ts';
 import { I_BLOCK_OFFSET, I_BLOCK_SIZE, INO, NDIR_BLOCKS } from '../format.ts';
 import type { Inode } from '../inode.ts';
 import { groupHasSuper, hasCompat, superblockBlock } from '../superblock.ts';
+import { storeRaw } from './inode-case.ts';
 import type { Check } from './state.ts';
+import { editSuper } from './super.ts';
 
 const DOUBLE_INDIRECT = NDIR_BLOCKS + 1;
 
@@ -18,28 +20,26 @@ export function checkResizeInode(c: Check, inode: Inode): void {
   const root = getLe32(inode.raw, I_BLOCK_OFFSET + DOUBLE_INDIRECT * 4);
   if (!hasFeature) {
     if (inode.block.some((byte) => byte !== 0)) {
-      c.report({ code: 'resize-inode', message: 'resize inode with blocks, without the feature', where });
+      c.report({ code: 'resize-inode', message: 'resize inode with blocks, without the feature', where }, () => {
+        inode.raw.fill(0);
+        storeRaw(c, inode);
+      });
     }
     return;
   }
   if (!isShaped(inode) || !c.isOnDisk(root)) {
-    c.report({ code: 'resize-inode', message: 'resize inode that is none', where });
+    c.report({ code: 'resize-inode', message: 'resize inode that is none', where }, () => dropFeature(c, inode));
     return;
   }
   if (c.claims.claim(root, 1, { last: -1 }).taken >= 0) {
-    c.report({
-      code: 'block-shared',
-      message: 'block in use by something else as well',
-      where: { ...where, block: root },
-    });
+    const told = { code: 'block-shared', message: 'block in use by something else as well' };
+    c.report({ ...told, where: { ...where, block: root } }, () => dropFeature(c, inode));
+    return;
   }
   const wrong = wrongBlock(c, root);
   if (wrong >= 0) {
-    c.report({
-      code: 'resize-inode',
-      message: 'resize inode that names other blocks',
-      where: { ...where, block: wrong },
-    });
+    const told = { code: 'resize-inode', message: 'resize inode that names other blocks' };
+    c.report({ ...told, where: { ...where, block: wrong } }, () => dropFeature(c, inode));
   }
 }
 
@@ -62,18 +62,39 @@ function wrongBlock(c: Check, root: FsBlock): number {
   }
   const first = superblockBlock(geo) + 1 + geo.descBlocks;
   const table = readWhole(c, root);
+  if (hasWild(c, table)) return root;
   for (let i = 0; i < geo.reservedGdtBlocks; i++) {
     const block = first + i;
     if (getLe32(table, ((geo.descBlocks + i) % perBlock) * 4) !== block) return root;
     if (!c.isOnDisk(block)) return block;
     const named = readWhole(c, block);
+    if (hasWild(c, named)) return block;
     if (copies.some((copy, n) => n < perBlock && getLe32(named, n * 4) !== block + copy)) return block;
   }
   return -1;
+}
+
+/** A pointer outside the file system. */
+function hasWild(c: Check, table: Uint8Array): boolean {
+  for (let at = 0; at < table.length; at += 4) {
+    const block = getLe32(table, at);
+    if (block !== 0 && !c.isOnDisk(block)) return true;
+  }
+  return false;
 }
 
 function readWhole(c: Check, block: FsBlock): Uint8Array {
   const data = new Uint8Array(c.geo.blockSize);
   c.device.read(data, block * c.geo.blockSize);
   return data;
+}
+
+/** Do without the room to grow: its blocks are free then. */
+function dropFeature(c: Check, inode: Inode): void {
+  inode.raw.fill(0);
+  storeRaw(c, inode);
+  editSuper(c.mp, (sb) => {
+    sb.featureCompat &= ~COMPAT.RESIZE_INODE;
+    sb.reservedGdtBlocks = 0;
+  });
 }

@@ -68,6 +68,12 @@ export class Check {
   readonly orphans = new Set<Ino>();
   /** Inodes of quota files that the superblock names. */
   readonly quotaInodes: readonly Ino[];
+  /** A file of 2 GiB or more was met. */
+  hasLargeFiles = false;
+  /** Inodes in use without a name, to be given one. */
+  readonly lost: Ino[] = [];
+  /** Free clusters and inodes, as counted. */
+  free: { readonly clusters: number; readonly inodes: number } | undefined;
   /** Files of each FT. */
   readonly filesByType = new Float64Array(16);
   /** Something was repaired that earlier passes, or later ones, have to see: begin again. */
@@ -110,14 +116,14 @@ export class Check {
   }
 
   /** Run `read`; when what it reads is damaged, report that as `code` and answer undefined. */
-  attempt<T>(code: string, where: FindingPlace, read: () => T): T | undefined {
+  attempt<T>(code: string, where: FindingPlace, read: () => T, fix?: () => void): T | undefined {
     try {
       return read();
     } catch (e) {
       if (!(e instanceof CorruptError)) throw e;
       const { ino, block } = e.context;
       const place = { ...(ino === undefined ? {} : { ino }), ...(block === undefined ? {} : { block }), ...where };
-      this.report({ code, message: e.message, where: place });
+      this.report({ code, message: e.message, where: place }, fix);
       return undefined;
     }
   }

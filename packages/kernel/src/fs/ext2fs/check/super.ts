@@ -3,9 +3,19 @@
  * no mount looks at, the copies. Spec: "Super Block".
  */
 import { UnsupportedError } from '../../../kern/errno.ts';
+import type { Mount } from '../../../vfs/mount.ts';
+import type { Ext2Mount } from '../ext2mount.ts';
 import { COMPAT, INCOMPAT, RO_COMPAT } from '../features.ts';
 import { SUPERBLOCK_SIZE, Superblock, type SuperblockView } from '../format.ts';
-import { groupFirstBlock, groupHasSuper, hasCompat, hasIncompat, hasRoCompat, withSuperblock } from '../superblock.ts';
+import {
+  groupFirstBlock,
+  groupHasSuper,
+  hasCompat,
+  hasIncompat,
+  hasRoCompat,
+  updateSuperblock,
+  withSuperblock,
+} from '../superblock.ts';
 import type { Check } from './state.ts';
 
 /** Bits whose rules we do not know, though a reader may ignore them. */
@@ -43,28 +53,55 @@ export function checkSuper(c: Check): void {
   checkCopies(c);
 }
 
-const bad = (c: Check, message: string): void => void c.report({ code: 'super', message });
+type Edit = (sb: SuperblockView) => void;
+const bad = (c: Check, message: string, edit: Edit): void =>
+  void c.report({ code: 'super', message }, () => editSuper(c.mp, edit));
+
+/** Change the superblock on the device; its checksum follows. */
+export function editSuper(mp: Mount<Ext2Mount>, edit: Edit): void {
+  updateSuperblock(mp, edit);
+  mp.bufs.flush();
+}
 
 function checkNumbers(c: Check, sb: SuperblockView): void {
   const { geo } = c;
   const high = hasIncompat(geo, INCOMPAT.BIT64) ? sb.rBlocksCountHi * 0x1_0000_0000 : 0;
   const reserved = sb.rBlocksCountLo + high;
-  if (reserved > geo.blocks / 2) bad(c, `${reserved} blocks are reserved`);
+  if (reserved > geo.blocks / 2) {
+    bad(c, `${reserved} blocks are reserved`, (edited) => {
+      edited.rBlocksCountLo = 0;
+      edited.rBlocksCountHi = 0;
+    });
+  }
   if (!hasRoCompat(geo, RO_COMPAT.BIGALLOC)) {
-    if (sb.logClusterSize !== sb.logBlockSize) bad(c, `clusters of 2^(10+${sb.logClusterSize}) bytes without bigalloc`);
-    if (sb.clustersPerGroup !== sb.blocksPerGroup) bad(c, `${sb.clustersPerGroup} clusters per group without bigalloc`);
+    if (sb.logClusterSize !== sb.logBlockSize) {
+      bad(c, `clusters of 2^(10+${sb.logClusterSize}) bytes without bigalloc`, (edited) => {
+        edited.logClusterSize = edited.logBlockSize;
+      });
+    }
+    if (sb.clustersPerGroup !== sb.blocksPerGroup) {
+      bad(c, `${sb.clustersPerGroup} clusters per group without bigalloc`, (edited) => {
+        edited.clustersPerGroup = edited.blocksPerGroup;
+      });
+    }
   }
   const { descSize } = sb;
-  if (descSize > DESC_SIZE_MAX || (descSize & (descSize - 1)) !== 0) bad(c, `descriptor size ${descSize}`);
+  if (descSize > DESC_SIZE_MAX || (descSize & (descSize - 1)) !== 0) {
+    bad(c, `descriptor size ${descSize}`, (edited) => (edited.descSize = 0));
+  }
 }
 
 function checkCombinations(c: Check): void {
   const { geo } = c;
   if (hasCompat(geo, COMPAT.RESIZE_INODE) && hasIncompat(geo, INCOMPAT.META_BG)) {
-    bad(c, 'features resize_inode and meta_bg exclude each other');
+    bad(c, 'features resize_inode and meta_bg exclude each other', (sb) => (sb.featureCompat &= ~COMPAT.RESIZE_INODE));
   }
   if (geo.metadataCsum && hasRoCompat(geo, RO_COMPAT.GDT_CSUM)) {
-    bad(c, 'features metadata_csum and uninit_bg exclude each other');
+    bad(
+      c,
+      'features metadata_csum and uninit_bg exclude each other',
+      (sb) => (sb.featureRoCompat &= ~RO_COMPAT.GDT_CSUM),
+    );
   }
 }
 
@@ -101,4 +138,12 @@ function checkCopies(c: Check): void {
       });
     }
   });
+}
+
+/** Once all files are known. */
+export function checkLargeFile(c: Check): void {
+  if (!c.hasLargeFiles || hasRoCompat(c.geo, RO_COMPAT.LARGE_FILE)) return;
+  c.report({ code: 'super', message: 'files of 2 GiB or more without large_file', repair: 'safe' }, () =>
+    editSuper(c.mp, (sb) => (sb.featureRoCompat |= RO_COMPAT.LARGE_FILE)),
+  );
 }

@@ -1,18 +1,16 @@
 /** Symbolic links: is the target as long as the size says, wherever it is kept? */
 import { IFLAG, I_BLOCK_SIZE } from '../format.ts';
 import { inlineRest } from '../inline.ts';
-import type { Inode } from '../inode.ts';
-import type { MapFacts } from './inode.ts';
-import type { Check, Told } from './state.ts';
+import type { InodeCase } from './inode-case.ts';
+import type { MapFacts } from './inode-map.ts';
 
 export function checkSymlink(
-  c: Check,
-  inode: Inode,
-  at: { readonly facts: MapFacts | undefined; readonly tell: (told: Told) => void; readonly isInline: boolean },
+  found: InodeCase,
+  { facts, isInline }: { readonly facts: MapFacts | undefined; readonly isInline: boolean },
 ): void {
-  const { facts, tell, isInline } = at;
+  const { c, inode } = found;
   const { size } = inode;
-  const bad = (message: string): void => tell({ code: 'symlink', message });
+  const bad = (message: string): void => void found.tell({ code: 'symlink', message }, found.doom);
   if (size === 0) {
     bad('symbolic link without a target');
     return;

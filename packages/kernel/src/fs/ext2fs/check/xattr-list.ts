@@ -10,6 +10,7 @@ const VALUE_INUM = XattrEntry.offsetOf('valueInum');
 const VALUE_SIZE = XattrEntry.offsetOf('valueSize');
 const HASH = XattrEntry.offsetOf('hash');
 const LIST_END = 4;
+const padded = (size: number): number => Math.ceil(size / 4) * 4;
 
 export interface XattrArea {
   readonly area: Uint8Array;
@@ -51,10 +52,14 @@ export function checkXattrList(list: XattrArea): FarValue[] {
     const ino = getLe32(area, at + VALUE_INUM);
     const size = getLe32(area, at + VALUE_SIZE);
     const from = base + getLe16(area, at + VALUE_OFFS);
-    if (ino !== 0) far.push({ ino, size });
-    else if (size > 0) {
-      if (from + ((size + 3) & ~3) > area.length) throw new CorruptError('attribute value beyond its place');
-      take(from, (size + 3) & ~3);
+    if (ino !== 0) {
+      if (list.valueHash(ino) === undefined)
+        throw new CorruptError(`attribute value in inode ${ino}, which holds none`);
+      far.push({ ino, size });
+    }
+    if (ino === 0 && size > 0) {
+      if (from + padded(size) > area.length) throw new CorruptError('attribute value beyond its place');
+      take(from, padded(size));
     }
     checkHash(list, { at, nameLength, ino, from, size });
     at = next;
@@ -86,13 +91,12 @@ function checkHash(
   const name = area.subarray(nameAt, nameAt + nameLength);
   let value: Uint8Array;
   if (ino === 0) {
-    value = new Uint8Array((size + 3) & ~3);
-    value.set(area.subarray(from, from + size));
+    // Whatever lies in the padding is part of it.
+    value = area.subarray(from, from + padded(size));
   } else {
     const hash = valueHash(ino);
-    if (hash === undefined) throw new CorruptError(`attribute value in inode ${ino}, which holds none`);
     value = new Uint8Array(4);
-    setLe32(value, 0, hash);
+    setLe32(value, 0, hash ?? 0);
   }
   if (stored === entryHash(name, value) || stored === entryHash(name, value, { signed: true })) return;
   throw new CorruptError('attribute hash');

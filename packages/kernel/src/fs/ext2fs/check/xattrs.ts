@@ -5,20 +5,20 @@
 import { CorruptError, FsError } from '../../../kern/errno.ts';
 import type { FsBlock, Ino } from '../../../kern/ids.ts';
 import { getLe32 } from '../../../kern/struct.ts';
-import { verifyXattrBlock } from '../csum.ts';
+import { setXattrBlockCsum, verifyXattrBlock } from '../csum.ts';
 import { COMPAT } from '../features.ts';
 import { IFLAG, XATTR_MAGIC, XattrHeader, XattrIbodyHeader } from '../format.ts';
-import type { Inode } from '../inode.ts';
 import { hasCompat } from '../superblock.ts';
 import { ibodyXattrStart } from '../xattr.ts';
+import type { InodeCase } from './inode-case.ts';
 import { KIND } from './inode-facts.ts';
 import { loadRaw } from './raw-inode.ts';
 import type { Check } from './state.ts';
 import { checkXattrList, type FarValue } from './xattr-list.ts';
 
 /** `blocks`: what the attributes add to the inode's count of blocks. */
-export function checkAttributes(c: Check, inode: Inode): { readonly blocks: number } {
-  const { ino } = inode;
+export function checkAttributes(found: InodeCase): { readonly blocks: number } {
+  const { c, inode } = found;
   let blocks = 0;
   const start = ibodyXattrStart(inode);
   if (start !== undefined && getLe32(inode.raw, start) === XATTR_MAGIC) {
@@ -30,11 +30,11 @@ export function checkAttributes(c: Check, inode: Inode): { readonly blocks: numb
       );
     } catch (e) {
       if (!(e instanceof CorruptError)) throw e;
-      c.report({ code: 'xattr', message: `${e.message}, in the inode`, where: { ino } });
+      found.tell({ code: 'xattr', message: `${e.message}, in the inode` }, () => inode.raw.fill(0, start));
     }
   }
   const block = inode.fileAcl;
-  if (block !== 0) blocks += checkBlock(c, inode, block);
+  if (block !== 0) blocks += checkBlock(found, block);
   return { blocks };
 }
 
@@ -53,16 +53,18 @@ function valueHash(c: Check, ino: Ino): number | undefined {
   }
 }
 
-function checkBlock(c: Check, inode: Inode, block: FsBlock): number {
-  const where = { ino: inode.ino, block };
+function checkBlock(found: InodeCase, block: FsBlock): number {
+  const { c, inode } = found;
+  const where = { block };
+  const drop = (): void => void (inode.fileAcl = 0);
   if (!hasCompat(c.geo, COMPAT.EXT_ATTR)) {
-    c.report({ code: 'xattr-block', message: 'attribute block without the feature', where });
+    found.tell({ code: 'xattr-block', message: 'attribute block without the feature', where }, drop);
     return 0;
   }
   if (!c.isOnDisk(block)) {
     // Nobody comes to the attributes of an inode that has no name.
     const severity = c.inodes.has(inode.ino, KIND.HIDDEN | KIND.EA_INODE) ? 'note' : 'error';
-    c.report({ code: 'xattr-block', severity, message: 'attribute block outside the file system', where });
+    found.tell({ code: 'xattr-block', severity, message: 'attribute block outside the file system', where }, drop);
     return 0;
   }
   const known = c.attributeBlocks.get(block);
@@ -72,13 +74,14 @@ function checkBlock(c: Check, inode: Inode, block: FsBlock): number {
   }
   let cost = c.geo.clusterBlocks;
   if (c.claims.claim(block, 1, { last: -1 }).taken >= 0) {
-    c.report({ code: 'block-shared', message: 'attribute block in use by something else as well', where });
+    found.tell({ code: 'block-shared', message: 'attribute block in use by something else as well', where }, drop);
+    return 0;
   }
   try {
     cost += countValues(c, checkBlockList(c, block));
   } catch (e) {
     if (!(e instanceof CorruptError)) throw e;
-    c.report({ code: 'xattr-block', message: e.message, where });
+    found.tell({ code: 'xattr-block', message: e.message, where }, drop);
   }
   c.attributeBlocks.set(block, { users: 1, cost });
   return cost;
@@ -116,11 +119,20 @@ export function checkAttributeBlocks(c: Check): void {
     try {
       const { refcount } = XattrHeader.at(bp.data, 0);
       if (refcount === users) continue;
-      c.report({
-        code: 'xattr-refcount',
-        message: `attribute block counts ${refcount} users and has ${users}`,
-        where: { block },
-      });
+      const data = bp.data.slice();
+      c.report(
+        {
+          code: 'xattr-refcount',
+          repair: 'safe',
+          message: `attribute block counts ${refcount} users and has ${users}`,
+          where: { block },
+        },
+        () => {
+          XattrHeader.at(data, 0).refcount = users;
+          setXattrBlockCsum(c.geo, block, data);
+          c.writeBlock(block, data);
+        },
+      );
     } finally {
       c.mp.bufs.brelse(bp);
     }

@@ -1,0 +1,172 @@
+/**
+ * Damaged images: where e2fsck -fn finds an error, so does our check; where it finds none, neither do we. What we say that
+ * we have repaired e2fsck -fn finds clean; what we cannot repair we leave alone.
+ *
+ * CI takes each field of each structure once, each on another image, and some random damage. UKFS_DAMAGE=20 takes twenty of
+ * each field on each image, UKFS_DAMAGE_SEED begins elsewhere, UKFS_DAMAGE_ONLY=<part of its name> runs one alone.
+ */
+import { afterAll, describe, expect, test } from 'vitest';
+import {
+  checkBytes,
+  describeFindings,
+  isClean,
+  judge,
+  removeCheckScratch,
+  repairedByE2fsck,
+  type Verdict,
+} from '../../support/ext-check.ts';
+import { hostileRows, makeHostileImage, surveyExt, type Survey } from '../../support/ext-hostile.ts';
+import { fieldMutations, randomMutation, type Mutation } from '../../support/hostile.ts';
+import { lacksOracle } from '../../support/oracle.ts';
+import { Rng } from '../../support/rng.ts';
+
+const perField = Number(process.env['UKFS_DAMAGE'] ?? 0);
+const only = process.env['UKFS_DAMAGE_ONLY'];
+const firstSeed = Number(process.env['UKFS_DAMAGE_SEED'] ?? 1);
+const RANDOM_PER_IMAGE = 10 * Math.max(1, perField);
+const LONG = 24 * 3600 * 1000;
+
+afterAll(removeCheckScratch);
+
+/** Where we do not agree with e2fsck 1.47.0, and why. */
+const known: readonly { readonly kind: Kind; readonly what: RegExp; readonly because: string }[] = [
+  {
+    kind: 'false alarm',
+    what: /journal superblock: .*(first|maxlen) = .*journal first block|journal superblock: .*(first|maxlen)/,
+    because: 'it does not look where a clean log begins; the kernel refuses to mount the image',
+  },
+  {
+    kind: 'false alarm',
+    what: /extent header: depth/,
+    because: 'it takes the depth of inner nodes as it comes; the kernel refuses the file',
+  },
+  {
+    kind: 'false alarm',
+    what: /\(journal\).*extraIsize/,
+    because: 'it does not look at these fields of an inode without a name; the kernel refuses the journal',
+  },
+  {
+    kind: 'false alarm',
+    what: /xattr entry: name(Len|Index).*inline data/,
+    because: 'it is content when the inode has some attribute; the one that holds the data is not there',
+  },
+];
+
+type Kind = 'false alarm' | 'missed' | 'not repaired';
+
+interface Disagreement {
+  readonly kind: Kind;
+  readonly what: string;
+}
+
+const counts = { damages: 0, errors: 0, repaired: 0, left: 0, known: 0 };
+
+function compare(label: string, damaged: Uint8Array): Disagreement | undefined {
+  const theirs = judge(damaged);
+  // A tool that was killed, or crashed, has not judged.
+  if (theirs.status < 0 || theirs.output.includes('Signal (')) return undefined;
+  const ours = checkBytes(damaged);
+  counts.damages++;
+  if (theirs.status !== 0) counts.errors++;
+  if (only !== undefined) console.log(`${label}: ${describeFindings(ours)}\n${theirs.status} ${theirs.output}`);
+  // Questions answered with "no" whose answer does not count for its status: either verdict is right.
+  const isUndecided = theirs.status === 0 && /\? no$/m.test(theirs.output);
+  if (!isUndecided && (theirs.status === 0) !== isClean(ours)) {
+    return theirs.status === 0
+      ? { kind: 'false alarm', what: `${label}: ${describeFindings(ours)}` }
+      : { kind: 'missed', what: `${label}: ${said(theirs)}` };
+  }
+  return isClean(ours) || ours.summary === undefined ? undefined : repair(label, damaged);
+}
+
+/** What is left is no disagreement: then nothing would have been changed. */
+function repair(label: string, damaged: Uint8Array): Disagreement | undefined {
+  const image = damaged.slice();
+  const done = checkBytes(image, 'all');
+  if (done.summary === undefined || done.summary.left > 0) {
+    counts.left++;
+    return undefined;
+  }
+  const again = checkBytes(image);
+  const theirs = judge(image);
+  if (theirs.status === 0 && isClean(again)) {
+    counts.repaired++;
+    return undefined;
+  }
+  return {
+    kind: 'not repaired',
+    what: `${label}: ${describeFindings(done)}: ${said(theirs)} ${describeFindings(again)}`,
+  };
+}
+
+function said({ status, output }: Verdict): string {
+  const lines = output.split('\n').filter((line) => line !== '' && !/^(e2fsck \d|Pass \d)/.test(line));
+  return `${status} ${lines.slice(0, 3).join(' / ')}`;
+}
+
+/** Disagreements that nobody has explained. */
+function unexplained(found: readonly (Disagreement | undefined)[]): string[] {
+  return found.flatMap((one) => {
+    if (one === undefined) return [];
+    if (known.some(({ kind, what }) => kind === one.kind && what.test(one.what))) {
+      counts.known++;
+      return [];
+    }
+    return [`${one.kind}: ${one.what}`];
+  });
+}
+
+function byField(image: Uint8Array, survey: Survey): ReadonlyMap<string, Mutation[]> {
+  const fields = new Map<string, Mutation[]>();
+  for (const place of survey.places) {
+    for (const mutation of fieldMutations(image, place, survey.limits)) {
+      const list = fields.get(mutation.field);
+      if (list === undefined) fields.set(mutation.field, [mutation]);
+      else list.push(mutation);
+    }
+  }
+  return fields;
+}
+
+/** Fields that were damaged on an image before: the others are for the next ones. */
+const done = new Set<string>();
+
+function* damages(image: Uint8Array, seed: number): Generator<Mutation> {
+  const survey = surveyExt(image);
+  const rng = new Rng(seed);
+  for (const [field, list] of byField(image, survey)) {
+    if (only !== undefined) yield* list;
+    else if (perField > 0) yield* rng.shuffle(list).slice(0, perField);
+    else if (!done.has(field) && (rng.oneIn(2) || !field.includes('superblock'))) {
+      done.add(field);
+      yield rng.pick(list);
+    }
+  }
+  for (let i = 0; i < RANDOM_PER_IMAGE; i++) yield randomMutation(rng, survey.hot, `random damage ${i}`);
+}
+
+describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'tune2fs'))('damaged images', () => {
+  test.each(hostileRows.map((row, i) => [row.name, { ...row, mmp: false }, i] as const))(
+    '%s: our verdict is that of e2fsck, and what we repair is clean',
+    { timeout: LONG },
+    (_, row, index) => {
+      const image = repairedByE2fsck(makeHostileImage(row));
+      const found: (Disagreement | undefined)[] = [];
+      for (const mutation of damages(image, firstSeed * 1000 + index)) {
+        if (only !== undefined && !mutation.label.includes(only)) continue;
+        const damaged = image.slice();
+        mutation.apply(damaged);
+        found.push(compare(`${row.name}, ${mutation.label}`, damaged));
+      }
+      expect(unexplained(found)).toEqual([]);
+    },
+  );
+
+  test('there were enough of them', () => {
+    const { damages: all, errors, repaired, left, known: explained } = counts;
+    console.log(
+      `${all} damages, ${errors} errors by e2fsck, ${repaired} repaired, ${left} left, ${explained} explained`,
+    );
+    if (only === undefined) expect(errors).toBeGreaterThan(200);
+  });
+});
