@@ -39,6 +39,7 @@ function refusedByAll(problem: RegExp): void {
   const line = new RegExp(`: demo\\.img: damaged: transaction log .*${LOG}: ${problem.source}; see fsu recover\n$`);
   for (const command of [...everyReader('demo.img'), ...everyWriter('demo.img')])
     complains(place.fsu(command), 4, line);
+  for (const how of ['-fn', '-y']) complains(place.run('fsu', ['fsck', how, 'demo.img']), 8, line);
   const report = place.run('fsu', ['recover', 'demo.img']);
   expect(report).toMatchObject({ status: 4, stderr: '' });
   expect(report.stdout).toMatch(new RegExp(`^demo\\.img: log: refused: ${problem.source}\n`));
