@@ -56,6 +56,17 @@ export class SysContext {
     }
   }
 
+  /** As walk, for one name in a directory that is held. EINVAL when it is more than a name. */
+  walkAt<T>(dvp: Vnode, name: string, options: NameiOptions, use: (nd: Namei) => T): T {
+    if (name.includes('/')) throw new FsError('EINVAL');
+    const nd = namei({ ...this.vfs.nameiContext(), cdir: dvp }, name, options);
+    try {
+      return use(nd);
+    } finally {
+      this.done(nd);
+    }
+  }
+
   /** As walk, for calls that need the file to exist: ENOENT. */
   file<T>(path: string, follow: boolean, use: (vp: Vnode) => T): T {
     return this.walk(path, { follow }, ({ vp }) => {
