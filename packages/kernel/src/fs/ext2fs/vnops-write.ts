@@ -79,6 +79,7 @@ export function nameOps(makeVnode: MakeVnode): NameOps {
       const dir = dvp.data;
       const ip = vp.data;
       const bytes = newName(dir, name);
+      mayEnter(dir, ip);
       if (ip.nlink >= linkMax(ip)) throw new FsError('EMLINK', { ino: ip.ino });
       addEntry(dir, newRecord(dir, ip.ino, { name: bytes, type: vp.type }));
       ip.nlink += 1;
