@@ -259,7 +259,7 @@ export function addressText(image: ImageName, path: string): string {
 }
 
 /** An address as typed, taken apart. UsageError when a selector makes no sense. */
-function addressName(
+export function addressName(
   text: string,
   shell: Pick<Shell, 'isFile'>,
 ): { readonly image: ImageName; readonly path: string | undefined } {

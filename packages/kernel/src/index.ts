@@ -18,6 +18,7 @@ export { RF } from './kern/lwproc.ts';
 export type { Timespec } from './kern/time.ts';
 export { nameFromBytes, nameToBytes, nameByteLength, isWellFormedName } from './kern/name.ts';
 export { KERNEL_NAME, KERNEL_VERSION } from './kern/kernel.ts';
+export { seededHost } from './hypercall/seeded.ts';
 export type { Host, HostFile, HostStat, Holder } from './hypercall/hypercall.ts';
 export type { BlockDevice, Extent } from './dev/blockdev.ts';
 export type { EtfsType, EtfsWindow } from './dev/etfs.ts';
@@ -46,6 +47,9 @@ export type {
   FileSystemType,
   FsInfo,
   FsTraits,
+  MkfsReport,
+  MkfsRequest,
+  MkfsType,
   MountOptions,
   ProbeRead,
   ProbeResult,

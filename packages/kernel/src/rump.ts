@@ -11,7 +11,7 @@ import type { Component } from './kern/component.ts';
 import { asFsError, FsError, UnsupportedError } from './kern/errno.ts';
 import { Kernel } from './kern/kernel.ts';
 import type { CheckOptions, CheckSummary } from './vfs/check.ts';
-import type { FileSystemModule, FileSystemType } from './vfs/vfsops.ts';
+import type { FileSystemModule, FileSystemType, MkfsReport, MkfsRequest } from './vfs/vfsops.ts';
 import type { VfsSyscalls } from './vfs/sys.ts';
 import { ETFS_NAMES, memDevices, SYS, vfsFaction } from './vfs/syscalls.ts';
 import { VFS } from './vfs/vfs.ts';
@@ -81,6 +81,31 @@ export class Rump extends Kernel {
       } catch {
         // Poisoned, if it cannot be read; what became of the commit is the news.
       }
+      throw e;
+    }
+  }
+
+  /**
+   * A new file system of `type` on the disk behind an etfs key, staged like any edit; nothing of what was there counts any
+   * more. Nothing of the disk may be mounted. Errors: EOPNOTSUPP the type makes none; what making throws, and then the
+   * stage is as before.
+   */
+  mkfs(key: string, type: FileSystemType, request: Omit<MkfsRequest, 'now' | 'random'>): MkfsReport {
+    if (type.mkfs === undefined) throw new FsError('EOPNOTSUPP', { op: 'mkfs', what: `${type.name} cannot be made` });
+    const device = this.etfs.device(key);
+    const stage = this.etfs.stage(key);
+    const savepoint = stage.savepoint();
+    try {
+      device.fresh({ offset: 0, length: device.sizeBytes });
+      const report = type.mkfs.make(device, {
+        ...request,
+        now: this.now(),
+        random: (dst) => this.host.random(dst),
+      });
+      stage.release(savepoint);
+      return report;
+    } catch (e) {
+      stage.rollback(savepoint);
       throw e;
     }
   }

@@ -49,7 +49,7 @@ import { removeTree } from './remove.ts';
 import { KernelSession } from './session.ts';
 import type { Mounted } from './session.ts';
 
-interface HandleInit {
+export interface HandleInit {
   readonly address: Address;
   readonly device: DeviceInfo;
   readonly mounted: Mounted;

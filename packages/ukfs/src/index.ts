@@ -4,6 +4,8 @@ export type { Address, IsFile, Selector } from './address.ts';
 export { ImageChangedError, NotRecognisedError, SelectionError } from './errors.ts';
 export type * from './handle.ts';
 export { check, fstypes, inspect, open, recover } from './ukfs.ts';
+export { makeFs } from './makefs.ts';
+export type { MakeFsOptions, MakeFsReport } from './makefs.ts';
 export { walk, Walk } from './walk.ts';
 export type { WalkEntry, WalkOptions, WalkSource } from './walk.ts';
 // What a user of the handle meets of the kernel, so that one import is enough.

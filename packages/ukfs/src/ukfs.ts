@@ -20,13 +20,13 @@ import type {
 } from './handle.ts';
 import { candidateOf, choose } from './recognise/select.ts';
 import { identify, wholeImage } from './recognise/identify.ts';
-import type { Found, Place } from './recognise/identify.ts';
+import type { Found, Knowledge, Place } from './recognise/identify.ts';
 import { cachedMedium } from './recognise/medium.ts';
 import type { Medium } from './recognise/medium.ts';
 import { KernelSession } from './session.ts';
 import type { Disk } from './session.ts';
 
-const knowledge = { modules: filesystems, loadLabels };
+export const knowledge: Knowledge = { modules: filesystems, loadLabels };
 
 /**
  * Open an image. Errors: those of the host (ENOENT, EACCES …); SelectionError; NotRecognisedError; UnsupportedError (a
@@ -126,13 +126,13 @@ async function sessionFor(options: OpenOptions): Promise<KernelSession> {
   return new KernelSession(host ?? (await defaultHost()));
 }
 
-async function defaultHost(): Promise<Host> {
+export async function defaultHost(): Promise<Host> {
   const { nodeHost } = await import('@ukfs/kernel/host/node');
   return nodeHost();
 }
 
 /** An address in parts, whichever way it was given. */
-function resolve(address: AddressLike, host: Host): Address {
+export function resolve(address: AddressLike, host: Host): Address {
   if (typeof address === 'string') return parseAddress(address, (path) => isImage(host, path));
   const selectors = (address.selectors ?? []).map((s) => (typeof s === 'string' ? parseSelector(s) : s));
   return { image: address.image, selectors, path: address.path };
@@ -149,7 +149,8 @@ function isImage(host: Host, path: string): boolean {
   }
 }
 
-const mediumOf = ({ stage }: Disk): Medium => cachedMedium((dst, offset) => stage.read(dst, offset), stage.sizeBytes);
+export const mediumOf = ({ stage }: Disk): Medium =>
+  cachedMedium((dst, offset) => stage.read(dst, offset), stage.sizeBytes);
 
 async function openIn(session: KernelSession, like: AddressLike, options: OpenOptions): Promise<Ukfs> {
   const address = resolve(like, session.host);
@@ -224,13 +225,13 @@ function start(
 }
 
 /** ENODEV: no such type. */
-function moduleNamed(name: string): FileSystemModule {
+export function moduleNamed(name: string): FileSystemModule {
   const module = filesystems.find((m) => m.name === name || m.aliases.includes(name));
   if (module === undefined) throw new FsError('ENODEV', { op: 'open', what: `${name}: file system not supported` });
   return module;
 }
 
-async function loadType(session: KernelSession, module: FileSystemModule): Promise<FileSystemType> {
+export async function loadType(session: KernelSession, module: FileSystemModule): Promise<FileSystemType> {
   await session.rump.modules.load(module.name);
   return module.load();
 }

@@ -10,6 +10,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   info: async () => (await import('./info.ts')).info,
   ls: async () => (await import('./ls.ts')).ls,
   put: async () => (await import('./put.ts')).put,
+  mkfs: async () => (await import('./mkfs.ts')).mkfs,
   recover: async () => (await import('./recover.ts')).recover,
   rm: async () => (await import('./rm.ts')).rm,
   stat: async () => (await import('./stat.ts')).stat,
@@ -17,9 +18,13 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   write: async () => (await import('./write.ts')).write,
 };
 
+/** BSD's names, which answer too but are not listed. */
+const aliases: Readonly<Record<string, string>> = { newfs: 'mkfs' };
+
 export const commandNames = (): readonly string[] => Object.keys(loaders);
 
 /** undefined: there is no such command. */
-export async function loadCommand(name: string): Promise<Command | undefined> {
+export async function loadCommand(word: string): Promise<Command | undefined> {
+  const name = Object.hasOwn(aliases, word) ? (aliases[word] ?? word) : word;
   return Object.hasOwn(loaders, name) ? loaders[name]?.() : undefined;
 }

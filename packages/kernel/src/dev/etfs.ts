@@ -133,24 +133,20 @@ export class Etfs {
 
   /** The stage under a disk's key: where its transaction is committed. ENOENT, ENOTBLK. */
   stage(key: string): Stage {
-    const registration = this.#registered(key);
-    const minor = registration.minor === undefined ? undefined : this.#minors[registration.minor];
-    if (minor === undefined) throw new FsError('ENOTBLK', { op: 'etfs', path: key });
-    return minor.disk.stage;
+    return this.#minorOf(key).disk.stage;
   }
 
   /** The bytes behind a disk's key, as a mount of it gets them. ENOENT, ENOTBLK. */
   device(key: string): BlockDevice {
-    const minor = this.#registered(key).minor;
-    const device = minor === undefined ? undefined : this.#minors[minor]?.device;
-    if (device === undefined) throw new FsError('ENOTBLK', { op: 'etfs', path: key });
-    return device;
+    return this.#minorOf(key).device;
   }
 
-  #registered(key: string): Registration {
+  #minorOf(key: string): Minor {
     const registration = this.#keys.get(keyName(key));
     if (registration === undefined) throw new FsError('ENOENT', { op: 'etfs', path: key });
-    return registration;
+    const minor = registration.minor === undefined ? undefined : this.#minors[registration.minor];
+    if (minor === undefined) throw new FsError('ENOTBLK', { op: 'etfs', path: key });
+    return minor;
   }
 
   match(path: string): { readonly key: string; readonly entry: EtfsNode } | undefined {

@@ -7,6 +7,7 @@
 import type { BlockDevice } from '../dev/blockdev.ts';
 import type { ReadOnlyCause } from '../kern/errno.ts';
 import type { Ino } from '../kern/ids.ts';
+import type { Timespec } from '../kern/time.ts';
 import type { CheckOptions, CheckSummary } from './check.ts';
 import type { Mount } from './mount.ts';
 import type { Vnode } from './vnode.ts';
@@ -103,6 +104,44 @@ export interface FsInfo {
 /** Options given to mount(2): words of -o. */
 export type MountOptions = Readonly<Record<string, string | true>>;
 
+/** What a new file system is to be like. */
+export interface MkfsRequest {
+  /** The name it was asked for by: the type's own, or one of its aliases ("ext4"), which may mean other defaults. */
+  readonly variant: string;
+  /** Words of the type's MkfsType.options; others are EINVAL. */
+  readonly options: Readonly<Record<string, string | true>>;
+  /** The device is known to read as zeros. */
+  readonly blank: boolean;
+  /** Every time that is stamped. */
+  readonly now: Timespec;
+  /** Identity bytes: UUIDs, seeds. The same bytes and the same request give the same file system. */
+  random(dst: Uint8Array): void;
+}
+
+/** What came of it. */
+export interface MkfsReport {
+  readonly uuid: string;
+  readonly blockSize: number;
+  /** What the file system occupies: the device, or a little less. */
+  readonly sizeBytes: number;
+  /** For data of files; what is reserved for the superuser counts. */
+  readonly freeBytes: number;
+  readonly files: number;
+  readonly freeFiles: number;
+  /** Things a person should know: what was asked for and could not be. */
+  readonly notes: readonly string[];
+}
+
+/** How a type makes new file systems. */
+export interface MkfsType {
+  /** Words of MkfsRequest.options with their help. */
+  readonly options: Readonly<Record<string, string>>;
+  /** What make() would report on a device of that size. Pure. Errors: as make(). */
+  plan(sizeBytes: number, request: MkfsRequest): MkfsReport;
+  /** An empty file system on `device`, whatever was there before. Errors: EINVAL options or size; EROFS; EIO. */
+  make(device: BlockDevice, request: MkfsRequest): MkfsReport;
+}
+
 export interface FileSystemType {
   readonly name: string;
   readonly aliases: readonly string[];
@@ -116,6 +155,9 @@ export interface FileSystemType {
   lookupKey?(mp: Mount, path: string): { readonly vp: Vnode; readonly length: number } | undefined;
   /** Type-specific -o words with their help; others are EINVAL. */
   readonly options: Readonly<Record<string, string>>;
+
+  /** Absent: this kernel only uses what others made. */
+  readonly mkfs?: MkfsType;
 
   /**
    * Bring up mp from mp.device with mp.options; sets mp.data and mp.blockSize. Writes nothing, stamps nothing.

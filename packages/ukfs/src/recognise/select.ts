@@ -22,10 +22,16 @@ interface Choice {
   readonly type: string | undefined;
 }
 
-/** The one place meant. Errors: SelectionError, NotRecognisedError. */
-export async function choose(medium: Medium, choice: Choice, knowledge: Knowledge): Promise<Chosen> {
+/** Where the selectors lead, whatever is there. Errors: SelectionError. */
+export async function placeMeant(medium: Medium, choice: Choice, knowledge: Knowledge): Promise<Place> {
   let place = wholeImage(medium);
   for (const selector of choice.selectors) place = await step(place, selector, choice, knowledge);
+  return place;
+}
+
+/** The one place meant. Errors: SelectionError, NotRecognisedError. */
+export async function choose(medium: Medium, choice: Choice, knowledge: Knowledge): Promise<Chosen> {
+  const place = await placeMeant(medium, choice, knowledge);
   const { type } = choice;
   const identified = await identify(place, knowledge);
   if (type !== undefined) return ofType(identified, type, choice);

@@ -10,6 +10,9 @@ import type { ProbeRead } from '@ukfs/kernel';
 /** `fs` counts as a candidate when a disk holds several; the others never do. */
 export type Kind = 'fs' | 'container' | 'compressed' | 'archive' | 'volume' | 'table' | 'swap' | 'other';
 
+/** Description of what is not even something. */
+export const BLANK = 'blank image';
+
 /** Bytes (a character each) at a place; negative places count from the end. */
 export type Magic = readonly [at: number, bytes: string];
 
@@ -289,5 +292,5 @@ export const signatures: readonly Signature[] = [
   row('other', 'Windows executable', NO_IMAGE, at(0, 'MZ')),
   row('other', 'PDF document', NO_IMAGE, at(0, '%PDF-')),
   row('other', 'text file', NO_IMAGE, [[]], { check: isText }),
-  row('other', 'blank image', 'it holds only zeros where a file system would start', [[]], { check: isBlank }),
+  row('other', BLANK, 'it holds only zeros where a file system would start', [[]], { check: isBlank }),
 ];

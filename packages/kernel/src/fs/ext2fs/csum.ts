@@ -210,3 +210,7 @@ export function setOrphanBlockCsum(fs: CsumContext, seed: number, at: { fsBlock:
 export const verifyMmp = (fs: CsumContext, block: Uint8Array): boolean =>
   !fs.metadataCsum ||
   getLe32(block, MmpBlock.offsetOf('checksum')) === crc32c(fs.csumSeed, block, 0, MmpBlock.offsetOf('checksum'));
+export function setMmpCsum(fs: CsumContext, block: Uint8Array): void {
+  const at = MmpBlock.offsetOf('checksum');
+  if (fs.metadataCsum) setLe32(block, at, crc32c(fs.csumSeed, block, 0, at));
+}

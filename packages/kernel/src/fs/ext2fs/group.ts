@@ -36,11 +36,23 @@ export class Group {
   get blockBitmap(): FsBlock {
     return this.lo.blockBitmapLo + (this.hi?.blockBitmapHi ?? 0) * TWO32;
   }
+  set blockBitmap(x: FsBlock) {
+    this.lo.blockBitmapLo = x % TWO32;
+    if (this.hi !== undefined) this.hi.blockBitmapHi = Math.floor(x / TWO32);
+  }
   get inodeBitmap(): FsBlock {
     return this.lo.inodeBitmapLo + (this.hi?.inodeBitmapHi ?? 0) * TWO32;
   }
+  set inodeBitmap(x: FsBlock) {
+    this.lo.inodeBitmapLo = x % TWO32;
+    if (this.hi !== undefined) this.hi.inodeBitmapHi = Math.floor(x / TWO32);
+  }
   get inodeTable(): FsBlock {
     return this.lo.inodeTableLo + (this.hi?.inodeTableHi ?? 0) * TWO32;
+  }
+  set inodeTable(x: FsBlock) {
+    this.lo.inodeTableLo = x % TWO32;
+    if (this.hi !== undefined) this.hi.inodeTableHi = Math.floor(x / TWO32);
   }
   /** In clusters. */
   get freeBlocks(): number {

@@ -71,9 +71,9 @@ export interface Geometry {
   readonly mmpBlock: number;
 }
 
-export const hasCompat = (geo: Geometry, bit: number): boolean => (geo.compat & bit) !== 0;
+export const hasCompat = (geo: Pick<Geometry, 'compat'>, bit: number): boolean => (geo.compat & bit) !== 0;
 export const hasIncompat = (geo: Geometry, bit: number): boolean => (geo.incompat & bit) !== 0;
-export const hasRoCompat = (geo: Geometry, bit: number): boolean => (geo.roCompat & bit) !== 0;
+export const hasRoCompat = (geo: Pick<Geometry, 'roCompat'>, bit: number): boolean => (geo.roCompat & bit) !== 0;
 
 const MAX_LOG_BLOCK_SIZE = 6;
 /** Clusters of at most 2^30 bytes: s_log_cluster_size counts from 1 KiB. */
@@ -320,7 +320,7 @@ function isPowerOf(n: number, base: number): boolean {
 }
 
 /** Does the group hold a copy of the superblock (and, without meta_bg, of the descriptors)? */
-export function groupHasSuper(geo: Geometry, group: number): boolean {
+export function groupHasSuper(geo: Pick<Geometry, 'compat' | 'roCompat' | 'backupGroups'>, group: number): boolean {
   if (group === 0) return true;
   if (hasCompat(geo, COMPAT.SPARSE_SUPER2)) return geo.backupGroups.includes(group);
   if (group === 1 || !hasRoCompat(geo, RO_COMPAT.SPARSE_SUPER)) return true;
