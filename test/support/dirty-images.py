@@ -261,6 +261,11 @@ class Work:
         """Each fsync is a fast commit, after one full commit: every tag that the kernel writes."""
         # A symlink is "data journalling" to the kernel: it forces a full commit, so it comes before.
         os.symlink(b'slow', self.at('keep', 'slow-symlink'))
+        for name in 'file-3', 'file-4':
+            try:
+                os.setxattr(self.at('keep', name), 'user.large', b'large' * 2000)
+            except OSError:
+                pass  # No ea_inode: no room.
         self.commit()
         for index in range(30):
             self.write(self.at('keep', f'fast-{index}'), self.random.randbytes(1 + index * 700), sync=True)

@@ -17,11 +17,13 @@ import { findMapping, forEachRun, initExtentRoot, insertRun, removeRange } from 
 import type { Ext2Mount } from './ext2mount.ts';
 import { RO_COMPAT } from './features.ts';
 import { EXTENT_ENTRY_SIZE, ExtentHeader, I_BLOCK_OFFSET, I_BLOCK_SIZE, IFLAG, InodeCore } from './format.ts';
+import { isInline } from './inline.ts';
 import { storeInode } from './inode-store.ts';
 import { inodeLocation, Inode, loadInode } from './inode.ts';
 import type { FcRecord } from './fc-scan.ts';
 import { destroyFile } from './orphan.ts';
 import { hasRoCompat } from './superblock.ts';
+import { attributeSectors } from './xattr.ts';
 
 const GENERATION = InodeCore.offsetOf('generation');
 
@@ -77,8 +79,7 @@ class FcReplay {
   /** Space is counted anew: records say where blocks went, not how many a file has by then. */
   finish(): void {
     for (const ip of this.#inodes.values()) {
-      if (ip.hasFlag(IFLAG.EXTENTS))
-        ip.sectors = ((countBlocks(ip) + (ip.fileAcl === 0 ? 0 : 1)) * ip.geo.blockSize) / 512;
+      if (ip.hasFlag(IFLAG.EXTENTS)) ip.sectors = (countBlocks(ip) * ip.geo.blockSize) / 512 + attributeSectors(ip);
       storeInode(ip);
     }
   }
@@ -147,7 +148,7 @@ class FcReplay {
     const { type } = ip;
     if (type === undefined) throw new CorruptError('fast commit of a name without an inode', { ino });
     if (kind === 'create' && type === 'dir' && ip.size === 0) initDirectory(ip, parent);
-    else if (kind === 'create' && type === 'dir' && findMapping(ip, 0).kind === 'hole') {
+    else if (kind === 'create' && type === 'dir' && !isInline(ip) && findMapping(ip, 0).kind === 'hole') {
       ip.size = 0;
       initDirectory(ip, parent);
     }

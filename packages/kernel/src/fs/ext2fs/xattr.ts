@@ -8,7 +8,7 @@ import { nameFromBytes, nameToBytes } from '../../kern/name.ts';
 import { getLe16, getLe32 } from '../../kern/struct.ts';
 import { aclToXattr } from './acl.ts';
 import { verifyXattrBlock } from './csum.ts';
-import { rememberValue, valueHash } from './eavalue.ts';
+import { rememberValue, valueHash, valueSectors } from './eavalue.ts';
 import {
   GOOD_OLD_INODE_SIZE,
   IFLAG,
@@ -183,6 +183,15 @@ export function listXattrs(inode: Inode): string[] {
   return [...new Set(names)];
 }
 
-/** How many of the inode's attributes have their value in another inode. */
-export const countValues = (inode: Inode): number =>
-  [...ibodyXattrs(inode), ...blockXattrs(inode)].filter(({ valueInum }) => valueInum !== 0).length;
+/** The inode's attributes whose value is in another inode. */
+const valuesElsewhere = (inode: Inode): XattrRecord[] =>
+  [...ibodyXattrs(inode), ...blockXattrs(inode)].filter(({ valueInum }) => valueInum !== 0);
+
+export const countValues = (inode: Inode): number => valuesElsewhere(inode).length;
+
+/** What attributes add to the space that the inode is said to use. */
+export function attributeSectors(inode: Inode): number {
+  const { geo } = inode;
+  const block = inode.fileAcl === 0 ? 0 : (geo.clusterBlocks * geo.blockSize) / 512;
+  return valuesElsewhere(inode).reduce((sum, { valueSize }) => sum + valueSectors(geo, valueSize), block);
+}
