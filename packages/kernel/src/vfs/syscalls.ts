@@ -1,7 +1,8 @@
 /** The VFS faction: brings up the VFS, mounts rumpfs as root, fills the system-call table. */
 import { DEVSW, Devsw } from '../dev/devsw.ts';
 import { serviceKey, type Component } from '../kern/component.ts';
-import { rumpfs, type EtfsNames } from './rumpfs.ts';
+import { rumpfs } from './rumpfs.ts';
+import type { EtfsNames } from './rumpnode.ts';
 import type { VfsSyscalls } from './sys.ts';
 import { fileCalls } from './sys-file.ts';
 import { mountCalls } from './sys-mount.ts';
