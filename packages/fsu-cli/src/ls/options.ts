@@ -125,217 +125,147 @@ interface LsSurroundings {
   env(name: string): string | undefined;
 }
 
+/** Options on their way. */
+interface Draft extends LsOptions {
+  readonly isTTY: boolean;
+  /** -f, whatever else is said of the order. */
+  unsorted: boolean;
+  /** -l was given: -g says nothing of the owner any more. */
+  ownerDecided: boolean;
+}
+
+const defaults = (isTTY: boolean): Draft => ({
+  isTTY,
+  unsorted: false,
+  ownerDecided: false,
+  format: isTTY ? 'columns' : 'single',
+  hidden: 'none',
+  time: 'mtime',
+  sort: 'name',
+  reverse: false,
+  dirsFirst: false,
+  recursive: false,
+  plainDirs: false,
+  inode: false,
+  blocks: false,
+  follow: false,
+  numeric: false,
+  owner: true,
+  group: true,
+  flags: false,
+  mark: 'none',
+  style: isTTY ? 'safe' : 'raw',
+  blockSize: 512,
+  scaleSizes: false,
+  human: 'no',
+  fullTime: false,
+  timeStyle: undefined,
+  color: 'never',
+  hide: [],
+  ignore: [],
+  width: undefined,
+  zero: false,
+});
+
+/** What each option does; of those that exclude each other the last one wins, because it comes last. */
+const effects: Readonly<Record<string, (o: Draft, value: string) => void>> = {
+  1: (o) => void (o.format = 'single'),
+  C: (o) => void (o.format = 'columns'),
+  x: (o) => void (o.format = 'across'),
+  m: (o) => void (o.format = 'comma'),
+  // Never let -g take precedence over -l, in whichever order they come.
+  l: (o) => {
+    o.format = 'long';
+    o.owner = true;
+    o.ownerDecided = true;
+  },
+  g: (o) => {
+    o.format = 'long';
+    if (!o.ownerDecided) o.owner = false;
+  },
+  'numeric-uid-gid': (o) => {
+    o.format = 'long';
+    o.numeric = true;
+  },
+  format: (o, value) => void (o.format = formatWord(value)),
+  all: (o) => void (o.hidden = 'all'),
+  'almost-all': (o) => {
+    if (o.hidden === 'none') o.hidden = 'almost';
+  },
+  B: (o) => void (o.style = 'octal'),
+  b: (o) => void (o.style = 'cstyle'),
+  'hide-control-chars': (o) => void (o.style = 'question'),
+  'show-control-chars': (o) => void (o.style = 'raw'),
+  escape: (o) => void (o.style = 'escape'),
+  literal: (o) => void (o.style = o.isTTY ? 'question' : 'literal'),
+  'quote-name': (o) => void (o.style = 'c'),
+  'quoting-style': (o, value) => void (o.style = quotingWord(value, o.isTTY)),
+  c: (o) => void (o.time = 'ctime'),
+  u: (o) => void (o.time = 'atime'),
+  time: (o, value) => void (o.time = timeWord(value)),
+  directory: (o) => {
+    o.plainDirs = true;
+    o.recursive = false;
+  },
+  recursive: (o) => void (o.recursive = true),
+  classify: (o) => void (o.mark = 'classify'),
+  'file-type': (o) => void (o.mark = 'file-type'),
+  p: (o) => {
+    if (o.mark === 'none') o.mark = 'slash';
+  },
+  f: (o) => void (o.unsorted = true),
+  U: (o) => void (o.sort = 'none'),
+  S: (o) => void (o.sort = 'size'),
+  t: (o) => void (o.sort = 'time'),
+  v: (o) => void (o.sort = 'version'),
+  X: (o) => void (o.sort = 'extension'),
+  sort: (o, value) => void (o.sort = sortWord(value)),
+  reverse: (o) => void (o.reverse = true),
+  'group-directories-first': (o) => void (o.dirsFirst = true),
+  'human-readable': (o) => void (o.human = 'binary'),
+  si: (o) => void (o.human = 'si'),
+  kibibytes: (o) => {
+    o.blockSize = 1024;
+    o.human = 'no';
+  },
+  'block-size': (o, value) => applyBlockOption(o, value),
+  inode: (o) => void (o.inode = true),
+  size: (o) => void (o.blocks = true),
+  dereference: (o) => void (o.follow = true),
+  'no-group': (o) => void (o.group = false),
+  o: (o) => void (o.flags = true),
+  T: (o) => {
+    o.fullTime = true;
+    o.timeStyle = undefined;
+  },
+  'full-time': (o) => {
+    o.format = 'long';
+    o.timeStyle = 'full-iso';
+  },
+  'time-style': (o, value) => void (o.timeStyle = timeStyleWord(value)),
+  color: (o, value) => void (o.color = value === 'auto' ? 'auto' : value === 'never' ? 'never' : 'always'),
+  hide: (o, value) => void o.hide.push(globTest(value)),
+  ignore: (o, value) => void o.ignore.push(globTest(value)),
+  width: (o, value) => void (o.width = columnsWord(value)),
+  zero: (o) => {
+    o.zero = true;
+    if (o.format !== 'long') o.format = 'single';
+    o.style = 'raw';
+    o.color = 'never';
+  },
+  W: () => undefined,
+};
+
 /** UsageError for a value that makes no sense. */
 export function readLsOptions(given: readonly GivenOption[], around: LsSurroundings): LsOptions {
-  const o: LsOptions = {
-    format: around.isTTY ? 'columns' : 'single',
-    hidden: 'none',
-    time: 'mtime',
-    sort: 'name',
-    reverse: false,
-    dirsFirst: false,
-    recursive: false,
-    plainDirs: false,
-    inode: false,
-    blocks: false,
-    follow: false,
-    numeric: false,
-    owner: true,
-    group: true,
-    flags: false,
-    mark: 'none',
-    style: around.isTTY ? 'safe' : 'raw',
-    blockSize: 512,
-    scaleSizes: false,
-    human: 'no',
-    fullTime: false,
-    timeStyle: undefined,
-    color: 'never',
-    hide: [],
-    ignore: [],
-    width: undefined,
-    zero: false,
-  };
+  const o = defaults(around.isTTY);
   applyBlockSize(o, around.env('BLOCKSIZE'));
-  let unsorted = false;
-  let ownerDecided = false;
   for (const { name, value } of given) {
-    switch (name) {
-      case '1':
-        o.format = 'single';
-        break;
-      case 'C':
-        o.format = 'columns';
-        break;
-      case 'x':
-        o.format = 'across';
-        break;
-      case 'm':
-        o.format = 'comma';
-        break;
-      // Never let -g take precedence over -l, in whichever order they come.
-      case 'l':
-        o.format = 'long';
-        o.owner = true;
-        ownerDecided = true;
-        break;
-      case 'g':
-        o.format = 'long';
-        if (!ownerDecided) o.owner = false;
-        break;
-      case 'numeric-uid-gid':
-        o.format = 'long';
-        o.numeric = true;
-        break;
-      case 'format':
-        o.format = formatWord(value);
-        break;
-      case 'all':
-        o.hidden = 'all';
-        break;
-      case 'almost-all':
-        if (o.hidden === 'none') o.hidden = 'almost';
-        break;
-      case 'B':
-        o.style = 'octal';
-        break;
-      case 'b':
-        o.style = 'cstyle';
-        break;
-      case 'hide-control-chars':
-        o.style = 'question';
-        break;
-      case 'show-control-chars':
-        o.style = 'raw';
-        break;
-      case 'escape':
-        o.style = 'escape';
-        break;
-      case 'literal':
-        o.style = around.isTTY ? 'question' : 'literal';
-        break;
-      case 'quote-name':
-        o.style = 'c';
-        break;
-      case 'quoting-style':
-        o.style = quotingWord(value, around.isTTY);
-        break;
-      case 'c':
-        o.time = 'ctime';
-        break;
-      case 'u':
-        o.time = 'atime';
-        break;
-      case 'time':
-        o.time = timeWord(value);
-        break;
-      case 'directory':
-        o.plainDirs = true;
-        o.recursive = false;
-        break;
-      case 'recursive':
-        o.recursive = true;
-        break;
-      case 'classify':
-        o.mark = 'classify';
-        break;
-      case 'file-type':
-        o.mark = 'file-type';
-        break;
-      case 'p':
-        if (o.mark === 'none') o.mark = 'slash';
-        break;
-      case 'f':
-        unsorted = true;
-        break;
-      case 'U':
-        o.sort = 'none';
-        break;
-      case 'S':
-        o.sort = 'size';
-        break;
-      case 't':
-        o.sort = 'time';
-        break;
-      case 'v':
-        o.sort = 'version';
-        break;
-      case 'X':
-        o.sort = 'extension';
-        break;
-      case 'sort':
-        o.sort = sortWord(value);
-        break;
-      case 'reverse':
-        o.reverse = true;
-        break;
-      case 'group-directories-first':
-        o.dirsFirst = true;
-        break;
-      case 'human-readable':
-        o.human = 'binary';
-        break;
-      case 'si':
-        o.human = 'si';
-        break;
-      case 'kibibytes':
-        o.blockSize = 1024;
-        o.human = 'no';
-        break;
-      case 'block-size':
-        applyBlockOption(o, value);
-        break;
-      case 'inode':
-        o.inode = true;
-        break;
-      case 'size':
-        o.blocks = true;
-        break;
-      case 'dereference':
-        o.follow = true;
-        break;
-      case 'no-group':
-        o.group = false;
-        break;
-      case 'o':
-        o.flags = true;
-        break;
-      case 'T':
-        o.fullTime = true;
-        o.timeStyle = undefined;
-        break;
-      case 'full-time':
-        o.format = 'long';
-        o.timeStyle = 'full-iso';
-        break;
-      case 'time-style':
-        o.timeStyle = timeStyleWord(value);
-        break;
-      case 'color':
-        o.color = value === 'auto' ? 'auto' : value === 'never' ? 'never' : 'always';
-        break;
-      case 'hide':
-        o.hide.push(globTest(value));
-        break;
-      case 'ignore':
-        o.ignore.push(globTest(value));
-        break;
-      case 'width':
-        o.width = columnsWord(value);
-        break;
-      case 'zero':
-        o.zero = true;
-        if (o.format !== 'long') o.format = 'single';
-        o.style = 'raw';
-        o.color = 'never';
-        break;
-      case 'W':
-        break;
-      default:
-        throw new UsageError(`unknown option '${name}'`);
-    }
+    const effect = effects[name];
+    if (effect === undefined) throw new UsageError(`unknown option '${name}'`);
+    effect(o, value);
   }
-  if (unsorted) o.sort = 'none';
+  if (o.unsorted) o.sort = 'none';
   return o;
 }
 
