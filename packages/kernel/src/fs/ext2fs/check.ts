@@ -17,9 +17,11 @@ import { checkJournal } from './check/journal.ts';
 import { checkAttributeInodes, checkLinks, checkTree } from './check/links.ts';
 import { checkOrphans } from './check/orphans.ts';
 import { Check, Tally } from './check/state.ts';
+import { checkQuotas } from './check/quotas.ts';
 import { reconnect } from './check/reconnect.ts';
 import { findSuperblock } from './check/find-super.ts';
-import { checkFeatures, checkLargeFile, checkSuper, editSuper } from './check/super.ts';
+import { editSuper } from './check/super-edit.ts';
+import { checkFeatures, checkLargeFile, checkSuper } from './check/super.ts';
 import { checkAttributeBlocks } from './check/xattrs.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { INCOMPAT } from './features.ts';
@@ -99,12 +101,15 @@ function passes(c: Check): void {
   ];
   for (const step of steps) {
     step(c);
-    if (c.changed && c.lost.length === 0) return;
+    if (c.changed && c.lost.length + c.later.length === 0) return;
   }
   checkLinks(c);
   checkAttributeInodes(c);
   checkBitmaps(c);
-  if (c.tally.left === 0 && c.lost.length > 0) reconnect(c);
+  checkQuotas(c);
+  if (c.tally.left > 0) return;
+  reconnect(c);
+  for (const repair of c.later) repair();
 }
 
 /** The image was repaired: it says so, and its counts are right. */

@@ -26,6 +26,11 @@ import { refuseSystem } from './zones.ts';
 export type QuotaKind = keyof typeof QUOTA_MAGIC;
 
 const FIRST_ENTRY = QuotaLeaf.size;
+/** Upper halves of what is counted, and where they are too large for a number. */
+const HIGH_WORDS = [QuotaEntry.offsetOf('inodes') + 4, QuotaEntry.offsetOf('space') + 4] as const;
+const HIGH_WORD_END = 0x20_0000;
+/** A week, as other tools have it. */
+const GRACE_SECONDS = 7 * 24 * 3600;
 const ENTRIES = Math.floor((QUOTA_BLOCK_SIZE - FIRST_ENTRY) / QuotaEntry.size);
 /** Ids whose entry's place is remembered. */
 const PLACES_MAX = 1024;
@@ -80,6 +85,70 @@ export class QuotaFile {
       if (bp.data.subarray(at, at + QuotaEntry.size).every((byte) => byte === 0)) entry.inodeTime = 1;
       this.#changed(bp);
     });
+  }
+
+  /** Every entry, in the order of ids. CorruptError where the tree is none. */
+  *entries(): Generator<{ readonly id: number; readonly space: number; readonly inodes: number }> {
+    const blocks = this.#withInfo((info) => {
+      const { blocks: all, freeBlock, freeEntry } = info;
+      const isSound = all > QUOTA_ROOT && all * QUOTA_BLOCK_SIZE <= this.#ip.size && freeBlock < all && freeEntry < all;
+      if (!isSound) throw this.#corrupt('info', 0);
+      return all;
+    });
+    yield* this.#below({ node: QUOTA_ROOT, level: 0, prefix: 0, blocks, seen: new Set([QUOTA_ROOT]) });
+  }
+
+  *#below(at: {
+    readonly node: number;
+    readonly level: number;
+    readonly prefix: number;
+    readonly blocks: number;
+    readonly seen: Set<number>;
+  }): Generator<{ readonly id: number; readonly space: number; readonly inodes: number }> {
+    const { node, level, prefix, blocks, seen } = at;
+    for (let byte = 0; byte < 256; byte++) {
+      const child = this.#with(node, ({ bp, base }) => getLe32(bp.data, base + 4 * byte));
+      if (child === 0) continue;
+      const id = (prefix * 256 + byte) >>> 0;
+      if (child <= QUOTA_ROOT || child >= blocks) throw this.#corrupt(`pointer to ${child}`, node);
+      if (level < QUOTA_LEVELS - 1) {
+        if (seen.has(child)) throw this.#corrupt(`second pointer to ${child}`, node);
+        seen.add(child);
+        yield* this.#below({ node: child, level: level + 1, prefix: id, blocks, seen });
+        continue;
+      }
+      const slot = this.#slot(child, (data, place) => QuotaEntry.at(data, place).id === id && !isFree(data, place));
+      if (slot === undefined) throw this.#corrupt(`no entry of ${id}`, child);
+      yield this.#with(child, ({ bp, base }) => {
+        const place = base + FIRST_ENTRY + slot * QuotaEntry.size;
+        // Usage beyond what a number holds is wrong whatever it is.
+        const isWild = HIGH_WORDS.some((offset) => getLe32(bp.data, place + offset) >= HIGH_WORD_END);
+        if (isWild) return { id, space: Infinity, inodes: Infinity };
+        const { space, inodes } = QuotaEntry.at(bp.data, place);
+        return { id, space, inodes };
+      });
+    }
+  }
+
+  /** Make an empty tree in the file's first blocks, which it has. */
+  static format(kind: QuotaKind, ip: Inode): void {
+    const { mp, geo } = ip;
+    const first = Math.ceil((QUOTA_BLOCK_SIZE * (QUOTA_ROOT + 1)) / geo.blockSize);
+    for (let fileBlock = 0; fileBlock < first; fileBlock++) {
+      const run = balloc(ip, fileBlock, 1);
+      const bp = mp.bufs.newblk(run.block);
+      if (fileBlock === 0) {
+        Object.assign(QuotaHeader.at(bp.data, 0), { magic: QUOTA_MAGIC[kind], version: QUOTA_VERSION });
+        Object.assign(QuotaInfo.at(bp.data, QuotaHeader.size), {
+          blockGrace: GRACE_SECONDS,
+          inodeGrace: GRACE_SECONDS,
+          blocks: QUOTA_ROOT + 1,
+        });
+      }
+      mp.bufs.bdwrite(bp);
+    }
+    ip.size = Math.max(ip.size, first * geo.blockSize);
+    writeInode(ip);
   }
 
   #corrupt(what: string, block: number): CorruptError {

@@ -102,8 +102,10 @@ function maxSize(c: Check, inode: Inode): number {
 export function checkInlineSize(found: InodeCase): void {
   const { c, inode } = found;
   const rest = c.attempt('inline-data', { ino: inode.ino }, () => inlineRest(inode).length, found.doom);
+  if (rest === undefined) return;
   // Zeros may go on beyond what is stored, as far as in any file.
-  if (rest === undefined || inode.size <= maxSize(c, inode)) return;
+  const isRight = found.type === FT.DIR ? inode.size === I_BLOCK_SIZE + rest : inode.size <= maxSize(c, inode);
+  if (isRight) return;
   const message = `size ${inode.size} with ${I_BLOCK_SIZE + rest} bytes in the inode`;
   found.tell({ code: 'inode-size', message }, () => (inode.size = I_BLOCK_SIZE + rest));
 }

@@ -9,7 +9,7 @@ import { COMPAT, INCOMPAT, RO_COMPAT } from '../features.ts';
 import { EXTENT_MAGIC, FT, GOOD_OLD_INODE_SIZE, I_BLOCK_OFFSET, I_BLOCK_SIZE, IFLAG, INO, OS } from '../format.ts';
 import type { Inode } from '../inode.ts';
 import { hasCompat, hasIncompat, hasRoCompat } from '../superblock.ts';
-import { InodeCase } from './inode-case.ts';
+import { InodeCase, storeRaw } from './inode-case.ts';
 import { KIND } from './inode-facts.ts';
 import { checkBlockCount, checkInlineSize, checkSize, claimMap, type MapFacts } from './inode-map.ts';
 import { checkResizeInode } from './resize.ts';
@@ -37,6 +37,9 @@ export function checkFreeInode(c: Check, inode: Inode): void {
   const { ino } = inode;
   if (ino < c.geo.firstIno) {
     if (ino !== INO.ROOT) c.inodes.add(ino, { kind: KIND.HIDDEN, links: 0 });
+    const isBlank = inode.raw.every((byte) => byte === 0);
+    if (isBlank || verifyInode(c.geo, inode.seed, inode.raw)) return;
+    c.report({ code: 'inode-checksum', message: 'inode checksum', where: { ino } }, () => storeRaw(c, inode));
     return;
   }
   if (inode.mode === 0 || inode.dtime !== 0) return;
@@ -149,10 +152,12 @@ function checkContents(found: InodeCase): void {
   if (type === FT.CHR || type === FT.BLK || type === FT.FIFO || type === FT.SOCK) checkSpecial(found, type);
   if (type === FT.DIR) c.dirs.add(ino);
   if (type === FT.REG && inode.size > SMALL_SIZE_MAX && !isReserved) c.hasLargeFiles = true;
-  if (facts !== undefined && facts.problems === 0 && !isReserved) checkSize(found, facts);
+  if (facts !== undefined && facts.problems === 0 && ino !== INO.BAD) checkSize(found, facts);
   if ((facts === undefined || facts.problems === 0) && ino !== INO.BAD) {
     checkBlockCount(found, { clusters: facts?.clusters ?? 0, attributeBlocks: attributes.blocks });
   }
+  const hasOwner = !c.inodes.has(ino, KIND.HIDDEN | KIND.EA_INODE);
+  if (hasOwner && hasRoCompat(c.geo, RO_COMPAT.QUOTA)) c.quotas.add(inode.usage(1), attributes.values);
 }
 
 /** A target that fits in i_block, without blocks besides those of attributes. */

@@ -12,7 +12,7 @@ import { hasCompat, withSuperblock } from '../superblock.ts';
 import { storeRaw } from './inode-case.ts';
 import { loadRaw } from './raw-inode.ts';
 import type { Check } from './state.ts';
-import { editSuper } from './super.ts';
+import { editSuper } from './super-edit.ts';
 
 /** Users of a journal within the file system: that one. */
 const USERS_MAX = 1;

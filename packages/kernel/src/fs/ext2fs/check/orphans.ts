@@ -6,14 +6,14 @@ import { FsError } from '../../../kern/errno.ts';
 import { getLe32 } from '../../../kern/struct.ts';
 import { bmap } from '../bmap.ts';
 import { setOrphanBlockCsum, verifyOrphanBlock } from '../csum.ts';
-import { COMPAT, RO_COMPAT } from '../features.ts';
+import { RO_COMPAT } from '../features.ts';
 import { ORPHAN_BLOCK_MAGIC, OrphanBlockTail } from '../format.ts';
 import type { Inode } from '../inode.ts';
 import { hasRoCompat, withSuperblock } from '../superblock.ts';
 import { storeRaw } from './inode-case.ts';
 import { loadRaw } from './raw-inode.ts';
 import type { Check } from './state.ts';
-import { editSuper } from './super.ts';
+import { dropOrphanFile, editSuper } from './super-edit.ts';
 
 export function checkOrphans(c: Check): void {
   const { geo } = c;
@@ -71,21 +71,6 @@ function emptyOrphanFile(c: Check): void {
     setOrphanBlockCsum(geo, file.seed, { fsBlock: block, block: data });
     c.writeBlock(block, data);
   }
-}
-
-/** Do without the file. */
-function dropOrphanFile(c: Check): void {
-  const ino = c.geo.orphanFileInum;
-  editSuper(c.mp, (sb) => {
-    sb.featureCompat &= ~COMPAT.ORPHAN_FILE;
-    sb.featureRoCompat &= ~RO_COMPAT.ORPHAN_PRESENT;
-    sb.orphanFileInum = 0;
-  });
-  if (ino < c.geo.firstIno || ino > c.geo.inodes) return;
-  const inode = loadRaw(c, ino);
-  inode.raw.fill(0);
-  inode.dtime = Math.max(1, c.options.now().sec % 0x1_0000_0000);
-  storeRaw(c, inode);
 }
 
 function checkOrphanFile(c: Check): void {

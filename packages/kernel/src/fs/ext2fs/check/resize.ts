@@ -10,7 +10,7 @@ import type { Inode } from '../inode.ts';
 import { groupHasSuper, hasCompat, superblockBlock } from '../superblock.ts';
 import { storeRaw } from './inode-case.ts';
 import type { Check } from './state.ts';
-import { editSuper } from './super.ts';
+import { editSuper } from './super-edit.ts';
 
 const DOUBLE_INDIRECT = NDIR_BLOCKS + 1;
 

@@ -14,6 +14,8 @@ import { hasRoCompat, withSuperblock, type Geometry } from '../superblock.ts';
 import { Claims } from './claims.ts';
 import { DirTable } from './dir-table.ts';
 import { InodeFacts } from './inode-facts.ts';
+import type { AttributeCost } from './xattrs.ts';
+import { QuotaTally } from './quotas.ts';
 
 /** A finding as a pass tells it; an error that is not repaired unless it says more. */
 export interface Told {
@@ -61,8 +63,8 @@ export class Check {
   readonly inodes: InodeFacts;
   readonly dirs = new DirTable();
   readonly groups: GroupTable;
-  /** Attribute blocks met: how many inodes refer to each, and what it adds to the block count of each. */
-  readonly attributeBlocks = new Map<FsBlock, { readonly users: number; readonly cost: number }>();
+  /** Attribute blocks met: how many inodes refer to each, and what it costs each. */
+  readonly attributeBlocks = new Map<FsBlock, { readonly users: number; readonly cost: AttributeCost }>();
   /** Inodes of attribute values: how many entries refer to each. */
   readonly attributeInodes = new Map<Ino, number>();
   readonly orphans = new Set<Ino>();
@@ -72,6 +74,9 @@ export class Check {
   hasLargeFiles = false;
   /** Inodes in use without a name, to be given one. */
   readonly lost: Ino[] = [];
+  /** Repairs that need everything else to be right: they allocate. */
+  readonly later: (() => void)[] = [];
+  readonly quotas = new QuotaTally();
   /** Free clusters and inodes, as counted. */
   free: { readonly clusters: number; readonly inodes: number } | undefined;
   /** Files of each FT. */

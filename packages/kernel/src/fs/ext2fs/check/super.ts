@@ -3,20 +3,11 @@
  * no mount looks at, the copies. Spec: "Super Block".
  */
 import { UnsupportedError } from '../../../kern/errno.ts';
-import type { Mount } from '../../../vfs/mount.ts';
-import type { Ext2Mount } from '../ext2mount.ts';
 import { COMPAT, INCOMPAT, RO_COMPAT } from '../features.ts';
 import { SUPERBLOCK_SIZE, Superblock, type SuperblockView } from '../format.ts';
-import {
-  groupFirstBlock,
-  groupHasSuper,
-  hasCompat,
-  hasIncompat,
-  hasRoCompat,
-  updateSuperblock,
-  withSuperblock,
-} from '../superblock.ts';
+import { groupFirstBlock, groupHasSuper, hasCompat, hasIncompat, hasRoCompat, withSuperblock } from '../superblock.ts';
 import type { Check } from './state.ts';
+import { dropOrphanFile, editSuper } from './super-edit.ts';
 
 /** Bits whose rules we do not know, though a reader may ignore them. */
 const UNCHECKED = {
@@ -57,12 +48,6 @@ type Edit = (sb: SuperblockView) => void;
 const bad = (c: Check, message: string, edit: Edit): void =>
   void c.report({ code: 'super', message }, () => editSuper(c.mp, edit));
 
-/** Change the superblock on the device; its checksum follows. */
-export function editSuper(mp: Mount<Ext2Mount>, edit: Edit): void {
-  updateSuperblock(mp, edit);
-  mp.bufs.flush();
-}
-
 function checkNumbers(c: Check, sb: SuperblockView): void {
   const { geo } = c;
   const high = hasIncompat(geo, INCOMPAT.BIT64) ? sb.rBlocksCountHi * 0x1_0000_0000 : 0;
@@ -93,6 +78,12 @@ function checkNumbers(c: Check, sb: SuperblockView): void {
 
 function checkCombinations(c: Check): void {
   const { geo } = c;
+  if (hasCompat(geo, COMPAT.ORPHAN_FILE) && !hasCompat(geo, COMPAT.HAS_JOURNAL)) {
+    c.report({ code: 'super', message: 'orphan_file without a journal' }, () => dropOrphanFile(c));
+  }
+  if (hasIncompat(geo, INCOMPAT.CSUM_SEED) && !geo.metadataCsum) {
+    bad(c, 'metadata_csum_seed without metadata_csum', (sb) => (sb.featureIncompat &= ~INCOMPAT.CSUM_SEED));
+  }
   if (hasCompat(geo, COMPAT.RESIZE_INODE) && hasIncompat(geo, INCOMPAT.META_BG)) {
     bad(c, 'features resize_inode and meta_bg exclude each other', (sb) => (sb.featureCompat &= ~COMPAT.RESIZE_INODE));
   }

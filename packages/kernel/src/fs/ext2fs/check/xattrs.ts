@@ -16,17 +16,25 @@ import { loadRaw } from './raw-inode.ts';
 import type { Check } from './state.ts';
 import { checkXattrList, type FarValue } from './xattr-list.ts';
 
-/** `blocks`: what the attributes add to the inode's count of blocks. */
-export function checkAttributes(found: InodeCase): { readonly blocks: number } {
+/** What the attributes add to the inode's count of blocks, and how many of their values have inodes of their own. */
+export interface AttributeCost {
+  readonly blocks: number;
+  readonly values: number;
+}
+
+export function checkAttributes(found: InodeCase): AttributeCost {
   const { c, inode } = found;
-  let blocks = 0;
+  let { blocks, values } = NOTHING;
+  const add = (cost: AttributeCost): void => {
+    blocks += cost.blocks;
+    values += cost.values;
+  };
   const start = ibodyXattrStart(inode);
   if (start !== undefined && getLe32(inode.raw, start) === XATTR_MAGIC) {
     const first = start + XattrIbodyHeader.size;
     try {
-      blocks += countValues(
-        c,
-        checkXattrList({ ...areaOf(c), area: inode.raw, start: first, base: first, mayLackHash: true }),
+      add(
+        countValues(c, checkXattrList({ ...areaOf(c), area: inode.raw, start: first, base: first, mayLackHash: true })),
       );
     } catch (e) {
       if (!(e instanceof CorruptError)) throw e;
@@ -34,8 +42,8 @@ export function checkAttributes(found: InodeCase): { readonly blocks: number } {
     }
   }
   const block = inode.fileAcl;
-  if (block !== 0) blocks += checkBlock(found, block);
-  return { blocks };
+  if (block !== 0) add(checkBlock(found, block));
+  return { blocks, values };
 }
 
 const areaOf = (c: Check): { readonly valueHash: (ino: Ino) => number | undefined } => ({
@@ -53,32 +61,35 @@ function valueHash(c: Check, ino: Ino): number | undefined {
   }
 }
 
-function checkBlock(found: InodeCase, block: FsBlock): number {
+const NOTHING: AttributeCost = { blocks: 0, values: 0 };
+
+function checkBlock(found: InodeCase, block: FsBlock): AttributeCost {
   const { c, inode } = found;
   const where = { block };
   const drop = (): void => void (inode.fileAcl = 0);
   if (!hasCompat(c.geo, COMPAT.EXT_ATTR)) {
     found.tell({ code: 'xattr-block', message: 'attribute block without the feature', where }, drop);
-    return 0;
+    return NOTHING;
   }
   if (!c.isOnDisk(block)) {
     // Nobody comes to the attributes of an inode that has no name.
     const severity = c.inodes.has(inode.ino, KIND.HIDDEN | KIND.EA_INODE) ? 'note' : 'error';
     found.tell({ code: 'xattr-block', severity, message: 'attribute block outside the file system', where }, drop);
-    return 0;
+    return NOTHING;
   }
   const known = c.attributeBlocks.get(block);
   if (known !== undefined) {
     c.attributeBlocks.set(block, { ...known, users: known.users + 1 });
     return known.cost;
   }
-  let cost = c.geo.clusterBlocks;
+  let cost: AttributeCost = { blocks: c.geo.clusterBlocks, values: 0 };
   if (c.claims.claim(block, 1, { last: -1 }).taken >= 0) {
     found.tell({ code: 'block-shared', message: 'attribute block in use by something else as well', where }, drop);
-    return 0;
+    return NOTHING;
   }
   try {
-    cost += countValues(c, checkBlockList(c, block));
+    const more = countValues(c, checkBlockList(c, block));
+    cost = { blocks: cost.blocks + more.blocks, values: more.values };
   } catch (e) {
     if (!(e instanceof CorruptError)) throw e;
     found.tell({ code: 'xattr-block', message: e.message, where }, drop);
@@ -102,14 +113,14 @@ function checkBlockList(c: Check, block: FsBlock): readonly FarValue[] {
 }
 
 /** Blocks that values in inodes of their own add to the count of whoever has the attribute. */
-function countValues(c: Check, values: readonly FarValue[]): number {
+function countValues(c: Check, values: readonly FarValue[]): AttributeCost {
   const { blockSize, clusterBlocks } = c.geo;
   let blocks = 0;
   for (const { ino, size } of values) {
     c.attributeInodes.set(ino, (c.attributeInodes.get(ino) ?? 0) + 1);
     blocks += Math.ceil(size / (blockSize * clusterBlocks)) * clusterBlocks;
   }
-  return blocks;
+  return { blocks, values: values.length };
 }
 
 /** Once all inodes are known: does each attribute block count as many users as it has? */
