@@ -138,6 +138,18 @@ function byField(image: Uint8Array, survey: Survey): ReadonlyMap<string, Mutatio
   return fields;
 }
 
+/** One random damage again, by the seed that its name tells. */
+class NamedSeed extends Rng {
+  readonly #seed: number;
+  constructor(seed: number) {
+    super(0);
+    this.#seed = seed;
+  }
+  override next(): number {
+    return this.#seed;
+  }
+}
+
 /** Fields that were damaged on an image before: the others are for the next ones. */
 const done = new Set<string>();
 
@@ -152,6 +164,8 @@ function* damages(image: Uint8Array, seed: number): Generator<Mutation> {
       yield rng.pick(list);
     }
   }
+  const [, named] = /seed 0x([0-9a-f]+)/.exec(only ?? '') ?? [];
+  if (named !== undefined) yield randomMutation(new NamedSeed(Number.parseInt(named, 16)), survey.hot, 'random damage');
   for (let i = 0; i < RANDOM_PER_IMAGE; i++) yield randomMutation(rng, survey.hot, `random damage ${i}`);
 }
 

@@ -5,7 +5,7 @@
 import { CorruptError } from '../../kern/errno.ts';
 import { getLe32, setLe32 } from '../../kern/struct.ts';
 import type { Buf } from '../../vfs/buf.ts';
-import { balloc } from './balloc.ts';
+import { balloc, bfree } from './balloc.ts';
 import { bmap } from './bmap.ts';
 import { loadInode, type Inode } from './inode.ts';
 import { writeInode } from './inode-write.ts';
@@ -91,7 +91,9 @@ export class QuotaFile {
   *entries(): Generator<{ readonly id: number; readonly space: number; readonly inodes: number }> {
     const blocks = this.#withInfo((info) => {
       const { blocks: all, freeBlock, freeEntry } = info;
-      const isSound = all > QUOTA_ROOT && all * QUOTA_BLOCK_SIZE <= this.#ip.size && freeBlock < all && freeEntry < all;
+      const spare = this.#ip.size - all * QUOTA_BLOCK_SIZE;
+      const fits = spare >= 0 && spare < Math.max(QUOTA_BLOCK_SIZE, this.#ip.geo.blockSize);
+      const isSound = all > QUOTA_ROOT && fits && freeBlock < all && freeEntry < all;
       if (!isSound) throw this.#corrupt('info', 0);
       return all;
     });
@@ -147,7 +149,8 @@ export class QuotaFile {
       }
       mp.bufs.bdwrite(bp);
     }
-    ip.size = Math.max(ip.size, first * geo.blockSize);
+    bfree(ip, { from: first, to: Number.MAX_SAFE_INTEGER });
+    ip.size = QUOTA_BLOCK_SIZE * (QUOTA_ROOT + 1);
     writeInode(ip);
   }
 
