@@ -379,7 +379,7 @@ class Copier {
   #contents(from: TreePlace, to: TreePlace, stat: TreeStat, path: string): void {
     const source = from.dir.open(from.name);
     try {
-      const target = to.dir.create(to.name);
+      const target = this.#options.keep?.mode === false ? to.dir.create(to.name) : to.dir.create(to.name, stat.mode);
       let whole = false;
       try {
         this.#data(source, target, stat);
@@ -456,12 +456,18 @@ class Copier {
     const { keep = {} } = this.#options;
     if (keep.xattrs !== false) this.#xattrs(from, to, path);
     const { uid, gid, mode, atime, mtime, birthtime, flags, type } = stat;
-    const attr: TreeAttr = {
-      ...(keep.owner === false ? {} : { uid, gid }),
-      ...(keep.mode === false || type === 'lnk' ? {} : { mode }),
-      ...(keep.times === false ? {} : { atime, mtime, ...(birthtime === undefined ? {} : { birthtime }) }),
-      ...(keep.flags === false || flags === 0 ? {} : { flags }),
-    };
+    const attr: { -readonly [K in keyof TreeAttr]: TreeAttr[K] } = {};
+    if (keep.owner !== false) {
+      attr.uid = uid;
+      attr.gid = gid;
+    }
+    if (keep.mode !== false && type !== 'lnk') attr.mode = mode;
+    if (keep.times !== false) {
+      attr.atime = atime;
+      attr.mtime = mtime;
+      if (birthtime !== undefined) attr.birthtime = birthtime;
+    }
+    if (keep.flags !== false && flags !== 0) attr.flags = flags;
     const losses = file === undefined ? to.dir.setattr(to.name, attr) : file.setattr(attr);
     for (const loss of losses) this.#lose(loss, path);
   }

@@ -85,8 +85,11 @@ export interface TreeDir {
   readlink(name: string): string;
   xattrs(name: string): ReadonlyMap<string, Uint8Array>;
 
-  /** A new file for writing, open to its owner only. Errors: EEXIST, also for a dangling link. */
-  create(name: string): TreeFile;
+  /**
+   * A new file for writing, open to its owner only; with `mode` at once where nobody sees it before it is whole.
+   * Errors: EEXIST, also for a dangling link.
+   */
+  create(name: string, mode?: number): TreeFile;
   /** A new directory, open to its owner only. */
   mkdir(name: string): void;
   symlink(target: string, name: string): void;

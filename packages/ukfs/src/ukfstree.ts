@@ -108,9 +108,9 @@ class UkfsDir implements TreeDir {
     return found;
   }
 
-  create(name: string): TreeFile {
+  create(name: string, mode = 0o600): TreeFile {
     const path = this.#at(name);
-    return new UkfsFile(this.#fs, this.#fs.open(path, O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600), path);
+    return new UkfsFile(this.#fs, this.#fs.open(path, O.RDWR | O.CREAT | O.EXCL | O.NOFOLLOW, mode), path);
   }
 
   mkdir(name: string): void {
@@ -203,6 +203,21 @@ function setAttributes(fs: Ukfs, attr: TreeAttr, to: Setter): readonly Loss[] {
   return losses.length === 0 ? losses : [...new Set(losses)];
 }
 
+/** What a new file has already need not be set: each call costs as much as looking. */
+function withoutSame(attr: TreeAttr, now: Stat): TreeAttr {
+  const sameOwner = (attr.uid ?? now.uid) === now.uid && (attr.gid ?? now.gid) === now.gid;
+  // A change of owner may take set-id bits away: then the mode has to follow it.
+  if (!sameOwner) return attr;
+  const { atime, mtime, birthtime, flags } = attr;
+  const rest: { -readonly [K in keyof TreeAttr]: TreeAttr[K] } = {};
+  if (attr.mode !== undefined && attr.mode !== now.mode) rest.mode = attr.mode;
+  if (atime !== undefined) rest.atime = atime;
+  if (mtime !== undefined) rest.mtime = mtime;
+  if (birthtime !== undefined) rest.birthtime = birthtime;
+  if (flags !== undefined) rest.flags = flags;
+  return rest;
+}
+
 /** Errors that mean "this side cannot have that". */
 export const isRefusal = (e: unknown): e is FsError =>
   e instanceof FsError && ['EOPNOTSUPP', 'ENOTSUP', 'EPERM', 'EINVAL', 'ENOSYS', 'ERANGE'].includes(e.code);
@@ -235,7 +250,7 @@ class UkfsFile implements TreeFile {
   }
 
   setattr(attr: TreeAttr): readonly Loss[] {
-    return setAttributes(this.#fs, attr, {
+    return setAttributes(this.#fs, withoutSame(attr, this.#fs.fstat(this.#fd)), {
       path: this.#path,
       chown: (uid, gid) => this.#fs.fchown(this.#fd, uid, gid),
       chmod: (mode) => this.#fs.fchmod(this.#fd, mode),

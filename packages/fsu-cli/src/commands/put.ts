@@ -87,6 +87,8 @@ function putAll(ctx: Context, job: Job, sources: readonly string[]): void {
   ctx.json?.path('image', dest.image.text);
   const parents = sources.length > 1 || dest.path.endsWith('/') ? dest.path : parentOf(dest.path);
   if (options.parents) fs.mkdir(rootIfEmpty(parents), { recursive: true });
+  // From here on permissions are those of the host's files, whole.
+  fs.umask(0);
   if (sources.length > 1 && kindOf(fs, dest.path) !== 'dir') throw new FsError('ENOTDIR');
   ctx.json?.array('copies');
   for (const source of sources) putOne(ctx, job, source);

@@ -74,6 +74,16 @@ function sequenceLength(src: Uint8Array, i: number): number {
 
 /** Bytes of a name. The inverse of nameFromBytes for every string that it gives. */
 export function nameToBytes(name: string): Uint8Array {
+  const bytes = new Uint8Array(name.length);
+  for (let i = 0; i < name.length; i++) {
+    const unit = name.charCodeAt(i);
+    if (unit >= 0x80) return encodeSlow(name);
+    bytes[i] = unit;
+  }
+  return bytes;
+}
+
+function encodeSlow(name: string): Uint8Array {
   for (let i = 0; i < name.length; i++) {
     if (name.charCodeAt(i) >= 0xd800) return encodeEscaping(name);
   }
@@ -116,4 +126,9 @@ const isHigh = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00;
 const isLow = (unit: number): boolean => unit >= 0xdc00 && unit < 0xe000;
 
 /** True when every byte of the name was valid UTF-8 (nothing is escaped). */
-export const isWellFormedName = (name: string): boolean => !/[\uD800-\uDFFF]/u.test(name);
+export function isWellFormedName(name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    if (name.charCodeAt(i) >= 0xd800) return !/[\uD800-\uDFFF]/u.test(name);
+  }
+  return true;
+}

@@ -126,18 +126,26 @@ export function classSource(rows: readonly Row[]): string {
   return `return class { constructor(v, base) { this.v = v; this.base = base; } ${accessors.join('\n')} }`;
 }
 
-let lastBuffer: ArrayBufferLike = new ArrayBuffer(0);
-let lastView: DataView = new DataView(lastBuffer);
+/** The buffers seen last, and their views. */
+const recentBuffers: ArrayBufferLike[] = [];
+const recentViews: DataView[] = [];
+const RECENT = 4;
+let oldest = 0;
+
 /**
  * A DataView is cheap to make and dear to look up in a WeakMap (100 ns against 2 µs, measured over blocks that are read
- * once): only that of the buffer seen last is kept.
+ * once): only those of the few buffers that an operation goes to and fro between are kept.
  */
 function dataView(buffer: ArrayBufferLike): DataView {
-  if (buffer !== lastBuffer) {
-    lastBuffer = buffer;
-    lastView = new DataView(buffer);
+  for (let i = 0; i < RECENT; i++) {
+    const view = recentViews[i];
+    if (view !== undefined && recentBuffers[i] === buffer) return view;
   }
-  return lastView;
+  const view = new DataView(buffer);
+  recentBuffers[oldest] = buffer;
+  recentViews[oldest] = view;
+  oldest = (oldest + 1) % RECENT;
+  return view;
 }
 
 /** Scalar access for hot loops and variable-length records. `at` is a byte offset; the caller has bounded it. */

@@ -57,7 +57,7 @@ export class Mount<M = unknown> {
   readonly readOnlyReasons: ReadOnlyReason[] = [];
   /** The directory this mount covers; undefined for the kernel's root. */
   covered: Vnode | undefined;
-  /** In-core vnodes by inode number; those without references come first in age order. */
+  /** In-core vnodes by inode number, in the order in which they came; vnode.ts says which go. */
   readonly vnodes = new Map<Ino, Vnode>();
   #device: BlockDevice | undefined;
   #bufsOf: ((blockSize: number) => DeviceBufs) | undefined;

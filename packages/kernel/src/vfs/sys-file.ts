@@ -71,8 +71,9 @@ export function fileCalls(sys: SysContext): FileCalls {
     if ((flags & O.CREAT) === 0) throw new FsError('ENOENT');
     if (nd.mustBeDirectory) throw new FsError('EISDIR');
     const { dvp, name } = nd;
-    sys.mayChangeDirectory(dvp);
-    const attr = { type: 'reg' as const, ...newMode(sys, mode), ...newOwner(sys, dvp) };
+    // The group is its directory's, as newOwner has it.
+    const { gid } = sys.mayChangeDirectory(dvp);
+    const attr = { type: 'reg' as const, ...newMode(sys, mode), uid: sys.cred.uid, gid };
     const vp = vfs.modify(dvp.mount, () => dvp.ops.create(dvp, name, attr));
     cachePurge(dvp, name);
     cacheEnter(dvp, name, vp.ino);

@@ -140,25 +140,29 @@ export class SysContext {
       throw readOnlyError(vp.mount.readOnlyReasons);
   }
 
-  /** May entries of the directory change? EROFS, ENOENT it was removed (somebody's current directory), EACCES, EPERM. */
-  mayChangeDirectory(dvp: Vnode): void {
+  /** May entries of the directory change? EROFS, ENOENT it was removed (somebody's current directory), EACCES, EPERM; its attributes. */
+  mayChangeDirectory(dvp: Vnode): Vattr {
     if (dvp.mount.readOnly) throw readOnlyError(dvp.mount.readOnlyReasons);
-    if (dvp.ops.getattr(dvp).nlink === 0) throw new FsError('ENOENT');
+    const attr = dvp.ops.getattr(dvp);
+    if (attr.nlink === 0) throw new FsError('ENOENT');
     dvp.ops.access(dvp, ACCESS.WRITE, this.cred);
+    return attr;
   }
 
   /** May the entry for vp leave dvp? The directory's permission, the sticky bit, immutable files. */
   mayRemove(dvp: Vnode, vp: Vnode): void {
-    this.mayChangeDirectory(dvp);
-    const dattr = dvp.ops.getattr(dvp);
+    const dattr = this.mayChangeDirectory(dvp);
     const attr = vp.ops.getattr(vp);
     if ((dattr.flags & APPEND_ONLY) !== 0 || (attr.flags & (IMMUTABLE | APPEND_ONLY)) !== 0) throw new FsError('EPERM');
     if ((dattr.mode & 0o1000) !== 0) this.authorize({ action: 'sticky', directoryOwner: dattr.uid, owner: attr.uid });
   }
 
-  mayChangeAttributes(vp: Vnode): void {
+  /** EROFS, EPERM; the attributes as they are. */
+  mayChangeAttributes(vp: Vnode): Vattr {
     if (vp.mount.readOnly) throw readOnlyError(vp.mount.readOnlyReasons);
-    if ((vp.ops.getattr(vp).flags & (IMMUTABLE | APPEND_ONLY)) !== 0) throw new FsError('EPERM');
+    const attr = vp.ops.getattr(vp);
+    if ((attr.flags & (IMMUTABLE | APPEND_ONLY)) !== 0) throw new FsError('EPERM');
+    return attr;
   }
 
   /** Member by member: a listing asks this of every file, and a spread costs ten times as much. */
@@ -192,8 +196,7 @@ export class SysContext {
   }
 
   chmod(vp: Vnode, mode: number): void {
-    this.mayChangeAttributes(vp);
-    const attr = vp.ops.getattr(vp);
+    const attr = this.mayChangeAttributes(vp);
     this.authorize({ action: 'chmod', owner: attr.uid });
     const { cred } = this;
     let bits = mode & 0o7777;
@@ -205,8 +208,7 @@ export class SysContext {
   }
 
   chown(vp: Vnode, uid: number, gid: number): void {
-    this.mayChangeAttributes(vp);
-    const attr = vp.ops.getattr(vp);
+    const attr = this.mayChangeAttributes(vp);
     const owner = { uid: uid === -1 ? attr.uid : uid, gid: gid === -1 ? attr.gid : gid };
     this.authorize({ action: 'chown', owner: attr.uid, ...owner });
     // A new owner must not inherit set-id powers, unless root is asking.
@@ -215,8 +217,7 @@ export class SysContext {
   }
 
   utimens(vp: Vnode, atime: UtimeSpec, mtime: UtimeSpec): void {
-    this.mayChangeAttributes(vp);
-    const { uid } = vp.ops.getattr(vp);
+    const { uid } = this.mayChangeAttributes(vp);
     try {
       this.authorize({ action: 'utimes', owner: uid });
     } catch (e) {
@@ -224,10 +225,15 @@ export class SysContext {
       if (atime !== 'now' || mtime !== 'now') throw e;
       vp.ops.access(vp, ACCESS.WRITE, this.cred);
     }
-    const resolve = (spec: UtimeSpec): Timespec | undefined =>
-      spec === 'omit' ? undefined : spec === 'now' ? this.vfs.k.now() : checkTime(spec);
-    const [a, m] = [resolve(atime), resolve(mtime)];
-    this.setattr(vp, { ...(a && { atime: a }), ...(m && { mtime: m }) });
+    const a = this.#time(atime);
+    const m = this.#time(mtime);
+    if (a !== undefined && m !== undefined) this.setattr(vp, { atime: a, mtime: m });
+    else this.setattr(vp, { ...(a && { atime: a }), ...(m && { mtime: m }) });
+  }
+
+  #time(spec: UtimeSpec): Timespec | undefined {
+    if (spec === 'omit') return undefined;
+    return spec === 'now' ? this.vfs.k.now() : checkTime(spec);
   }
 
   chflags(vp: Vnode, flags: number): void {

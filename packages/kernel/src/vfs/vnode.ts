@@ -3,7 +3,7 @@
  *
  * vget() finds or loads it by (mount, inode number) with one reference for the caller; vref/vrele count. When the count
  * falls to zero VOP_INACTIVE runs; a vnode whose file still exists then stays cached, oldest first, until there are
- * more than desiredVnodes; VOP_RECLAIM ends it.
+ * more than desiredVnodes (one that was wanted meanwhile is passed over once); VOP_RECLAIM ends it.
  */
 import { assert } from '../kern/assert.ts';
 import { FsError } from '../kern/errno.ts';
@@ -30,6 +30,8 @@ export class Vnode<D = unknown> {
   /** A directory in which several spellings lead to one entry, as far as the type does not do that everywhere. */
   readonly foldsNames: boolean;
   revoked = false;
+  /** Was taken up again since it lay in the cache unused: a trim passes it over once. */
+  wanted = false;
   /** Name cache of a directory: name → inode number, 0 for "known not to exist". Owned by namecache.ts. */
   names: Map<string, Ino> | undefined;
 
@@ -57,7 +59,10 @@ export class Vnode<D = unknown> {
 /** The vnode of an inode, with one reference. Errors: what the type's loadVnode throws. */
 export function vget(mp: Mount, ino: Ino): Vnode {
   const cached = mp.vnodes.get(ino);
-  if (cached !== undefined) return vref(cached);
+  if (cached !== undefined) {
+    if (cached.usecount === 0) cached.wanted = true;
+    return vref(cached);
+  }
   const vp = mp.type.loadVnode(mp, ino);
   vcache(vp);
   return vp;
@@ -81,11 +86,6 @@ export function vrele(vp: Vnode): void {
   assert(vp.usecount > 0, `vrele of vnode ${vp.ino} without references`);
   if (--vp.usecount > 0) return;
   if (vp.revoked || vp.ops.inactive(vp)) vgone(vp);
-  else if (vp.mount.vnodes.get(vp.ino) === vp) {
-    // Move to the young end, so that the cache's order is the order of last use.
-    vp.mount.vnodes.delete(vp.ino);
-    vp.mount.vnodes.set(vp.ino, vp);
-  }
 }
 
 /** End an unreferenced vnode. */
@@ -124,6 +124,13 @@ function trim(mp: Mount): void {
   for (const vp of mp.vnodes.values()) {
     if (excess <= 0) return;
     if (vp.usecount > 0) continue;
+    if (vp.wanted) {
+      // To the young end: the walk meets it again, and takes it then, if all were wanted.
+      vp.wanted = false;
+      mp.vnodes.delete(vp.ino);
+      mp.vnodes.set(vp.ino, vp);
+      continue;
+    }
     vgone(vp);
     excess--;
   }

@@ -95,21 +95,22 @@ function search(mp: Mount<Ext2Mount>, { goal, want }: { goal: FsBlock; want: num
   const { geo } = mp.data;
   const first = groupOf(geo, goal);
   const at = Math.floor((goal - groupFirstBlock(geo, first)) / geo.clusterBlocks);
-  const fair = Math.max(1, Math.floor(want / FAIR_SHARE));
-  const tries = [
-    { least: want, released: false },
-    ...(fair < want ? [{ least: fair, released: false }] : []),
-    ...(fair > 1 ? [{ least: 1, released: false }] : []),
-    ...(allocState(mp).released.size > 0 ? [{ least: 1, released: true }] : []),
-  ];
-  for (const { least, released } of tries) {
+  const inAll = (least: number, released: boolean): Found | undefined => {
     for (let i = 0; i < geo.groups; i++) {
       const group = (first + i) % geo.groups;
       const found = searchGroup(mp, { group, from: i === 0 ? at : 0, want, least, released });
       if (found !== undefined) return found;
     }
-  }
-  return undefined;
+    return undefined;
+  };
+  const whole = inAll(want, false);
+  if (whole !== undefined) return whole;
+  const fair = Math.max(1, Math.floor(want / FAIR_SHARE));
+  return (
+    (fair < want ? inAll(fair, false) : undefined) ??
+    (fair > 1 ? inAll(1, false) : undefined) ??
+    (allocState(mp).released.size > 0 ? inAll(1, true) : undefined)
+  );
 }
 
 function searchGroup(mp: Mount<Ext2Mount>, { group, from, want, least, released }: Search): Found | undefined {

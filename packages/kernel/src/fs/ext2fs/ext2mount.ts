@@ -23,6 +23,8 @@ export interface Ext2Mount {
   values?: Map<number, number> | undefined;
   /** Where the next inodes read go, several to one allocation: inode.ts. */
   inodeRoom?: { readonly bytes: Uint8Array; used: number } | undefined;
+  /** Room for a block that is put together before it is written: truncate.ts. */
+  blockRoom?: Uint8Array | undefined;
   /** Was it fit for writing when it was mounted: features, journal, state? Only then may an update make it writable. */
   mayWrite: boolean;
   /** What mounting found in the journal, for info.ts. */

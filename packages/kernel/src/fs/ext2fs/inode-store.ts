@@ -12,7 +12,7 @@ import { INCOMPAT, RO_COMPAT } from './features.ts';
 import { GOOD_OLD_INODE_SIZE, IFLAG, INO, Superblock, SUPERBLOCK_SIZE } from './format.ts';
 import { allocState } from './groupmap.ts';
 import { allocInode, freeInode } from './ialloc.ts';
-import { Inode } from './inode.ts';
+import { Inode, roomForInode } from './inode.ts';
 import { writeInode } from './inode-write.ts';
 import { settleQuota } from './quota.ts';
 import {
@@ -70,7 +70,7 @@ export function newInode(dir: Inode, attr: NewFile): Inode {
   const apart = dir.ino === INO.ROOT || dir.hasFlag(IFLAG.TOPDIR);
   const ino = allocInode(mp, { parent: dir.ino, isDirectory, apart });
   if (mp.vnodes.has(ino)) throw new CorruptError('inode bitmap calls an inode free that is in use', { ino });
-  const ip = new Inode(mp, ino, new Uint8Array(geo.inodeSize));
+  const ip = new Inode(mp, ino, roomForInode(mp.data));
   ip.gen = randomGeneration(mp);
   if (geo.inodeSize > GOOD_OLD_INODE_SIZE) ip.extraIsize = extraIsize(mp);
   ip.mode = modeOfType(attr.type) | (attr.mode & 0o7777);

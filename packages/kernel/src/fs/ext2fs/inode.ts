@@ -320,7 +320,7 @@ export function inodeLocation(mp: Mount<Ext2Mount>, ino: Ino): InodePlace {
 /** Inodes to one allocation: a buffer of its own would cost each several times what all else about it does. */
 const ROOM_INODES = 16;
 
-function roomForInode(m: Ext2Mount): Uint8Array {
+export function roomForInode(m: Ext2Mount): Uint8Array {
   const { inodeSize } = m.geo;
   let room = m.inodeRoom;
   if (room === undefined || room.used + inodeSize > room.bytes.length) {

@@ -277,7 +277,7 @@ export function updateSuperblock(mp: Mount<Ext2Mount>, change: (sb: SuperblockVi
   try {
     change(Superblock.at(bp.data, at));
     if (geo.metadataCsum) {
-      bp.seal = (data) => {
+      bp.seal ??= (data) => {
         const raw = data.subarray(at, at + SUPERBLOCK_SIZE);
         Superblock.at(raw, 0).checksum = superblockChecksum(raw);
       };

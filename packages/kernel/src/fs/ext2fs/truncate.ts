@@ -154,8 +154,10 @@ function writeRun(ip: Inode, run: WriteRun, { src, start }: { src: Uint8Array; s
       continue;
     }
     const piece = Math.min(blockSize - inBlock, left);
-    const block = new Uint8Array(blockSize);
-    if (!run.isNew) device.read(block, base + at - inBlock);
+    // Devices keep no view of what they are given.
+    const block = (ip.mp.data.blockRoom ??= new Uint8Array(blockSize));
+    if (run.isNew) block.fill(0);
+    else device.read(block, base + at - inBlock);
     block.set(src.subarray(done, done + piece), inBlock);
     device.write(block, base + at - inBlock);
     done += piece;
