@@ -265,6 +265,8 @@ describe('what must not be written', () => {
     await new Promise((resolve) => writer.stdin?.write(Buffer.alloc(1_000_000), resolve));
     for (const command of everyWriter('demo.img'))
       complains(place.fsu(command), 5, /^fsu \w+: demo\.img: .*written by another/);
+    complains(place.run('fsu', ['mkfs', '--force', 'demo.img']), 5, /^fsu mkfs: demo\.img: .*written by another/);
+    complains(place.run('fsu', ['fsck', '-y', 'demo.img']), 8, /^fsu fsck: demo\.img: .*written by another/);
     complains(place.run('fsu', ['recover', '--apply', 'demo.img']), 5, /^fsu recover: demo\.img: .*written by another/);
     expect(place.run('fsu_ls', ['demo.img']).status).toBe(0);
     writer.kill('SIGKILL');

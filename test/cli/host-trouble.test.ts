@@ -69,6 +69,25 @@ describe('a host that is full', () => {
     isClean('small/demo.img');
   });
 
+  test('mkfs: no room, 6; what was there stays, and what was not there is not left', () => {
+    const dir = smallHost(9000);
+    place.sh('cp --sparse=always demo.img small/demo.img; head -c 9300000 /dev/zero > small/filler');
+    const before = place.sh('md5sum small/demo.img').stdout;
+    complains(
+      place.run('fsu', ['mkfs', '--force', 'small/demo.img']),
+      6,
+      /^fsu mkfs: small\/demo\.img: .*(no room in|No space left)/,
+    );
+    complains(
+      place.run('fsu', ['mkfs', 'small/new.img', '64M']),
+      6,
+      /^fsu mkfs: small\/new\.img: .*(no room in|No space left)/,
+    );
+    expect(place.sh('md5sum small/demo.img; ls -A small').stdout).toBe(`${before}demo.img\nfiller\n`);
+    expect(existsSync(join(dir, 'new.img'))).toBe(false);
+    isClean('small/demo.img');
+  });
+
   test('no room for data that went into free blocks before the commit: 6, and they are zeros again', () => {
     requireOracle('mke2fs');
     smallHost(80_000);
@@ -178,6 +197,14 @@ describe('a place that may only be read', () => {
       );
     const elsewhere = place.run('fsu', ['write', '--log', 'log', 'small/demo.img:/x'], { stdin: 'x' });
     complains(elsewhere, 1, /: small\/demo\.img: Read-only file system\n/);
+    complains(
+      place.run('fsu', ['mkfs', '--force', 'small/demo.img']),
+      1,
+      /: no transaction log can be made in .*\/small/,
+    );
+    complains(place.run('fsu', ['mkfs', 'small/new.img', '8M']), 1, /: small\/new\.img: Read-only file system\n/);
+    complains(place.run('fsu', ['fsck', '-y', 'small/demo.img']), 8, /: no transaction log can be made in .*\/small/);
+    expect(place.run('fsu', ['fsck', 'small/demo.img']).status).toBe(0);
     expect(place.run('fsu', ['recover', 'small/demo.img']).status).toBe(0);
     expect(place.run('fsu', ['write', '--dry-run', 'small/demo.img:/x'], { stdin: 'x' }).status).toBe(0);
     expect(place.sh('ls small; ls').stdout).toBe('demo.img\ndemo.img\nsmall\n');

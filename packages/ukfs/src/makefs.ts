@@ -13,6 +13,7 @@ import type { Address } from './address.ts';
 import type { AddressLike, CommitResult, OpenOptions, Ukfs } from './handle.ts';
 import { identify } from './recognise/identify.ts';
 import type { Place } from './recognise/identify.ts';
+import { BLANK, EMPTY } from './recognise/signatures.ts';
 import { placeMeant } from './recognise/select.ts';
 import { KernelSession } from './session.ts';
 import type { Disk, Mounted } from './session.ts';
@@ -187,11 +188,8 @@ class Maker {
     const place = await placeMeant(mediumOf(disk), { image, selectors, type: undefined }, knowledge);
     if (this.#options.force === true) return place;
     const { whole, table } = await identify(place, knowledge);
-    const found =
-      whole?.kind === 'other'
-        ? undefined
-        : (whole?.description ?? (table === undefined ? undefined : `${table.kind} partition table`));
-    if (found === undefined) return place;
+    const found = whole?.description ?? (table === undefined ? undefined : `${table.kind} partition table`);
+    if (found === undefined || found === BLANK || found === EMPTY) return place;
     throw new FsError('EEXIST', { op: 'mkfs', path: image, what: `there is something already: ${found} (--force)` });
   }
 

@@ -1,6 +1,6 @@
 /** What something is, by the table of signatures, when it is nothing that we can open. */
 import type { ProbeRead } from '@ukfs/kernel';
-import { signatures } from './signatures.ts';
+import { EMPTY, signatures } from './signatures.ts';
 import type { Kind, Magic } from './signatures.ts';
 
 interface Recognised {
@@ -14,7 +14,7 @@ interface Recognised {
 /** What the medium is, by name; undefined when nobody knows. */
 export function recognise(read: ProbeRead, sizeBytes: number): Recognised | undefined {
   if (sizeBytes === 0) {
-    return { name: 'empty file', kind: 'other', advice: 'not a file-system image', label: '', uuid: '' };
+    return { name: EMPTY, kind: 'other', advice: 'not a file-system image', label: '', uuid: '' };
   }
   const fits = (magic: readonly Magic[]): boolean => magic.every((part) => matches(part, read, sizeBytes));
   const found = signatures.find((s) => s.magic.some(fits) && (s.check?.(read, sizeBytes) ?? true));

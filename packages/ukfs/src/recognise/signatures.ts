@@ -12,6 +12,7 @@ export type Kind = 'fs' | 'container' | 'compressed' | 'archive' | 'volume' | 't
 
 /** Description of what is not even something. */
 export const BLANK = 'blank image';
+export const EMPTY = 'empty file';
 
 /** Bytes (a character each) at a place; negative places count from the end. */
 export type Magic = readonly [at: number, bytes: string];

@@ -67,6 +67,7 @@ export function shapeOf(o: Ext2MkfsOptions, sizeBytes: number): Shape {
       continue;
     }
     const inodesPerGroup = roundInodes(perGroup, o, groups);
+    if (inodesPerGroup * groups < GOOD_OLD_FIRST_INO) throw toosmall();
     const inodeTableBlocks = Math.ceil((inodesPerGroup * o.inodeSize) / o.blockSize);
     const descBlocks = Math.ceil(groups / (o.blockSize / descSize));
     const reservedGdtBlocks = reservedFor(o, { blocks, firstDataBlock, blocksPerGroup, descSize, descBlocks });
