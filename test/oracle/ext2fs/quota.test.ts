@@ -2,8 +2,13 @@
  * Quota files, kept while an image changes: e2fsck counts every owner's usage again and complains of any difference;
  * debugfs reads the entries.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { boot, O, type Rump } from '@ukfs/kernel';
+import { ext2fs } from '@ukfs/kernel/fs/ext2fs';
+import { memoryHost, type MemoryHost } from '@ukfs/kernel/host/memory';
+import type { Ext2Mount } from '../../../packages/kernel/src/fs/ext2fs/ext2mount.ts';
 import { assertClean, debugfs, e2fsck } from '../../support/e2fsprogs.ts';
 import { requireOracle } from '../../support/oracle.ts';
 import { newImage, Rig, scratchDir } from './rig.ts';
@@ -130,4 +135,88 @@ test('an unlinked open file is charged until it goes', () => {
   expect(listed('user').get(5) ?? { space: 0, inodes: 0 }).toEqual({ space: 0, inodes: 0 });
   assertClean(image);
   rig.device.close();
+});
+
+describe('limits', () => {
+  const HARD_KIB = 20;
+
+  /** An image with limits of user 5 (soft 10 KiB, 3 files; hard 20 KiB, 4 files), mounted, in the hands of `uid`. */
+  function session(options: Readonly<Record<string, true>>, uid: number): { k: Rump; host: MemoryHost } {
+    newImage(image, `-t ext4 -b 1024 ${ALL}`, '16M');
+    const rig = new Rig(image);
+    rig.make('/d', 'dir');
+    rig.on('/d', (vp) => vp.ops.setattr(vp, { mode: 0o777 }));
+    rig.make('/d/first', 'reg', { uid: 5 });
+    const [users] = (rig.mp.data as Ext2Mount).quota ?? [];
+    rig.op(() =>
+      users?.update(5, (entry) =>
+        Object.assign(entry, { blockHardLimit: HARD_KIB, blockSoftLimit: 10, inodeHardLimit: 4, inodeSoftLimit: 3 }),
+      ),
+    );
+    rig.close();
+    expect(debugfs(image, ['list_quota user'])[0]).toMatch(/^ *5 +0 +10 +20 +1 +3 +4$/m);
+    const host = memoryHost({ time: { sec: 1_500_000_000, nsec: 0 } });
+    host.put('/disk.img', new Uint8Array(readFileSync(image)));
+    const k = boot({ host });
+    k.attach(ext2fs);
+    k.etfs.register('/dev/disk', '/disk.img', 'BLK', { stage: { write: true } });
+    k.sys.mkdir('/m', 0o755);
+    k.sys.mount('ext2fs', '/m', { from: '/dev/disk', options });
+    k.sys.setcred({ uid, gid: uid, groups: [uid] });
+    return { k, host };
+  }
+
+  const put = ({ k }: { k: Rump }, name: string, bytes: number): number => {
+    const fd = k.sys.open(`/m/d/${name}`, O.CREAT | O.WRONLY, 0o644);
+    try {
+      return k.sys.write(fd, new Uint8Array(bytes).fill(1));
+    } finally {
+      k.sys.close(fd);
+    }
+  };
+  const finish = ({ k, host }: { k: Rump; host: MemoryHost }): void => {
+    k.commit(k.etfs.stage('/dev/disk'));
+    k.halt();
+    writeFileSync(image, host.get('/disk.img'));
+    assertClean(image);
+  };
+
+  test('a user stays below them: EDQUOT, and the call left nothing', () => {
+    const s = session({ usrquota: true }, 5);
+    expect(put(s, 'a', 15_000)).toBe(15_000);
+    expect(() => put(s, 'b', 10_000)).toThrow(expect.objectContaining({ code: 'EDQUOT' }));
+    expect(put(s, 'b', 3000)).toBe(3000);
+    put(s, 'c', 0);
+    expect(() => put(s, 'd', 0)).toThrow(expect.objectContaining({ code: 'EDQUOT' }));
+    expect(s.k.sys.lstat('/m/d/a').size).toBe(15_000);
+    expect(() => s.k.sys.lstat('/m/d/d')).toThrow();
+    s.k.sys.unlink('/m/d/c');
+    put(s, 'd', 0);
+    finish(s);
+    expect(listed('user').get(5)).toEqual({ space: 15_360 + 3072, inodes: 4 });
+  });
+
+  test('above a soft limit a user has the time of grace', () => {
+    const s = session({ usrquota: true }, 5);
+    expect(put(s, 'a', 12_000)).toBe(12_000);
+    s.host.time = { sec: 1_500_000_000 + 6 * 86_400, nsec: 0 };
+    expect(put(s, 'b', 1000)).toBe(1000);
+    s.host.time = { sec: 1_500_000_000 + 8 * 86_400, nsec: 0 };
+    expect(() => put(s, 'b', 2000)).toThrow(expect.objectContaining({ code: 'EDQUOT' }));
+    s.k.sys.unlink('/m/d/a');
+    expect(put(s, 'b', 2000)).toBe(2000);
+    finish(s);
+  });
+
+  test.each([
+    ['the super-user', { usrquota: true } as const, 0],
+    ['anybody on a mount that does not ask', {}, 5],
+    ['anybody on a mount that asks for groups', { grpquota: true } as const, 5],
+  ])('%s goes beyond them, and is counted', (_, options, uid) => {
+    const s = session(options, uid);
+    for (let i = 0; i < 6; i++) put(s, `f${i}`, 6000);
+    if (uid === 0) for (let i = 0; i < 6; i++) s.k.sys.chown(`/m/d/f${i}`, 5, 5);
+    finish(s);
+    expect(listed('user').get(5)).toEqual({ space: 6 * 6144, inodes: 7 });
+  });
 });

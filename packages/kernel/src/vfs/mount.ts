@@ -4,6 +4,7 @@
  * The mount table itself belongs to the kernel instance (vfs.ts); this file knows one mount.
  */
 import type { BlockDevice, Transaction } from '../dev/blockdev.ts';
+import type { Cred } from '../kern/cred.ts';
 import { FsError, type ReadOnlyCause } from '../kern/errno.ts';
 import type { Ino } from '../kern/ids.ts';
 import type { Timespec } from '../kern/time.ts';
@@ -18,6 +19,8 @@ interface MountServices {
   /** Random identity bytes (hash seeds, UUIDs, generations). */
   random(dst: Uint8Array): void;
   log(message: string): void;
+  /** Who acts now; absent where nobody but the super-user does. */
+  cred?(): Cred;
   /** Vnodes without references kept per kernel (RUMP_NVNODES). */
   readonly desiredVnodes: number;
 }

@@ -322,6 +322,7 @@ export class Vfs {
         now: () => k.now(),
         random: (dst) => k.host.random(dst),
         log: (message) => k.log.verbose(message),
+        cred: () => k.lwproc.curproc.cred,
         desiredVnodes: this.desiredVnodes,
       },
     });

@@ -1,6 +1,6 @@
 /** What a mounted ext2/3/4 keeps in memory. Everything that changes on disk stays in the buffers; see the files named. */
 import type { AllocState } from './groupmap.ts';
-import type { QuotaFile } from './quota-file.ts';
+import type { QuotaFile, QuotaKind } from './quota-file.ts';
 import type { Geometry } from './superblock.ts';
 import type { Zones } from './zones.ts';
 
@@ -17,6 +17,8 @@ export interface Ext2Mount {
   alloc?: AllocState | undefined;
   /** The quota files of a mount that is written and has the feature: quota.ts. */
   quota?: readonly QuotaFile[] | undefined;
+  /** Of which of them the limits count: the mount's options. */
+  quotaLimits?: ReadonlySet<QuotaKind>;
   /** Blocks that are no file's, once a writer asked: zones.ts. */
   zones?: Zones | undefined;
   /** Hash of an attribute value → the inode that once held it: eainode.ts. Nobody trusts it without looking. */

@@ -87,6 +87,11 @@ export class QuotaFile {
     });
   }
 
+  /** Seconds that usage may stay above a soft limit. */
+  grace(): { readonly block: number; readonly inode: number } {
+    return this.#withInfo((info) => ({ block: info.blockGrace, inode: info.inodeGrace }));
+  }
+
   /** Every entry, in the order of ids. CorruptError where the tree is none. */
   *entries(): Generator<{ readonly id: number; readonly space: number; readonly inodes: number }> {
     const blocks = this.#withInfo((info) => {

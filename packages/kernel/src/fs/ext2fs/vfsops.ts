@@ -40,6 +40,9 @@ export const ext2fsTraits: FsTraits = {
 export const ext2fsOptions = {
   sb: 'use the copy of the superblock at this block (in KiB, or in blocks of the file system); read-only',
   noload: 'leave the journal alone: read what lies on the disk, without recovery',
+  usrquota: 'users other than the super-user keep to the limits of their quota',
+  grpquota: 'the same for groups',
+  prjquota: 'the same for projects',
   force: 'write although the file system was not unmounted cleanly and has no journal to recover it',
 } as const;
 
