@@ -122,6 +122,44 @@ test('a shared block is copied with the values it refers to, and each owner lets
   expect(usedInodes()).toBe(empty);
 });
 
+test('files with the same attributes share a block, up to 1,024 of them, and leave it one by one', () => {
+  newImage(image, '-t ext4 -b 1024 -I 128 -N 1500', '16M');
+  const blocksUsed = (): number => {
+    const fields = dumpe2fs(image);
+    return Number(fields.get('Block count')) - Number(fields.get('Free blocks'));
+  };
+  const rig = new Rig(image);
+  const COUNT = 1100;
+  for (let i = 0; i < COUNT; i++) rig.make(`/f${i}`, 'reg');
+  const before = blocksUsed();
+  for (let i = 0; i < COUNT; i++) {
+    rig.on(`/f${i}`, (vp) => vp.ops.setextattr(vp, 'user.a', pattern(20)));
+    rig.on(`/f${i}`, (vp) => vp.ops.setextattr(vp, 'user.b', pattern(50, 7)));
+  }
+  assertClean(image);
+  expect(blocksUsed()).toBe(before + 2);
+  // One list less of `a`: a block that those share.
+  for (let i = 0; i < COUNT; i += 3) rig.on(`/f${i}`, (vp) => vp.ops.deleteextattr(vp, 'user.a'));
+  for (let i = 1; i < COUNT; i += 3) rig.unlink(`/f${i}`);
+  assertClean(image);
+  expect(blocksUsed()).toBe(before + 3);
+  rig.on('/f2', (vp) => vp.ops.setextattr(vp, 'user.c', pattern(5)));
+  rig.remount();
+  // Read, and therefore known again.
+  expect(rig.on('/f5', (vp) => vp.ops.getextattr(vp, 'user.b'))).toEqual(pattern(50, 7));
+  rig.on('/f2', (vp) => vp.ops.deleteextattr(vp, 'user.c'));
+  assertClean(image);
+  expect(blocksUsed()).toBe(before + 3);
+  withKernelMount(image, {}, (dir) => {
+    expect(kernelValue(dir, 'f2', 'user.a')).toBe(hex(pattern(20)));
+    expect(kernelValue(dir, 'f3', 'user.b')).toBe(hex(pattern(50, 7)));
+  });
+  for (let i = 0; i < COUNT; i++) if (i % 3 !== 1) rig.unlink(`/f${i}`);
+  rig.close();
+  assertClean(image);
+  expect(blocksUsed()).toBe(before);
+});
+
 test('a value that finds no space is refused', () => {
   newImage(image, '-t ext4 -b 1024 -O ea_inode', '8M');
   const rig = new Rig(image);

@@ -5,17 +5,18 @@
  * Callers store the inode. Spec: "Extended Attributes".
  */
 import { CorruptError, FsError } from '../../kern/errno.ts';
-import type { Ino } from '../../kern/ids.ts';
+import type { FsBlock, Ino } from '../../kern/ids.ts';
 import { setLe32 } from '../../kern/struct.ts';
 import { aclFromXattr } from './acl.ts';
 import { allocMetaBlock, freeBlocks } from './alloc.ts';
+import { findTwin, forgetBlock, rememberBlock } from './attrshare.ts';
 import { setXattrBlockCsum, verifyXattrBlock } from './csum.ts';
 import { addReference, dropReference, storeValue } from './eainode.ts';
 import { valueSectors } from './eavalue.ts';
 import { COMPAT, INCOMPAT } from './features.ts';
 import { XATTR_ENTRY_SIZE, XATTR_INDEX, XATTR_MAGIC, XattrEntry, XattrHeader, XattrIbodyHeader } from './format.ts';
 import type { Inode } from './inode.ts';
-import { hasCompat, hasIncompat, updateSuperblock } from './superblock.ts';
+import { hasCompat, hasIncompat, updateSuperblock, type Geometry } from './superblock.ts';
 import { blockXattrs, ibodyXattrs, ibodyXattrStart, sameBytes, splitXattrName, type XattrRecord } from './xattr.ts';
 import { entryHash } from './xattr-hash.ts';
 
@@ -235,19 +236,50 @@ function writeBlock(ip: Inode, kept: readonly Stored[], added?: Stored): void {
     if (wasShared) for (const { valueInum } of kept) if (valueInum !== 0) addReference(mp, valueInum);
   }
   if (records.length === 0) return;
+  const list = newList(geo.blockSize, records);
+  // Values elsewhere are counted by block: a block that names them stays with its owner.
+  const twin = records.some(({ valueInum }) => valueInum !== 0) ? undefined : findTwin(mp, list);
+  if (twin !== undefined && twin !== ip.fileAcl) {
+    if (ip.fileAcl !== 0) letBlockGo(ip);
+    shareBlock(ip, twin);
+    return;
+  }
   if (ip.fileAcl === 0) ip.fileAcl = allocMetaBlock(ip);
+  else forgetBlock(mp, ip.fileAcl, headerOf(ip).hash);
   const block = ip.fileAcl;
   const bp = mp.bufs.newblk(block);
-  writeList(bp.data, records, { start: XattrHeader.size, base: 0, hashed: true });
-  const header = XattrHeader.at(bp.data, 0);
-  header.magic = XATTR_MAGIC;
-  header.refcount = 1;
-  header.blocks = 1;
-  header.hash = blockHash(bp.data, records.length);
+  bp.data.set(list);
   bp.seal = (data) => setXattrBlockCsum(geo, block, data);
   bp.verified = true;
   mp.bufs.bdwrite(bp);
+  rememberBlock(mp, block, XattrHeader.at(list, 0).hash);
 }
+
+/** A block of these attributes, with one owner, without its checksum. */
+function newList(blockSize: number, records: readonly Stored[]): Uint8Array {
+  const list = new Uint8Array(blockSize);
+  writeList(list, records, { start: XattrHeader.size, base: 0, hashed: true });
+  const header = XattrHeader.at(list, 0);
+  header.magic = XATTR_MAGIC;
+  header.refcount = 1;
+  header.blocks = 1;
+  header.hash = blockHash(list, records.length);
+  return list;
+}
+
+/** The inode, which has no attribute block, becomes one more owner of `block`. */
+function shareBlock(ip: Inode, block: FsBlock): void {
+  const { mp, geo } = ip;
+  const bp = mp.bufs.bread(block);
+  XattrHeader.at(bp.data, 0).refcount += 1;
+  bp.seal = (data) => setXattrBlockCsum(geo, block, data);
+  mp.bufs.bdwrite(bp);
+  ip.fileAcl = block;
+  ip.sectors += blockSectors(geo);
+}
+
+/** What an attribute block counts for, shared or not. */
+const blockSectors = ({ clusterBlocks, blockSize }: Geometry): number => (clusterBlocks * blockSize) / 512;
 
 function blockHash(data: Uint8Array, count: number): number {
   let hash = 0;
@@ -260,11 +292,13 @@ function blockHash(data: Uint8Array, count: number): number {
   return hash >>> 0;
 }
 
-function isShared(ip: Inode): boolean {
+const isShared = (ip: Inode): boolean => headerOf(ip).refcount > 1;
+
+function headerOf(ip: Inode): { readonly refcount: number; readonly hash: number } {
   const bp = ip.mp.bufs.bread(ip.fileAcl);
-  const { refcount } = XattrHeader.at(bp.data, 0);
+  const { refcount, hash } = XattrHeader.at(bp.data, 0);
   ip.mp.bufs.brelse(bp);
-  return refcount > 1;
+  return { refcount, hash };
 }
 
 function noteFeature({ mp, geo }: Inode): void {
@@ -305,11 +339,11 @@ function letBlockGo(ip: Inode): { readonly wasShared: boolean } {
       header.refcount -= 1;
       bp.seal = (data) => setXattrBlockCsum(geo, block, data);
       mp.bufs.markDirty(bp);
-    }
+    } else forgetBlock(mp, block, header.hash);
   } finally {
     mp.bufs.brelse(bp);
   }
-  if (shared) ip.sectors -= (geo.clusterBlocks * geo.blockSize) / 512;
+  if (shared) ip.sectors -= blockSectors(geo);
   else freeBlocks(ip, { block, count: 1 });
   ip.fileAcl = 0;
   return { wasShared: shared };

@@ -23,6 +23,8 @@ export interface Ext2Mount {
   zones?: Zones | undefined;
   /** Hash of an attribute value → the inode that once held it: eainode.ts. Nobody trusts it without looking. */
   values?: Map<number, number> | undefined;
+  /** Hash of a list of attributes → the block that has it: attrshare.ts. */
+  attributeBlocks?: Map<number, number> | undefined;
   /** Where the next inodes read go, several to one allocation: inode.ts. */
   inodeRoom?: { readonly bytes: Uint8Array; used: number } | undefined;
   /** Room for a block that is put together before it is written: truncate.ts. */

@@ -7,6 +7,7 @@ import type { FsBlock, Ino } from '../../kern/ids.ts';
 import { nameFromBytes, nameToBytes } from '../../kern/name.ts';
 import { getLe16, getLe32 } from '../../kern/struct.ts';
 import { aclToXattr } from './acl.ts';
+import { rememberBlock } from './attrshare.ts';
 import { verifyXattrBlock } from './csum.ts';
 import { rememberValue, valueHash, valueSectors } from './eavalue.ts';
 import {
@@ -108,7 +109,9 @@ export function blockXattrs(inode: Inode): XattrRecord[] {
       if (!verifyXattrBlock(geo, block, bp.data)) throw new CorruptError('attribute block checksum', where);
       bp.verified = true;
     }
-    return parseRecords(bp.data, { start: XattrHeader.size, base: 0, ...where });
+    const records = parseRecords(bp.data, { start: XattrHeader.size, base: 0, ...where });
+    rememberBlock(mp, block, header.hash);
+    return records;
   } finally {
     mp.bufs.brelse(bp);
   }
