@@ -103,75 +103,20 @@ export function parseSuperblock(raw: Uint8Array): Geometry {
     demand(sb.checksumType === CHECKSUM_CRC32C, `checksum type ${sb.checksumType}`);
     demand(sb.checksum === superblockChecksum(raw), 'checksum does not match');
   }
-  const bit64 = (incompat & INCOMPAT.BIT64) !== 0;
-  const bigalloc = (roCompat & RO_COMPAT.BIGALLOC) !== 0;
-
-  demand(sb.logBlockSize <= MAX_LOG_BLOCK_SIZE, `block size 2^(10+${sb.logBlockSize})`);
-  const blockSize = 1024 << sb.logBlockSize;
-  const bitsPerBlock = blockSize * 8;
-  if (bigalloc) {
-    demand(
-      sb.logClusterSize >= sb.logBlockSize && sb.logClusterSize <= MAX_LOG_CLUSTER_SIZE,
-      `cluster size 2^(10+${sb.logClusterSize})`,
-    );
-  }
-  const clusterBlocks = bigalloc ? 2 ** (sb.logClusterSize - sb.logBlockSize) : 1;
-  const { blocksPerGroup, inodesPerGroup, firstDataBlock } = sb;
-  const clustersPerGroup = bigalloc ? sb.clustersPerGroup : blocksPerGroup;
-  demand(clustersPerGroup > 0 && clustersPerGroup <= bitsPerBlock, `${clustersPerGroup} clusters per group`);
-  demand(blocksPerGroup === clustersPerGroup * clusterBlocks, `${blocksPerGroup} blocks per group`);
-
-  const inodeSize = sb.revLevel === 0 ? GOOD_OLD_INODE_SIZE : sb.inodeSize;
-  demand(
-    inodeSize >= GOOD_OLD_INODE_SIZE && inodeSize <= blockSize && isPowerOf2(inodeSize),
-    `inode size ${inodeSize}`,
-  );
-  const inodesPerBlock = blockSize / inodeSize;
-  demand(inodesPerGroup >= inodesPerBlock && inodesPerGroup <= bitsPerBlock, `${inodesPerGroup} inodes per group`);
-  const firstIno = sb.revLevel === 0 ? GOOD_OLD_FIRST_INO : sb.firstIno;
-  demand(firstIno >= GOOD_OLD_FIRST_INO, `first inode ${firstIno}`);
-
-  const descSize = bit64 ? sb.descSize : 32;
-  demand(
-    !bit64 || (descSize >= 64 && descSize <= MAX_DESC_SIZE && isPowerOf2(descSize)),
-    `descriptor size ${descSize}`,
-  );
-
-  demand(!(bit64 && sb.blocksCountHi >= 0x10_0000), 'block count beyond the format');
-  const blocks = wide(sb.blocksCountLo, sb.blocksCountHi, bit64);
-  demand(blocks > firstDataBlock, `first data block ${firstDataBlock} of ${blocks}`);
-  demand(firstDataBlock > 0 || blockSize > 1024 || bigalloc, 'first data block 0 with blocks of 1 KiB');
-  demand(firstDataBlock <= 1, `first data block ${firstDataBlock}`);
-  const groups = Math.ceil((blocks - firstDataBlock) / blocksPerGroup);
-  demand(sb.inodesCount === groups * inodesPerGroup, `${sb.inodesCount} inodes in ${groups} groups`);
-  demand(sb.inodesCount >= firstIno - 1, `${sb.inodesCount} inodes`);
-  const descPerBlock = blockSize / descSize;
-  const descBlocks = Math.ceil(groups / descPerBlock);
-  const metaBg = (incompat & INCOMPAT.META_BG) !== 0;
-  demand(!metaBg || sb.firstMetaBg <= descBlocks, `first meta block group ${sb.firstMetaBg}`);
-  demand(sb.reservedGdtBlocks <= blockSize / 4, `${sb.reservedGdtBlocks} reserved descriptor blocks`);
+  const clusters = clustersOf(sb);
+  const inodes = inodesOf(sb, clusters.blockSize);
+  // In the order of the fields: the first that is wrong is told.
+  const descSize = descSizeOf(sb);
+  const groups = groupsOf(sb, { ...clusters, ...inodes });
+  const descriptors = descriptorsOf(sb, { ...clusters, ...groups, descSize });
   demand(sb.logGroupsPerFlex < 32, `flex group size 2^${sb.logGroupsPerFlex}`);
 
   const uuid = sb.uuid.slice();
   return Object.freeze({
-    blockSize,
-    blocks,
-    firstDataBlock,
-    blocksPerGroup,
-    clusterBlocks,
-    clustersPerGroup,
-    groups,
-    inodes: sb.inodesCount,
-    inodesPerGroup,
-    inodeSize,
-    inodesPerBlock,
-    inodeTableBlocks: Math.ceil(inodesPerGroup / inodesPerBlock),
-    firstIno,
-    descSize,
-    descPerBlock,
-    descBlocks,
-    firstMetaBg: metaBg ? sb.firstMetaBg : descBlocks,
-    reservedGdtBlocks: sb.reservedGdtBlocks,
+    ...clusters,
+    ...inodes,
+    ...groups,
+    ...descriptors,
     flexGroups: (incompat & INCOMPAT.FLEX_BG) !== 0 ? 2 ** sb.logGroupsPerFlex : 1,
     compat,
     incompat,
@@ -195,6 +140,85 @@ export function parseSuperblock(raw: Uint8Array): Geometry {
     // Read raw: a wild value in a field that is not in use must not fail the mount.
     mmpBlock: (incompat & INCOMPAT.MMP) !== 0 ? sb.mmpBlock : 0,
   });
+}
+
+const hasBit64 = (sb: SuperblockView): boolean => (sb.featureIncompat & INCOMPAT.BIT64) !== 0;
+const hasBigalloc = (sb: SuperblockView): boolean => (sb.featureRoCompat & RO_COMPAT.BIGALLOC) !== 0;
+
+type Clusters = Pick<Geometry, 'blockSize' | 'blocksPerGroup' | 'clusterBlocks' | 'clustersPerGroup'>;
+
+function clustersOf(sb: SuperblockView): Clusters {
+  const bigalloc = hasBigalloc(sb);
+  demand(sb.logBlockSize <= MAX_LOG_BLOCK_SIZE, `block size 2^(10+${sb.logBlockSize})`);
+  const blockSize = 1024 << sb.logBlockSize;
+  if (bigalloc) {
+    demand(
+      sb.logClusterSize >= sb.logBlockSize && sb.logClusterSize <= MAX_LOG_CLUSTER_SIZE,
+      `cluster size 2^(10+${sb.logClusterSize})`,
+    );
+  }
+  const clusterBlocks = bigalloc ? 2 ** (sb.logClusterSize - sb.logBlockSize) : 1;
+  const { blocksPerGroup } = sb;
+  const clustersPerGroup = bigalloc ? sb.clustersPerGroup : blocksPerGroup;
+  demand(clustersPerGroup > 0 && clustersPerGroup <= blockSize * 8, `${clustersPerGroup} clusters per group`);
+  demand(blocksPerGroup === clustersPerGroup * clusterBlocks, `${blocksPerGroup} blocks per group`);
+  return { blockSize, blocksPerGroup, clusterBlocks, clustersPerGroup };
+}
+
+type Inodes = Pick<Geometry, 'inodesPerGroup' | 'inodeSize' | 'inodesPerBlock' | 'inodeTableBlocks' | 'firstIno'>;
+
+function inodesOf(sb: SuperblockView, blockSize: number): Inodes {
+  const inodeSize = sb.revLevel === 0 ? GOOD_OLD_INODE_SIZE : sb.inodeSize;
+  demand(
+    inodeSize >= GOOD_OLD_INODE_SIZE && inodeSize <= blockSize && isPowerOf2(inodeSize),
+    `inode size ${inodeSize}`,
+  );
+  const inodesPerBlock = blockSize / inodeSize;
+  const { inodesPerGroup } = sb;
+  demand(inodesPerGroup >= inodesPerBlock && inodesPerGroup <= blockSize * 8, `${inodesPerGroup} inodes per group`);
+  const firstIno = sb.revLevel === 0 ? GOOD_OLD_FIRST_INO : sb.firstIno;
+  demand(firstIno >= GOOD_OLD_FIRST_INO, `first inode ${firstIno}`);
+  const inodeTableBlocks = Math.ceil(inodesPerGroup / inodesPerBlock);
+  return { inodesPerGroup, inodeSize, inodesPerBlock, inodeTableBlocks, firstIno };
+}
+
+function descSizeOf(sb: SuperblockView): number {
+  if (!hasBit64(sb)) return 32;
+  const { descSize } = sb;
+  demand(descSize >= 64 && descSize <= MAX_DESC_SIZE && isPowerOf2(descSize), `descriptor size ${descSize}`);
+  return descSize;
+}
+
+type Groups = Pick<Geometry, 'blocks' | 'firstDataBlock' | 'groups' | 'inodes'>;
+
+function groupsOf(
+  sb: SuperblockView,
+  { blockSize, blocksPerGroup, inodesPerGroup, firstIno }: Clusters & Pick<Inodes, 'inodesPerGroup' | 'firstIno'>,
+): Groups {
+  const { firstDataBlock } = sb;
+  const bit64 = hasBit64(sb);
+  demand(!(bit64 && sb.blocksCountHi >= 0x10_0000), 'block count beyond the format');
+  const blocks = wide(sb.blocksCountLo, sb.blocksCountHi, bit64);
+  demand(blocks > firstDataBlock, `first data block ${firstDataBlock} of ${blocks}`);
+  demand(firstDataBlock > 0 || blockSize > 1024 || hasBigalloc(sb), 'first data block 0 with blocks of 1 KiB');
+  demand(firstDataBlock <= 1, `first data block ${firstDataBlock}`);
+  const groups = Math.ceil((blocks - firstDataBlock) / blocksPerGroup);
+  demand(sb.inodesCount === groups * inodesPerGroup, `${sb.inodesCount} inodes in ${groups} groups`);
+  demand(sb.inodesCount >= firstIno - 1, `${sb.inodesCount} inodes`);
+  return { blocks, firstDataBlock, groups, inodes: sb.inodesCount };
+}
+
+function descriptorsOf(
+  sb: SuperblockView,
+  { blockSize, groups, descSize }: Pick<Geometry, 'blockSize' | 'groups' | 'descSize'>,
+): Pick<Geometry, 'descSize' | 'descPerBlock' | 'descBlocks' | 'firstMetaBg' | 'reservedGdtBlocks'> {
+  const descPerBlock = blockSize / descSize;
+  const descBlocks = Math.ceil(groups / descPerBlock);
+  const metaBg = (sb.featureIncompat & INCOMPAT.META_BG) !== 0;
+  const { reservedGdtBlocks } = sb;
+  demand(!metaBg || sb.firstMetaBg <= descBlocks, `first meta block group ${sb.firstMetaBg}`);
+  demand(reservedGdtBlocks <= blockSize / 4, `${reservedGdtBlocks} reserved descriptor blocks`);
+  return { descSize, descPerBlock, descBlocks, firstMetaBg: metaBg ? sb.firstMetaBg : descBlocks, reservedGdtBlocks };
 }
 
 /** UnsupportedError naming the first bit that refuses the mount. */
