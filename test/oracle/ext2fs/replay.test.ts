@@ -1,10 +1,11 @@
 /** Dirty images: what we see through a replay in memory is what the kernel recovers on a copy. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dirtyVariants, makeDirtyImages, type DirtyImage, type DirtyVariant } from '../../support/dirty-images.ts';
 import { assertClean } from '../../support/e2fsprogs.ts';
+import { withKernelMount } from '../../support/kernel-tree.ts';
 import { lacksOracle } from '../../support/oracle.ts';
 import { compareTrees, type TreeEntry } from '../../support/tree.ts';
 import { Rig } from './rig.ts';
@@ -52,6 +53,9 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'mount'))('a dirty jo
         const { ours, notes } = withImage(image, (mp) => ({ ours: ourTree(mp), notes: mp.notes }));
         expect(differences(variant, ours, tree)).toEqual([]);
         expect(notes).toEqual([]);
+        // The kernel goes on with the emptied log, a commit and a clean end.
+        withKernelMount(image, { write: true }, (dir) => writeFileSync(join(dir, 'after'), 'x'.repeat(5000)));
+        assertClean(image);
         for (const path of [image, recovered]) rmSync(path);
       }
     });
