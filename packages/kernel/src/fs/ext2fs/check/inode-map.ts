@@ -1,8 +1,10 @@
 /** What an inode's map says against what its size and block count say; and the claims of its blocks. */
 import type { FileBlock, FsBlock } from '../../../kern/ids.ts';
+import { RO_COMPAT } from '../features.ts';
 import { FT, I_BLOCK_SIZE, IFLAG, INO } from '../format.ts';
 import { inlineRest } from '../inline.ts';
 import type { Inode } from '../inode.ts';
+import { hasRoCompat } from '../superblock.ts';
 import type { ClusterCursor } from './claims.ts';
 import type { InodeCase } from './inode-case.ts';
 import { walkMap } from './map.ts';
@@ -26,11 +28,14 @@ export function claimMap(found: InodeCase): MapFacts {
   const { c, inode } = found;
   const cursor: ClusterCursor = { last: -1 };
   const facts: MapFacts = { clusters: 0, end: 0, writtenEnd: 0, problems: 0, first: 0, hasUnwritten: false };
+  const ratio = c.geo.clusterBlocks;
+  let last = { fileBlock: -1, block: 0 };
   /** `drop`: the file is to do without. */
   const take = (block: FsBlock, count: number, from: ClusterCursor): 'keep' | 'drop' | 'skip' => {
     const { clusters, taken } = c.claims.claim(block, count, from);
     facts.clusters += clusters;
-    if (taken < 0) return 'keep';
+    // Files may share blocks where the file system says so.
+    if (taken < 0 || hasRoCompat(c.geo, RO_COMPAT.SHARED_BLOCKS)) return 'keep';
     const where = { block: Math.max(block, blockOf(c, taken)) };
     const message = 'block in use by something else as well; this file has to do without it';
     // The journal's blocks and the list of bad ones are not to be taken apart.
@@ -43,7 +48,9 @@ export function claimMap(found: InodeCase): MapFacts {
     run({ fileBlock, block, count, unwritten }) {
       const fate = take(block, count, cursor);
       if (fate === 'drop') return 'drop';
-      if ((block - fileBlock) % c.geo.clusterBlocks !== 0) {
+      const isAskew = (block - fileBlock) % ratio !== 0 || splits(last, { fileBlock, block }, ratio);
+      last = { fileBlock: fileBlock + count - 1, block: block + count - 1 };
+      if (isAskew) {
         const message = 'blocks that lie askew in their cluster';
         if (found.tell({ code: 'extent-cluster', message, where: { block } }, found.changed)) {
           facts.problems++;
@@ -65,6 +72,17 @@ export function claimMap(found: InodeCase): MapFacts {
   });
   return facts;
 }
+
+interface Mapped {
+  readonly fileBlock: FileBlock;
+  readonly block: FsBlock;
+}
+
+/** Blocks of one cluster of the file that lie in two clusters of the disk. */
+const splits = (last: Mapped, next: Mapped, ratio: number): boolean =>
+  last.fileBlock >= 0 &&
+  Math.floor(last.fileBlock / ratio) === Math.floor(next.fileBlock / ratio) &&
+  Math.floor(last.block / ratio) !== Math.floor(next.block / ratio);
 
 const blockOf = (c: Check, cluster: number): FsBlock => c.geo.firstDataBlock + cluster * c.geo.clusterBlocks;
 

@@ -42,12 +42,25 @@ export function checkFreeInode(c: Check, inode: Inode): void {
     c.report({ code: 'inode-checksum', message: 'inode checksum', where: { ino } }, () => storeRaw(c, inode));
     return;
   }
+  checkOldOrphan(c, inode);
   if (inode.mode === 0 || inode.dtime !== 0) return;
   const found = new InodeCase(c, inode, { type: undefined, isReserved: false });
   found.tell({ code: 'inode-dtime', message: 'deleted inode without a time of deletion', repair: 'safe' }, () => {
     inode.dtime = Math.max(1, c.options.now().sec % 0x1_0000_0000);
   });
   found.settle();
+}
+
+/** A time of deletion that is no time but an inode number: it was on a list of orphans that was lost. */
+function checkOldOrphan(c: Check, inode: Inode): void {
+  const { ino } = inode;
+  const isNumber = inode.dtime !== 0 && inode.dtime <= c.geo.inodes && !c.hasEarlyTimes;
+  if (!isNumber || c.orphans.has(ino)) return;
+  const message = 'deleted inode that was on a list of orphans';
+  c.report({ code: 'orphan-list', message, where: { ino }, repair: 'safe' }, () => {
+    inode.dtime = Math.max(1, c.options.now().sec % 0x1_0000_0000);
+    storeRaw(c, inode);
+  });
 }
 
 export function checkInode(c: Check, inode: Inode): void {
@@ -81,7 +94,7 @@ function note({ c, inode, type, isReserved }: InodeCase): boolean {
   const { ino } = inode;
   let kind = type ?? KIND.UNKNOWN;
   if (isReserved || isNamedBySuperblock(c, inode)) kind |= KIND.HIDDEN;
-  if (inode.hasFlag(IFLAG.EA_INODE)) kind |= KIND.EA_INODE;
+  if (inode.hasFlag(IFLAG.EA_INODE) && type === FT.REG) kind |= KIND.EA_INODE;
   if (c.orphans.has(ino)) kind |= KIND.ORPHAN;
   c.inodes.add(ino, { kind, links: inode.nlink });
   if (type !== undefined && !isReserved) c.filesByType[type] = (c.filesByType[type] ?? 0) + 1;

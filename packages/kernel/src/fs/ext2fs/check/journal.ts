@@ -135,7 +135,9 @@ function checkLog(c: Check, tell: (message: string, fix?: () => void) => void): 
   if (isV2 && hasFastCommits && blocks >= 0 && blocks < BLOCKS_MIN) {
     bad(`journal of ${log.total} blocks, fast commits among them`);
   }
-  if (log.errno !== 0) bad(`the journal notes error ${log.errno}`);
+  if (log.errno !== 0) {
+    c.report({ code: 'journal-errno', severity: 'note', message: `the journal notes error ${log.errno}` });
+  }
   // Blocks in a hole would be found missing only when the log comes to them.
   for (let block = 0; block < log.total; block += 1) logBlockAddress(log, block);
   if (log.inode.ino !== INO.JOURNAL && log.inode.ino < c.geo.firstIno) bad(`journal in inode ${log.inode.ino}`);

@@ -4,7 +4,7 @@
  * turns that into a finding.
  */
 import type { BlockDevice } from '../../../dev/blockdev.ts';
-import { CorruptError } from '../../../kern/errno.ts';
+import { CorruptError, FsError, type ErrnoName } from '../../../kern/errno.ts';
 import type { FsBlock, Ino } from '../../../kern/ids.ts';
 import type { CheckOptions, Finding, FindingPlace } from '../../../vfs/check.ts';
 import type { Mount } from '../../../vfs/mount.ts';
@@ -25,6 +25,9 @@ export interface Told {
   readonly severity?: Finding['severity'];
   readonly repair?: Finding['repair'];
 }
+
+/** An inode that is free after all, an image that is full. */
+const REPAIR_ENDS: readonly ErrnoName[] = ['ESTALE', 'ENOSPC', 'EFBIG'];
 
 /** Counts that outlast the rounds of a repair. */
 export class Tally {
@@ -70,6 +73,8 @@ export class Check {
   readonly orphans = new Set<Ino>();
   /** Inodes of quota files that the superblock names. */
   readonly quotaInodes: readonly Ino[];
+  /** The file system is from a time that could be an inode number. */
+  readonly hasEarlyTimes: boolean;
   /** A file of 2 GiB or more was met. */
   hasLargeFiles = false;
   /** Inodes in use without a name, to be given one. */
@@ -92,6 +97,7 @@ export class Check {
     this.claims = new Claims(this.geo);
     this.inodes = new InodeFacts(this.geo);
     this.groups = new GroupTable(this.geo.groups);
+    this.hasEarlyTimes = withSuperblock(mp, (sb) => Math.min(sb.mkfsTime, sb.wtime) <= this.geo.inodes);
     this.quotaInodes = hasRoCompat(this.geo, RO_COMPAT.QUOTA)
       ? withSuperblock(mp, (sb) => [sb.usrQuotaInum, sb.grpQuotaInum, sb.prjQuotaInum].filter((ino) => ino !== 0))
       : [];
@@ -125,7 +131,8 @@ export class Check {
     try {
       return read();
     } catch (e) {
-      if (!(e instanceof CorruptError)) throw e;
+      // Something met that does not let us go on: damage, or what a repair ran into.
+      if (!(e instanceof CorruptError) && !(e instanceof FsError && REPAIR_ENDS.includes(e.code))) throw e;
       const { ino, block } = e.context;
       const place = { ...(ino === undefined ? {} : { ino }), ...(block === undefined ? {} : { block }), ...where };
       this.report({ code, message: e.message, where: place }, fix);
