@@ -86,6 +86,23 @@ export const forestImage = (tops, dirs, files) =>
     });
   });
 
+/** 16 GiB with mke2fs's numbers, and in it `tops` × `dirs` directories of `files` small files each, made by the kernel. */
+export const crowdedImage = (tops, dirs, files) =>
+  cached(`crowded-${tops}x${dirs}x${files}.img`, (path) => {
+    mke2fs(path, 16 * 1024);
+    withMount(path, (at) => {
+      for (let t = 0; t < tops; t++) {
+        for (let d = 0; d < dirs; d++) {
+          const dir = join(at, `top-${t}`, `directory-${d}`);
+          mkdirSync(dir, { recursive: true });
+          for (let f = 0; f < files; f++) {
+            writeFileSync(join(dir, `file-${String(f).padStart(6, '0')}.txt`), `${t} ${d} ${f}\n`);
+          }
+        }
+      }
+    });
+  });
+
 /** Mounts an image by the kernel while `use(mount point)` runs. Root only. */
 export function withMount(image, use, { readOnly = false } = {}) {
   const unmount = mount(image, { readOnly });

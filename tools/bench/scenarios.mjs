@@ -231,12 +231,29 @@ function writeOver(options) {
   };
 }
 
+function fsck({ rounds }) {
+  const image = images.crowdedImage(10, 100, 500);
+  cool(image);
+  const commands = { 'e2fsck -fn': ['e2fsck', '-fn', image], 'fsu_fsck -n': tool('fsu_fsck', image, '-n') };
+  const times = interleave(commands, { rounds });
+  return {
+    title: 'fsu_fsck -n of 500,000 files in 16 GiB',
+    times,
+    verdicts: [
+      ratio('fsu_fsck / e2fsck', times['fsu_fsck -n'], times['e2fsck -fn'], { most: 3 }),
+      memory('fsu_fsck', appetite(commands['fsu_fsck -n']), 400),
+      memory('e2fsck', appetite(commands['e2fsck -fn'])),
+    ],
+  };
+}
+
 export const scenarios = {
   start: { run: start, quick: true, title: 'start-up: fsu_ls of a small image' },
   cat: { run: cat, quick: true },
   list: { run: list, quick: true },
   forest: { run: forest, quick: false, root: true },
   flat: { run: flat, quick: false, root: true },
+  fsck: { run: fsck, quick: false, root: true },
   'write-new': { run: writeNew, quick: true },
   'write-truncating': { run: writeTruncating, quick: true },
   'write-full': { run: writeFull, quick: false },

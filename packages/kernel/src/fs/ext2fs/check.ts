@@ -151,7 +151,7 @@ function summary(c: Check): CheckSummary {
   const types = c.filesByType;
   const count = (type: number): number => types[type] ?? 0;
   let inodesUsed = 0;
-  for (const _ of c.inodes.used()) inodesUsed++;
+  c.inodes.eachUsed(() => inodesUsed++);
   return {
     variant: withSuperblock(c.mp, variantOf),
     errors: tally.errors,

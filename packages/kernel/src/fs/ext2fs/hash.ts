@@ -27,7 +27,7 @@ export function nameHash(
     case HASH.LEGACY:
       return finish({ hash: legacyHash(name, isSigned), minor: 0 });
     case HASH.HALF_MD4:
-      return finish(halfMd4Hash(name, startState(options.seed), isSigned));
+      return finish(halfMd4Hash(name, options.seed, isSigned));
     case HASH.TEA:
       return finish(teaHash(name, startState(options.seed), isSigned));
     default:
@@ -43,7 +43,9 @@ function finish({ hash, minor }: NameHash): NameHash {
 
 /** MD4's and the default start value; a seed that is not all zero takes its place. */
 const DEFAULT_STATE = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476] as const;
-const startState = (seed: readonly number[]): number[] => [...(seed.some((word) => word !== 0) ? seed : DEFAULT_STATE)];
+const startOf = (seed: readonly number[]): readonly number[] =>
+  seed[0] === 0 && seed[1] === 0 && seed[2] === 0 && seed[3] === 0 ? DEFAULT_STATE : seed;
+const startState = (seed: readonly number[]): number[] => [...startOf(seed)];
 
 const charAt = (name: Uint8Array, i: number, isSigned: boolean): number => {
   const byte = name[i] as number;
@@ -85,57 +87,71 @@ function nameWords(name: Uint8Array, at: number, count: number, isSigned: boolea
   return words;
 }
 
-const rotl = (x: number, n: number): number => (x << n) | (x >>> (32 - n));
+const ORDERS = [
+  [0, 1, 2, 3, 4, 5, 6, 7],
+  [1, 3, 5, 7, 0, 2, 4, 6],
+  [3, 7, 2, 6, 1, 5, 0, 4],
+] as const;
+const SHIFTS = [
+  [3, 7, 11, 19],
+  [3, 5, 9, 13],
+  [3, 9, 11, 15],
+] as const;
+/** Flat, a step after the other: this is done for every name of an indexed directory. */
+const ORDER = Uint8Array.from(ORDERS.flat());
+const SHIFT = Uint8Array.from(SHIFTS.flatMap((row) => [...row, ...row]));
+const words8 = new Int32Array(8);
 
-/** MD4 with its three rounds cut to eight steps each: the order of words, and by how much each step rotates. */
-const ORDER_2 = Uint8Array.of(1, 3, 5, 7, 0, 2, 4, 6);
-const ORDER_3 = Uint8Array.of(3, 7, 2, 6, 1, 5, 0, 4);
-const SHIFTS_1 = Uint8Array.of(3, 7, 11, 19);
-const SHIFTS_2 = Uint8Array.of(3, 5, 9, 13);
-const SHIFTS_3 = Uint8Array.of(3, 9, 11, 15);
-const CONSTANT_2 = 0x5a827999;
-const CONSTANT_3 = 0x6ed9eba1;
-
-/** Every name of a listing is hashed: written out, because closures and small arrays cost ten times the arithmetic. */
-function halfMd4Transform(state: number[], words: readonly number[]): void {
-  let a = state[0] as number;
-  let b = state[1] as number;
-  let c = state[2] as number;
-  let d = state[3] as number;
-  let sum: number;
-  for (let i = 0; i < 8; i++) {
-    sum = rotl((a + (d ^ (b & (c ^ d))) + (words[i] as number)) | 0, SHIFTS_1[i & 3] as number);
-    a = d;
-    d = c;
-    c = b;
-    b = sum;
+/** MD4 with its three rounds cut to eight steps each. */
+function halfMd4Hash(name: Uint8Array, seed: readonly number[], isSigned: boolean): NameHash {
+  const start = startOf(seed);
+  let s0 = start[0] ?? 0;
+  let s1 = start[1] ?? 0;
+  let s2 = start[2] ?? 0;
+  let s3 = start[3] ?? 0;
+  for (let at = 0; at < name.length; at += 32) {
+    fillWords(name, at, isSigned);
+    let a = s0;
+    let b = s1;
+    let c = s2;
+    let d = s3;
+    for (let step = 0; step < 24; step++) {
+      let mixed: number;
+      if (step < 8) mixed = d ^ (b & (c ^ d));
+      else if (step < 16) mixed = ((b & c) + ((b ^ c) & d) + 0x5a827999) | 0;
+      else mixed = ((b ^ c ^ d) + 0x6ed9eba1) | 0;
+      const sum = (a + mixed + (words8[ORDER[step] ?? 0] ?? 0)) | 0;
+      const shift = SHIFT[step] ?? 0;
+      a = d;
+      d = c;
+      c = b;
+      b = (sum << shift) | (sum >>> (32 - shift));
+    }
+    s0 = (s0 + a) | 0;
+    s1 = (s1 + b) | 0;
+    s2 = (s2 + c) | 0;
+    s3 = (s3 + d) | 0;
   }
-  for (let i = 0; i < 8; i++) {
-    const mixed = ((b & c) + ((b ^ c) & d)) | 0;
-    sum = (a + mixed + (words[ORDER_2[i] as number] as number) + CONSTANT_2) | 0;
-    sum = rotl(sum, SHIFTS_2[i & 3] as number);
-    a = d;
-    d = c;
-    c = b;
-    b = sum;
-  }
-  for (let i = 0; i < 8; i++) {
-    sum = (a + (b ^ c ^ d) + (words[ORDER_3[i] as number] as number) + CONSTANT_3) | 0;
-    sum = rotl(sum, SHIFTS_3[i & 3] as number);
-    a = d;
-    d = c;
-    c = b;
-    b = sum;
-  }
-  state[0] = ((state[0] as number) + a) | 0;
-  state[1] = ((state[1] as number) + b) | 0;
-  state[2] = ((state[2] as number) + c) | 0;
-  state[3] = ((state[3] as number) + d) | 0;
+  return { hash: s1, minor: s2 };
 }
 
-function halfMd4Hash(name: Uint8Array, state: number[], isSigned: boolean): NameHash {
-  for (let at = 0; at < name.length; at += 32) halfMd4Transform(state, nameWords(name, at, 8, isSigned));
-  return { hash: state[1] as number, minor: state[2] as number };
+/** As nameWords, of eight words, without making anything. */
+function fillWords(name: Uint8Array, at: number, isSigned: boolean): void {
+  const rest = name.length - at;
+  let fill = rest | (rest << 8);
+  fill |= fill << 16;
+  const length = Math.min(rest, 32);
+  let word = fill;
+  let count = 0;
+  for (let i = 0; i < length; i++) {
+    const byte = name[at + i] ?? 0;
+    word = ((isSigned ? (byte << 24) >> 24 : byte) + (word << 8)) | 0;
+    if ((i & 3) !== 3) continue;
+    words8[count++] = word;
+    word = fill;
+  }
+  if (count < 8) words8[count++] = word;
+  while (count < 8) words8[count++] = fill;
 }
 
 function teaTransform(state: number[], words: readonly number[]): void {

@@ -103,7 +103,8 @@ function markInodes(
   let directories = 0;
   const kinds = c.inodes.kindsOf(group);
   if (kinds === undefined) return { usedInodes, directories };
-  for (const [i, kind] of kinds.entries()) {
+  for (let i = 0; i < kinds.length; i++) {
+    const kind = kinds[i] ?? 0;
     if (kind === 0) continue;
     setBit(map, i);
     usedInodes++;

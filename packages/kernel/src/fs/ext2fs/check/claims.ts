@@ -37,6 +37,18 @@ export class Claims {
     this.fixed.setRange(first, end);
   }
 
+  /** Is any of these blocks in use? For clusters of one block. */
+  isTaken(block: FsBlock, count: number): boolean {
+    const first = block - this.#geo.firstDataBlock;
+    return this.used.findSet(first, first + count) >= 0;
+  }
+
+  /** Claim blocks that are not taken. For clusters of one block. */
+  take(block: FsBlock, count: number): void {
+    const first = block - this.#geo.firstDataBlock;
+    this.used.setRange(first, first + count);
+  }
+
   /** Claim blocks for a file: how many clusters more it has now, and the first that was not free (-1: all were). */
   claim(block: FsBlock, count: number, cursor: ClusterCursor): { readonly clusters: number; readonly taken: number } {
     let first = this.clusterOf(block);

@@ -36,10 +36,16 @@ export class InodeCase {
   }
 
   /** A fix: the inode cannot be saved; who has names in it or for it loses them. */
-  readonly doom = (): void => void (this.#isDoomed = true);
+  get doom(): () => void {
+    return () => void (this.#isDoomed = true);
+  }
   /** A fix: what is there is right, only its checksum was not. */
-  readonly keep = (): void => undefined;
-  readonly changed = (): void => void (this.#isChanged = true);
+  get keep(): () => void {
+    return () => undefined;
+  }
+  get changed(): () => void {
+    return () => void (this.#isChanged = true);
+  }
 
   settle(): void {
     if (!this.#isChanged && !this.#isDoomed) return;

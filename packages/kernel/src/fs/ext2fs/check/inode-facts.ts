@@ -46,11 +46,11 @@ export class InodeFacts {
   }
 
   /** An inode in use. */
-  add(ino: Ino, facts: { readonly kind: number; readonly links: number }): void {
+  add(ino: Ino, kind: number, links: number): void {
     const group = Math.floor((ino - 1) / this.#perGroup);
     const at = (this.#groups[group] ??= new GroupFacts(this.#perGroup));
-    at.kinds[this.#index(ino)] = facts.kind;
-    at.links[this.#index(ino)] = facts.links;
+    at.kinds[this.#index(ino)] = kind;
+    at.links[this.#index(ino)] = links;
   }
 
   mark(ino: Ino, bit: number): void {
@@ -83,10 +83,14 @@ export class InodeFacts {
   }
 
   /** Every inode in use, ascending. */
-  *used(): Generator<Ino> {
-    for (const [group, facts] of this.#groups.entries()) {
-      if (facts === undefined) continue;
-      for (let i = 0; i < this.#perGroup; i++) if (facts.kinds[i] !== 0) yield group * this.#perGroup + i + 1;
+  eachUsed(use: (ino: Ino, kind: number) => void): void {
+    for (let group = 0; group < this.#groups.length; group++) {
+      const kinds = this.#groups[group]?.kinds;
+      if (kinds === undefined) continue;
+      for (let i = 0; i < kinds.length; i++) {
+        const kind = kinds[i] ?? 0;
+        if (kind !== 0) use(group * this.#perGroup + i + 1, kind);
+      }
     }
   }
 

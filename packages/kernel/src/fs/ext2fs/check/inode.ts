@@ -36,7 +36,7 @@ const FT_OF_MODE: Readonly<Record<number, number>> = {
 export function checkFreeInode(c: Check, inode: Inode): void {
   const { ino } = inode;
   if (ino < c.geo.firstIno) {
-    if (ino !== INO.ROOT) c.inodes.add(ino, { kind: KIND.HIDDEN, links: 0 });
+    if (ino !== INO.ROOT) c.inodes.add(ino, KIND.HIDDEN, 0);
     const isBlank = inode.raw.every((byte) => byte === 0);
     if (isBlank || verifyInode(c.geo, inode.seed, inode.raw)) return;
     c.report({ code: 'inode-checksum', message: 'inode checksum', where: { ino } }, () => storeRaw(c, inode));
@@ -96,7 +96,7 @@ function note({ c, inode, type, isReserved }: InodeCase): boolean {
   if (isReserved || isNamedBySuperblock(c, inode)) kind |= KIND.HIDDEN;
   if (inode.hasFlag(IFLAG.EA_INODE) && type === FT.REG) kind |= KIND.EA_INODE;
   if (c.orphans.has(ino)) kind |= KIND.ORPHAN;
-  c.inodes.add(ino, { kind, links: inode.nlink });
+  c.inodes.add(ino, kind, inode.nlink);
   if (type !== undefined && !isReserved) c.filesByType[type] = (c.filesByType[type] ?? 0) + 1;
   return (kind & KIND.HIDDEN) !== 0;
 }
@@ -185,32 +185,34 @@ const hasExtentRoot = (inode: Inode): boolean =>
 function checkMapFlags(found: InodeCase, isInline: boolean): void {
   const { inode, type } = found;
   const { geo } = found.c;
-  const bad = (message: string, bit: number): void =>
-    void found.tell({ code: 'inode-flags', message }, () => (inode.flags &= ~bit));
   const hasExtents = inode.hasFlag(IFLAG.EXTENTS);
   if (hasExtents && !hasIncompat(geo, INCOMPAT.EXTENTS)) {
     found.tell({ code: 'inode-flags', message: 'extents flag without the feature' }, found.doom);
   }
   if (hasExtents && type !== FT.REG && type !== FT.DIR && type !== FT.LNK && type !== undefined) {
-    bad('extents flag on a special file', IFLAG.EXTENTS);
+    badFlag(found, 'extents flag on a special file', IFLAG.EXTENTS);
   }
   if (inode.hasFlag(IFLAG.INLINE_DATA)) {
-    if (!isInline) bad('inline data flag without the feature', IFLAG.INLINE_DATA);
+    if (!isInline) badFlag(found, 'inline data flag without the feature', IFLAG.INLINE_DATA);
     if (hasExtents) {
       // Which of them is meant the extent root's magic number tells.
-      bad('inline data and extents at once', hasExtentRoot(inode) ? IFLAG.INLINE_DATA : IFLAG.EXTENTS);
+      badFlag(found, 'inline data and extents at once', hasExtentRoot(inode) ? IFLAG.INLINE_DATA : IFLAG.EXTENTS);
     }
   }
   if (inode.hasFlag(IFLAG.INDEX)) {
-    if (type !== FT.DIR) bad('hash tree flag on a file that is no directory', IFLAG.INDEX);
-    else if (!hasCompat(geo, COMPAT.DIR_INDEX)) bad('hash tree flag without the feature', IFLAG.INDEX);
+    if (type !== FT.DIR) badFlag(found, 'hash tree flag on a file that is no directory', IFLAG.INDEX);
+    else if (!hasCompat(geo, COMPAT.DIR_INDEX)) badFlag(found, 'hash tree flag without the feature', IFLAG.INDEX);
   }
   if (inode.hasFlag(IFLAG.CASEFOLD) && (type !== FT.DIR || !hasIncompat(geo, INCOMPAT.CASEFOLD))) {
-    bad('casefold flag without the feature, or on a file that is no directory', IFLAG.CASEFOLD);
+    badFlag(found, 'casefold flag without the feature, or on a file that is no directory', IFLAG.CASEFOLD);
   }
   if (inode.hasFlag(IFLAG.HUGE_FILE) && !hasRoCompat(geo, RO_COMPAT.HUGE_FILE)) {
-    bad('huge file flag without the feature', IFLAG.HUGE_FILE);
+    badFlag(found, 'huge file flag without the feature', IFLAG.HUGE_FILE);
   }
+}
+
+function badFlag(found: InodeCase, message: string, bit: number): void {
+  found.tell({ code: 'inode-flags', message }, () => (found.inode.flags &= ~bit));
 }
 
 function checkSpecial(found: InodeCase, type: number): void {

@@ -7,6 +7,7 @@ import { getLe16, getLe32 } from '../../../kern/struct.ts';
 import { GOOD_OLD_INODE_SIZE, InodeCore } from '../format.ts';
 import { Inode } from '../inode.ts';
 import { checkFreeInode, checkInode } from './inode.ts';
+import { takePlainInode } from './plain-inode.ts';
 import type { Check } from './state.ts';
 
 const PIECE_BYTES = 256 * 1024;
@@ -39,7 +40,9 @@ function checkPiece(c: Check, firstIno: Ino, bytes: Uint8Array): void {
     const ino = firstIno + at / inodeSize;
     // Most free inodes are all zeros; the reserved ones may be in use without a mode.
     if (isBlank && ino >= c.geo.firstIno && isZero(bytes, at)) continue;
-    const inode = new Inode(c.mp, ino, bytes.subarray(at, at + inodeSize));
+    const raw = bytes.subarray(at, at + inodeSize);
+    if (takePlainInode(c, ino, raw)) continue;
+    const inode = new Inode(c.mp, ino, raw);
     if (isInUse(c, inode)) checkInode(c, inode);
     else checkFreeInode(c, inode);
   }

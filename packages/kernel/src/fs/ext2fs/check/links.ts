@@ -1,8 +1,8 @@
 /** How the tree hangs together: every directory below the root, every `..` right, every inode with the names it counts. */
 import type { Ino } from '../../../kern/ids.ts';
-import { RO_COMPAT } from '../features.ts';
+import { INCOMPAT, RO_COMPAT } from '../features.ts';
 import { FT, INO } from '../format.ts';
-import { hasRoCompat } from '../superblock.ts';
+import { hasIncompat, hasRoCompat } from '../superblock.ts';
 import { removeNames, setDotdot } from './dir-edit.ts';
 import { storeRaw } from './inode-case.ts';
 import { KIND } from './inode-facts.ts';
@@ -71,23 +71,28 @@ function checkPlace(c: Check, index: number): void {
 /** Names against link counts. */
 export function checkLinks(c: Check): void {
   const ignored = KIND.HIDDEN | KIND.EA_INODE | KIND.ORPHAN;
-  const hasOverflow = hasRoCompat(c.geo, RO_COMPAT.DIR_NLINK);
-  for (const ino of c.inodes.used()) {
-    if ((ino < c.geo.firstIno && ino !== INO.ROOT) || c.inodes.has(ino, ignored)) continue;
+  c.inodes.eachUsed((ino, kind) => {
+    if ((kind & ignored) !== 0 || (ino < c.geo.firstIno && ino !== INO.ROOT)) return;
     const names = c.inodes.names(ino);
-    const isDirectory = c.inodes.type(ino) === FT.DIR;
-    if (isDirectory && isUnattached(c, ino)) continue;
-    if (names === 0) {
-      const message = 'file without a name';
-      c.report({ code: 'inode-unattached', message, where: { ino }, repair: 'safe' }, () => c.lost.push(ino));
-      continue;
-    }
-    const links = c.inodes.links(ino);
-    const right = isDirectory && names > LINK_MAX && hasOverflow ? 1 : names;
-    if (links === right || (isDirectory && links === 1 && hasOverflow)) continue;
-    const message = `${links} links are counted, ${names} names are there`;
-    c.report({ code: 'inode-links', message, where: { ino }, repair: 'safe' }, () => setLinks(c, ino, right));
+    if (names === c.inodes.links(ino) && names > 0 && names <= LINK_MAX && c.inodes.type(ino) !== FT.DIR) return;
+    checkNames(c, ino, names);
+  });
+}
+
+function checkNames(c: Check, ino: Ino, names: number): void {
+  const isDirectory = c.inodes.type(ino) === FT.DIR;
+  if (isDirectory && isUnattached(c, ino)) return;
+  if (names === 0) {
+    const message = 'file without a name';
+    c.report({ code: 'inode-unattached', message, where: { ino }, repair: 'safe' }, () => c.lost.push(ino));
+    return;
   }
+  const hasOverflow = hasRoCompat(c.geo, RO_COMPAT.DIR_NLINK);
+  const links = c.inodes.links(ino);
+  const right = isDirectory && names > LINK_MAX && hasOverflow ? 1 : names;
+  if (links === right || (isDirectory && links === 1 && hasOverflow)) return;
+  const message = `${links} links are counted, ${names} names are there`;
+  c.report({ code: 'inode-links', message, where: { ino }, repair: 'safe' }, () => setLinks(c, ino, right));
 }
 
 function setLinks(c: Check, ino: Ino, links: number): void {
@@ -103,18 +108,7 @@ const isUnattached = (c: Check, ino: Ino): boolean => {
 
 /** Inodes of attribute values count who refers to them, in fields that they do not need for times. */
 export function checkAttributeInodes(c: Check): void {
-  for (const ino of c.inodes.used()) {
-    if (!c.inodes.has(ino, KIND.EA_INODE) || c.inodes.has(ino, KIND.HIDDEN) || c.attributeInodes.has(ino)) continue;
-    c.report(
-      { code: 'xattr-inode-refs', message: 'inode of an attribute value that no attribute has', where: { ino } },
-      () => {
-        const inode = loadRaw(c, ino);
-        inode.raw.fill(0);
-        inode.dtime = Math.max(1, c.options.now().sec % 0x1_0000_0000);
-        storeRaw(c, inode);
-      },
-    );
-  }
+  if (hasIncompat(c.geo, INCOMPAT.EA_INODE)) c.inodes.eachUsed((ino, kind) => checkUnused(c, ino, kind));
   for (const [ino, users] of c.attributeInodes) {
     const where = { ino };
     if (!c.inodes.has(ino, KIND.EA_INODE)) {
@@ -131,4 +125,15 @@ export function checkAttributeInodes(c: Check): void {
       storeRaw(c, inode);
     });
   }
+}
+
+function checkUnused(c: Check, ino: Ino, kind: number): void {
+  if ((kind & KIND.EA_INODE) === 0 || (kind & KIND.HIDDEN) !== 0 || c.attributeInodes.has(ino)) return;
+  const message = 'inode of an attribute value that no attribute has';
+  c.report({ code: 'xattr-inode-refs', message, where: { ino } }, () => {
+    const inode = loadRaw(c, ino);
+    inode.raw.fill(0);
+    inode.dtime = Math.max(1, c.options.now().sec % 0x1_0000_0000);
+    storeRaw(c, inode);
+  });
 }

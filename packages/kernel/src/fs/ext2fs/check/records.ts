@@ -10,6 +10,7 @@ import { hasIncompat } from '../superblock.ts';
 import { lookAtAll } from './groups.ts';
 import type { HashTree } from './htree.ts';
 import { KIND } from './inode-facts.ts';
+import type { NameSet } from './name-set.ts';
 import type { Check } from './state.ts';
 
 const NAME_LEN = DirEntry.offsetOf('nameLen');
@@ -44,7 +45,8 @@ interface Records {
 export function checkRecords(scan: DirScan, at: Records): void {
   const { c, inode } = scan;
   const { data, block, fileBlock, start, end } = at;
-  const seen = new NameSet(data);
+  const seen = c.names;
+  seen.begin(data);
   let record = 0;
   let before = -1;
   for (let from = start; from < end; record++) {
@@ -67,7 +69,10 @@ export function checkRecords(scan: DirScan, at: Records): void {
     }
     const isDots = fileBlock === 0 && record < 2;
     if (isDots) checkDots(scan, at, { from, record });
-    if (getLe32(data, from) !== 0) checkEntry(scan, at, { from, nameLength, isDots, seen });
+    const ino = getLe32(data, from);
+    if (ino !== 0 && (isDots || !takePlain(scan, at, { from, nameLength, ino }))) {
+      checkEntry(scan, at, { from, nameLength, isDots, seen });
+    }
     before = from;
     from += length;
   }
@@ -137,6 +142,28 @@ function checkDots(
       scan.isEdited = true;
     });
   }
+}
+
+/**
+ * An entry with nothing to say about it is taken in at once; false: look closer. Most of all entries go this way, so
+ * nothing is allocated on it.
+ */
+function takePlain(
+  { c, inode, tree }: DirScan,
+  { data, fileBlock }: Records,
+  { from, nameLength, ino }: { readonly from: number; readonly nameLength: number; readonly ino: Ino },
+): boolean {
+  if (ino < c.geo.firstIno || ino > c.geo.inodes || nameLength === 0 || !c.hasFileTypes) return false;
+  const kind = c.inodes.kind(ino);
+  // A type and nothing else, and not that of a directory.
+  if (kind === 0 || kind > FT.LNK || kind === FT.DIR || data[from + FILE_TYPE] !== kind) return false;
+  if (inode.hasFlag(IFLAG.ENCRYPT) || inode.hasFlag(IFLAG.CASEFOLD)) return false;
+  const nameAt = from + DIRENT_HEADER;
+  if (data[nameAt] === DOT && nameLength <= 2) return false;
+  if (!c.names.addPlain(nameAt, nameLength)) return false;
+  tree?.name(fileBlock, data.subarray(nameAt, nameAt + nameLength));
+  c.inodes.addName(ino);
+  return true;
 }
 
 interface MoreTold {
@@ -246,49 +273,4 @@ function noteParent(scan: DirScan, ino: Ino, tell: Tell): void {
   if (ino === inode.ino) tell('entry-dots', 'directory in itself');
   else if (c.dirs.parent(index) !== 0) tell('dir-links', `second name of directory ${ino}`);
   else c.dirs.setParent(index, inode.ino);
-}
-
-/** Names of one block, to find those that occur twice. */
-class NameSet {
-  readonly #data: Uint8Array;
-  #slots = new Int32Array(64);
-  #count = 0;
-
-  constructor(data: Uint8Array) {
-    this.#data = data;
-  }
-
-  /** False: it is there already. `at` is not 0. */
-  add(at: number, length: number): boolean {
-    if (this.#count * 2 >= this.#slots.length) this.#grow();
-    const mask = this.#slots.length - 1;
-    for (let slot = this.#hash(at, length) & mask; ; slot = (slot + 1) & mask) {
-      const there = this.#slots[slot] ?? 0;
-      if (there === 0) {
-        this.#slots[slot] = at;
-        this.#count++;
-        return true;
-      }
-      if (this.#isSame(there, at, length)) return false;
-    }
-  }
-
-  #isSame(a: number, b: number, length: number): boolean {
-    if (this.#data[a - DIRENT_HEADER + NAME_LEN] !== length) return false;
-    for (let i = 0; i < length; i++) if (this.#data[a + i] !== this.#data[b + i]) return false;
-    return true;
-  }
-
-  #hash(at: number, length: number): number {
-    let hash = 0x811c9dc5;
-    for (let i = at; i < at + length; i++) hash = Math.imul(hash ^ (this.#data[i] ?? 0), 0x01000193);
-    return hash ^ (hash >>> 15);
-  }
-
-  #grow(): void {
-    const old = this.#slots;
-    this.#slots = new Int32Array(old.length * 2);
-    this.#count = 0;
-    for (const at of old) if (at !== 0) this.add(at, this.#data[at - DIRENT_HEADER + NAME_LEN] ?? 0);
-  }
 }

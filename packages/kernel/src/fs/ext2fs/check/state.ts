@@ -9,12 +9,13 @@ import type { FsBlock, Ino } from '../../../kern/ids.ts';
 import type { CheckOptions, Finding, FindingPlace } from '../../../vfs/check.ts';
 import type { Mount } from '../../../vfs/mount.ts';
 import type { Ext2Mount } from '../ext2mount.ts';
-import { RO_COMPAT } from '../features.ts';
-import { hasRoCompat, withSuperblock, type Geometry } from '../superblock.ts';
+import { INCOMPAT, RO_COMPAT } from '../features.ts';
+import { hasIncompat, hasRoCompat, withSuperblock, type Geometry } from '../superblock.ts';
 import { Claims } from './claims.ts';
 import { DirTable } from './dir-table.ts';
 import { InodeFacts } from './inode-facts.ts';
 import type { AttributeCost } from './xattrs.ts';
+import { NameSet } from './name-set.ts';
 import { QuotaTally } from './quotas.ts';
 
 /** A finding as a pass tells it; an error that is not repaired unless it says more. */
@@ -79,6 +80,12 @@ export class Check {
   hasLargeFiles = false;
   /** Inodes in use without a name, to be given one. */
   readonly lost: Ino[] = [];
+  /** Inodes with a part of their own; and whether the file system has features that want a look at every inode. */
+  readonly namedInodes: readonly Ino[];
+  readonly mayBePlain: boolean;
+  readonly names: NameSet;
+  /** Directory entries say what they lead to. */
+  readonly hasFileTypes: boolean;
   /** Repairs that need everything else to be right: they allocate. */
   readonly later: (() => void)[] = [];
   readonly quotas = new QuotaTally();
@@ -95,12 +102,22 @@ export class Check {
     this.tally = tally;
     this.geo = mp.data.geo;
     this.claims = new Claims(this.geo);
+    this.names = new NameSet(this.geo.blockSize);
+    this.hasFileTypes = hasIncompat(this.geo, INCOMPAT.FILETYPE);
     this.inodes = new InodeFacts(this.geo);
     this.groups = new GroupTable(this.geo.groups);
-    this.hasEarlyTimes = withSuperblock(mp, (sb) => Math.min(sb.mkfsTime, sb.wtime) <= this.geo.inodes);
+    this.hasEarlyTimes = withSuperblock(
+      mp,
+      (sb) => Math.min(sb.mkfsTime || Infinity, sb.wtime, sb.mtime) <= this.geo.inodes,
+    );
     this.quotaInodes = hasRoCompat(this.geo, RO_COMPAT.QUOTA)
       ? withSuperblock(mp, (sb) => [sb.usrQuotaInum, sb.grpQuotaInum, sb.prjQuotaInum].filter((ino) => ino !== 0))
       : [];
+    this.namedInodes = [this.geo.orphanFileInum, this.geo.journalInum, ...this.quotaInodes];
+    this.mayBePlain =
+      this.geo.clusterBlocks === 1 &&
+      hasIncompat(this.geo, INCOMPAT.EXTENTS) &&
+      !hasRoCompat(this.geo, RO_COMPAT.QUOTA);
   }
 
   get device(): BlockDevice {

@@ -8,6 +8,7 @@ import { getLe32 } from '../../../kern/struct.ts';
 import { setXattrBlockCsum, verifyXattrBlock } from '../csum.ts';
 import { COMPAT } from '../features.ts';
 import { IFLAG, XATTR_MAGIC, XattrHeader, XattrIbodyHeader } from '../format.ts';
+import type { Inode } from '../inode.ts';
 import { hasCompat } from '../superblock.ts';
 import { ibodyXattrStart } from '../xattr.ts';
 import type { InodeCase } from './inode-case.ts';
@@ -24,6 +25,7 @@ export interface AttributeCost {
 
 export function checkAttributes(found: InodeCase): AttributeCost {
   const { c, inode } = found;
+  if (inode.fileAcl === 0 && !hasIbody(inode)) return NOTHING;
   let { blocks, values } = NOTHING;
   const add = (cost: AttributeCost): void => {
     blocks += cost.blocks;
@@ -44,6 +46,11 @@ export function checkAttributes(found: InodeCase): AttributeCost {
   const block = inode.fileAcl;
   if (block !== 0) add(checkBlock(found, block));
   return { blocks, values };
+}
+
+function hasIbody(inode: Inode): boolean {
+  const start = ibodyXattrStart(inode);
+  return start !== undefined && getLe32(inode.raw, start) === XATTR_MAGIC;
 }
 
 const areaOf = (c: Check): { readonly valueHash: (ino: Ino) => number | undefined } => ({
