@@ -325,7 +325,6 @@ export function unusedExports(files: ReadonlyMap<string, string>): Finding[] {
   const findings: Finding[] = [];
   for (const [path, text] of code) {
     if (!/^packages\/[^/]+\/src\/.*\.tsx?$/.test(path) || FRONTS.test(path)) continue;
-    if (path.startsWith('packages/kernel/src/fs/ext2fs/')) continue;
     const declared = /^export (?:abstract |async )?(?:const|let|function\*?|class|interface|type) ([\w$]+)/gm;
     for (const match of text.matchAll(declared)) {
       const [, name = ''] = match;

@@ -209,7 +209,7 @@ export function freeBlocks(ip: Inode, run: BlockRun): void {
 }
 
 /** The same for blocks that no inode counts; how many clusters it were. */
-export function releaseBlocks(mp: Mount<Ext2Mount>, { block: first, count }: BlockRun): number {
+function releaseBlocks(mp: Mount<Ext2Mount>, { block: first, count }: BlockRun): number {
   const { geo } = mp.data;
   if (!(first >= geo.firstDataBlock && first + count <= geo.blocks)) {
     throw new CorruptError('freed blocks beyond the file system', { block: first });

@@ -23,9 +23,9 @@ import { entryHash } from './xattr-hash.ts';
 /** What is stored of an attribute. */
 type Stored = XattrRecord;
 /** An attribute, wherever its value will be. */
-export type Attribute = Pick<Stored, 'index' | 'name' | 'value'>;
+type Attribute = Pick<Stored, 'index' | 'name' | 'value'>;
 /** An attribute by the bytes that are stored of its name. */
-export type AttributeName = Pick<Stored, 'index' | 'name'>;
+type AttributeName = Pick<Stored, 'index' | 'name'>;
 
 const NOTHING = new Uint8Array(0);
 /** Linux XATTR_SIZE_MAX: nobody could read a larger one. */

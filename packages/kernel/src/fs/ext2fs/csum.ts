@@ -26,7 +26,7 @@ import {
 } from './format.ts';
 
 /** What the computations need to know of a file system; its Geometry has it all. */
-export interface CsumContext {
+interface CsumContext {
   readonly metadataCsum: boolean;
   readonly csumSeed: number;
   readonly descSize: number;

@@ -22,7 +22,7 @@ import { INLINE_FIRST, INLINE_IBODY, INLINE_XATTR, inlineParent, inlineRest, isI
 import { hasCompat, hasIncompat, type Geometry } from './superblock.ts';
 
 /** Where a record was found. Valid until the directory changes. */
-export interface DirSlot {
+interface DirSlot {
   /** Block of the directory and where it lies; for inline directories -1 (in i_block) or -2 (in the attribute) and 0. */
   readonly fileBlock: FileBlock;
   readonly block: FsBlock;
@@ -32,7 +32,7 @@ export interface DirSlot {
   readonly previous: number | undefined;
 }
 
-export interface DirFound {
+interface DirFound {
   readonly ino: Ino;
   /** FT value, 0 where directories do not record types. */
   readonly fileType: number;
@@ -75,7 +75,7 @@ function isName(data: Uint8Array, at: number, name: Uint8Array): boolean {
 }
 
 /** Says whether the record at `at` of `data` is the one looked for. */
-export type Matcher = (data: Uint8Array, at: number) => boolean;
+type Matcher = (data: Uint8Array, at: number) => boolean;
 
 /** How names of this directory are compared: as bytes, folded, or as shown while encrypted. */
 function matcherFor(dir: Inode, name: string, bytes: Uint8Array): Matcher {
@@ -124,7 +124,7 @@ function storedHash(dir: Inode, data: Uint8Array, at: number): NameHash {
 }
 
 /** The matching record of data[start, end), or undefined. */
-export function findInArea(
+function findInArea(
   dir: Inode,
   area: {
     readonly data: Uint8Array;

@@ -61,7 +61,7 @@ export const RO_COMPAT = {
 
 export type FeatureSet = 'compat' | 'incompat' | 'roCompat';
 
-export interface Feature {
+interface Feature {
   readonly name: string;
   readonly set: FeatureSet;
   readonly bit: number;

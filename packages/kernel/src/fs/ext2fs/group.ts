@@ -167,22 +167,6 @@ export function withGroup<T>(mp: Mount<Ext2Mount>, group: number, use: (g: Group
   }
 }
 
-/** Change a group's descriptor; its checksum follows at once. */
-export function updateGroup<T>(mp: Mount<Ext2Mount>, group: number, change: (g: Group) => T): T {
-  const { geo } = mp.data;
-  const bp = breadGroup(mp, group);
-  try {
-    const offset = (group % geo.descPerBlock) * geo.descSize;
-    const g = new Group(bp.data, offset, geo.descSize);
-    const result = change(g);
-    if (geo.metadataCsum || geo.gdtCsum) g.lo.checksum = groupChecksum(geo, group, bp.data, offset);
-    mp.bufs.markDirty(bp);
-    return result;
-  } finally {
-    mp.bufs.brelse(bp);
-  }
-}
-
 /** First block of a group's inode table, checked to lie on the disk as a whole. */
 export function inodeTableBlock(mp: Mount<Ext2Mount>, group: number): FsBlock {
   const known = mp.data.inodeTables.get(group);

@@ -23,7 +23,7 @@ import type { Inode } from './inode.ts';
 import { hasIncompat } from './superblock.ts';
 
 /** A node on the way down and the entry taken there. */
-export interface DxFrame {
+interface DxFrame {
   readonly bp: Buf;
   readonly entriesAt: number;
   readonly count: number;
@@ -36,7 +36,7 @@ const MAX_LEVELS_LARGEDIR = 2;
 
 const hashOf = (frame: DxFrame, i: number): number =>
   i === 0 ? 0 : getLe32(frame.bp.data, frame.entriesAt + i * DX_ENTRY_SIZE);
-export const dxBlockOf = (frame: DxFrame): FileBlock =>
+const dxBlockOf = (frame: DxFrame): FileBlock =>
   getLe32(frame.bp.data, frame.entriesAt + frame.at * DX_ENTRY_SIZE + 4) & DX_BLOCK_MASK;
 
 /** Count of a node's entries, or undefined when count or limit cannot be. */

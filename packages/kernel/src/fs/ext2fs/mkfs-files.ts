@@ -15,7 +15,7 @@ import type { Shape } from './mkfs-shape.ts';
 import type { Run, Space } from './mkfs-space.ts';
 
 /** What the file is for: how mkfs-write.ts fills it. */
-export type FileKind = 'root' | 'lost+found' | 'resize' | 'journal' | 'orphan' | 'user' | 'group' | 'project';
+type FileKind = 'root' | 'lost+found' | 'resize' | 'journal' | 'orphan' | 'user' | 'group' | 'project';
 
 export interface FilePlan {
   readonly kind: FileKind;
@@ -31,7 +31,7 @@ export interface FilePlan {
   readonly runs: readonly Run[];
 }
 
-export interface JournalPlan {
+interface JournalPlan {
   /** Blocks in all, and how many of them at the end are for fast commits. */
   readonly blocks: number;
   readonly fastCommitBlocks: number;

@@ -20,8 +20,6 @@ export interface BlockMap {
   readonly blocks: readonly MapBlock[];
 }
 
-export const NO_MAP: BlockMap = { root: new Uint8Array(I_BLOCK_SIZE), blocks: [] };
-
 const noRoom = (): FsError =>
   new FsError('EINVAL', { op: 'mkfs', what: 'no room for the files of an empty file system' });
 

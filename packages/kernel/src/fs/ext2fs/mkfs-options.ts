@@ -58,7 +58,7 @@ export const ext2fsMkfsWords = {
   encoding_flags: 'strict (-E encoding_flags=)',
   quotatype: 'which quotas: usrquota:grpquota:prjquota (-E quotatype=)',
 } as const;
-export type Ext2MkfsWord = keyof typeof ext2fsMkfsWords;
+type Ext2MkfsWord = keyof typeof ext2fsMkfsWords;
 
 /** How errors found while mounted are met: s_errors. */
 const ERRORS: Readonly<Record<string, number>> = { continue: 1, 'remount-ro': 2, panic: 3 };

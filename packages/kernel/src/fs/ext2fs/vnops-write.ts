@@ -32,7 +32,7 @@ import { destroyFile } from './orphan.ts';
 import { hasIncompat, hasRoCompat } from './superblock.ts';
 
 /** Makes the vnode of an inode, with one reference, not cached yet. */
-export type MakeVnode = (ip: Inode) => Vnode<Inode>;
+type MakeVnode = (ip: Inode) => Vnode<Inode>;
 
 type NameOps = Pick<
   VnodeOps<Inode>,

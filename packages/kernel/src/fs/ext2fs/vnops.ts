@@ -38,7 +38,7 @@ function linkTarget(inode: Inode): Uint8Array {
   return target;
 }
 
-export const readOps = {
+const readOps = {
   lookup(dvp: Vnode<Inode>, name: string): LookupResult<Inode> | undefined {
     const found = dirFind(dvp.data, name);
     if (found === undefined) return undefined;

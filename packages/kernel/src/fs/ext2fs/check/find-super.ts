@@ -13,7 +13,7 @@ import type { Tally } from './state.ts';
 const GROUPS = [1, 3, 5, 7, 9] as const;
 const BLOCK_SIZES = [1024, 2048, 4096, 8192, 16384, 32768, 65536] as const;
 
-export interface FoundSuper {
+interface FoundSuper {
   readonly raw: Uint8Array;
   readonly offset: number;
 }

@@ -29,9 +29,9 @@ const SLACK_ENTRIES = 2;
 const EXTENT_END = 0x1_0000_0000;
 
 /** What becomes of an entry of the map. */
-export type Fate = 'keep' | 'drop';
+type Fate = 'keep' | 'drop';
 
-export interface MapUse {
+interface MapUse {
   /** A run of the file's own blocks. */
   readonly run: (run: {
     readonly fileBlock: FileBlock;
@@ -47,7 +47,7 @@ export interface MapUse {
   readonly changed: () => void;
 }
 
-export interface MapProblem {
+interface MapProblem {
   readonly code: string;
   readonly message: string;
   readonly block?: FsBlock;

@@ -40,7 +40,7 @@ export class Tally {
 }
 
 /** What is known of one group, as its descriptor says and as far as it can be true. */
-export class GroupTable {
+class GroupTable {
   /** First block, 0 when it cannot be. */
   readonly inodeTable: Float64Array;
   readonly blockBitmap: Float64Array;

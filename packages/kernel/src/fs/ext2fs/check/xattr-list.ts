@@ -12,7 +12,7 @@ const HASH = XattrEntry.offsetOf('hash');
 const LIST_END = 4;
 const padded = (size: number): number => Math.ceil(size / 4) * 4;
 
-export interface XattrArea {
+interface XattrArea {
   readonly area: Uint8Array;
   /** Byte of the first entry, and the one that value offsets count from. */
   readonly start: number;
