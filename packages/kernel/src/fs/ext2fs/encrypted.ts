@@ -40,6 +40,6 @@ export function noKeyTarget(stored: Uint8Array): string {
   return noKeyName(stored.subarray(2, 2 + length), { hash: 0, minor: 0 });
 }
 
-/** The reason that contents are refused. */
-export const encryptedError = (ino: number): UnsupportedError =>
-  new UnsupportedError('the file is encrypted (fscrypt) and its key is not in the image', { ino });
+/** The reason that contents, or new names, are refused. */
+export const encryptedError = (ino: number, what: 'file' | 'directory' = 'file'): UnsupportedError =>
+  new UnsupportedError(`the ${what} is encrypted (fscrypt) and its key is not in the image`, { ino });

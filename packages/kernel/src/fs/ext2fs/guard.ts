@@ -47,5 +47,5 @@ export function mayEnter(dir: Inode, ip: Inode): void {
 
 /** Entries may only leave or change places where their names mean the same elsewhere. ENOTSUP. */
 export function mayMoveEntries(dir: Inode): void {
-  if (isEncrypted(dir)) throw encryptedError(dir.ino);
+  if (isEncrypted(dir)) throw encryptedError(dir.ino, 'directory');
 }
