@@ -56,6 +56,55 @@ export const fileImage = (mib, freeMib) =>
 
 export const emptyImage = (mib) => cached(`empty-${mib}.img`, (path) => mke2fs(path, mib, '-N', '2048'));
 
+/** A directory of the host: `dirs` directories of `files` files of `size` random bytes each. */
+export const hostFiles = (dirs, files, size) =>
+  cached(`files-${dirs}x${files}x${size}`, (path) => {
+    rmSync(path, { recursive: true, force: true });
+    const bytes = new Uint8Array(size);
+    for (let d = 0; d < dirs; d++) {
+      const dir = join(path, `directory-${d}`);
+      mkdirSync(dir, { recursive: true });
+      for (let f = 0; f < files; f++) {
+        if (size > 0) randomFillSync(bytes);
+        writeFileSync(join(dir, `file-${String(f).padStart(7, '0')}.txt`), bytes);
+      }
+    }
+  });
+
+/** Scripts for debugfs that write such files below /tree, and that remove them. */
+export const debugfsScripts = (source, dirs, files) => {
+  const paths = [];
+  const lines = ['mkdir /tree'];
+  for (let d = 0; d < dirs; d++) {
+    lines.push(`mkdir /tree/directory-${d}`);
+    for (let f = 0; f < files; f++) paths.push(`directory-${d}/file-${String(f).padStart(7, '0')}.txt`);
+  }
+  const file = (name, text) =>
+    cached(name, (path) => {
+      writeFileSync(path, `${text.join('\n')}\n`);
+    });
+  return {
+    write: file(`write-${dirs}x${files}.txt`, [...lines, ...paths.map((p) => `write ${source}/${p} /tree/${p}`)]),
+    remove: file(
+      `remove-${dirs}x${files}.txt`,
+      paths.map((p) => `rm /tree/${p}`),
+    ),
+  };
+};
+
+/** mke2fs's own choice of features and number of inodes, nothing initialised that need not be; `inodes` if those are too few. */
+export const plainImage = (mib, inodes) =>
+  cached(`plain-${mib}-${inodes ?? 'default'}.img`, (path) => {
+    const fd = openSync(path, 'w');
+    ftruncateSync(fd, mib * MIB);
+    closeSync(fd);
+    execFileSync(
+      'mke2fs',
+      ['-q', '-F', '-t', 'ext4', ...(inodes === undefined ? [] : ['-N', String(inodes)]), path],
+      quiet,
+    );
+  });
+
 /** `dirs` directories of `files` small files each. */
 export const treeImage = (dirs, files) =>
   cached(`tree-${dirs}x${files}.img`, (path) => {
@@ -129,6 +178,7 @@ export function mount(image, { readOnly = false } = {}) {
 /** A copy to write into; holes stay holes. */
 export function copyOf(image, name) {
   const path = join(benchDir, name);
+  rmSync(path, { force: true });
   execFileSync('cp', ['--sparse=always', '--', image, path], quiet);
   return path;
 }

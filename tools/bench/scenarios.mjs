@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { root } from '../lib/setup.mjs';
 import { unpackDemo } from '../lib/demo.mjs';
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import * as images from './images.mjs';
 import { appetite, cool, interleave, shell, sum } from './measure.mjs';
 
@@ -247,6 +247,137 @@ function fsck({ rounds }) {
   };
 }
 
+/** Many small files into an image and out of it, by us, by a script for debugfs, and by mke2fs as it makes the image. */
+function small({ rounds, quick }) {
+  const [dirs, files] = quick ? [20, 100] : [200, 100];
+  const count = dirs * files;
+  const source = images.hostFiles(dirs, files, 3000);
+  const scripts = images.debugfsScripts(source, dirs, files);
+  const empty = images.plainImage(512);
+  const work = (name) => join(images.benchDir, `work-${name}.img`);
+  const commands = {
+    start: tool('fsu_ls', empty),
+    fsu_put: tool('fsu_put', work('put'), '-R', source, '/tree'),
+    'debugfs write': ['debugfs', '-w', '-f', scripts.write, work('write')],
+    'mke2fs -d': ['mke2fs', '-q', '-F', '-t', 'ext4', '-d', source, work('mke2fs'), '512M'],
+    'fsu_rm -r': tool('fsu_rm', work('rm'), '-r', '/tree'),
+    'debugfs rm': ['debugfs', '-w', '-f', scripts.remove, work('remove')],
+  };
+  const full = { rm: work('full-ours'), remove: work('full-theirs') };
+  const before = (name) => {
+    const copies = { fsu_put: 'put', 'debugfs write': 'write', 'fsu_rm -r': 'rm', 'debugfs rm': 'remove' };
+    if (name === 'mke2fs -d') rmSync(work('mke2fs'), { force: true });
+    else if (copies[name] !== undefined) images.copyOf(full[copies[name]] ?? empty, `work-${copies[name]}.img`);
+    images.settle();
+  };
+  try {
+    for (const [name, image] of [
+      ['fsu_put', full.rm],
+      ['debugfs write', full.remove],
+    ]) {
+      before(name);
+      appetite(commands[name]);
+      renameSync(
+        commands[name].find((word) => /work-(put|write)\.img$/.test(word)),
+        image,
+      );
+    }
+    const times = interleave(commands, { rounds, before });
+    before('fsu_put');
+    const put = appetite(commands.fsu_put);
+    before('fsu_rm -r');
+    const rm = appetite(commands['fsu_rm -r']);
+    return {
+      title: `${count} files of 3,000 bytes in ${dirs} directories`,
+      times,
+      verdicts: [
+        ratio('fsu_put / debugfs', times.fsu_put, times['debugfs write'], { most: 1 }),
+        ratio('fsu_put / mke2fs -d', times.fsu_put, times['mke2fs -d'], { most: 1.5 }),
+        ratio('fsu_rm / debugfs', times['fsu_rm -r'], times['debugfs rm'], { most: 1 }),
+        figure('µs a file put, beyond start-up', perFile('median', times, 'fsu_put', count), 'µs'),
+        figure('µs a file removed, beyond start-up', perFile('median', times, 'fsu_rm -r', count), 'µs'),
+        memory('fsu_put', put, 400),
+        memory('fsu_rm', rm, 400),
+      ],
+    };
+  } finally {
+    for (const name of ['put', 'write', 'mke2fs', 'rm', 'remove', 'full-ours', 'full-theirs'])
+      rmSync(work(name), { force: true });
+  }
+}
+
+/** One directory of a million entries, made, listed and removed; and of a tenth of them, for how the cost of one grows. */
+function million({ quick }) {
+  const counts = quick ? [2_000, 20_000] : [100_000, 1_000_000];
+  const work = join(images.benchDir, 'work-million.img');
+  const all = {};
+  const rows = [];
+  try {
+    for (const count of counts) {
+      const source = images.hostFiles(1, count, 0);
+      images.copyOf(images.plainImage(Math.ceil(count / 250) + 256, count + 1000), 'work-million.img');
+      const commands = {
+        start: tool('fsu_ls', work, '/lost+found'),
+        put: tool('fsu_put', work, '-R', source, '/tree'),
+        ls: tool('fsu_ls', work, '-U', '/tree/directory-0'),
+        rm: tool('fsu_rm', work, '-r', '/tree'),
+      };
+      const saved = join(images.benchDir, 'work-million-full.img');
+      const times = interleave(commands, {
+        rounds: 1,
+        warm: false,
+        before: (name) => (name === 'ls' ? images.copyOf(work, 'work-million-full.img') : undefined),
+      });
+      for (const [name, time] of Object.entries(times)) all[`${name}, ${count}`] = time;
+      const total = ['put', 'ls', 'rm'].reduce((sum, name) => sum + perFile('median', times, name, count), 0);
+      rows.push({ count, times, total });
+      if (count !== counts[1]) continue;
+      images.copyOf(images.plainImage(Math.ceil(count / 250) + 256, count + 1000), 'work-million.img');
+      rows.push(memory('put', appetite(commands.put), 400));
+      images.copyOf(saved, 'work-million.img');
+      rows.push(memory('rm', appetite(commands.rm), 400));
+      rmSync(saved);
+    }
+  } finally {
+    rmSync(work, { force: true });
+  }
+  const [some, most, ...eaten] = rows;
+  return {
+    title: `one directory of ${counts[1]} empty files`,
+    times: all,
+    verdicts: [
+      ...[some, most].flatMap(({ count, times }) =>
+        ['put', 'ls', 'rm'].map((name) =>
+          figure(`µs an entry of ${count}, ${name}`, perFile('median', times, name, count), 'µs'),
+        ),
+      ),
+      ratio(
+        'growth of the cost of an entry',
+        { median: most.total, min: most.total },
+        { median: some.total, min: some.total },
+        { most: 1.25 },
+      ),
+      ...eaten,
+    ],
+  };
+}
+
+/** The same small edit in a small image and in the largest that an ext4 host can hold. */
+function huge({ rounds }) {
+  const [little, large] = [images.plainImage(16), images.plainImage(16_383 * 1024)];
+  const edit = (image) => shell(`echo edit | ${quote(tool('fsu_write', image, '/file'))}`);
+  const commands = { '16 MiB': edit(little), '16 TiB': edit(large) };
+  const times = interleave(commands, { rounds: rounds * 2 });
+  return {
+    title: 'fsu_write of one line',
+    times,
+    verdicts: [
+      ratio('16 TiB / 16 MiB', times['16 TiB'], times['16 MiB'], { most: 2 }),
+      memory('16 TiB', appetite(commands['16 TiB'])),
+    ],
+  };
+}
+
 export const scenarios = {
   start: { run: start, quick: true, title: 'start-up: fsu_ls of a small image' },
   cat: { run: cat, quick: true },
@@ -257,5 +388,8 @@ export const scenarios = {
   'write-new': { run: writeNew, quick: true },
   'write-truncating': { run: writeTruncating, quick: true },
   'write-full': { run: writeFull, quick: false },
+  small: { run: small, quick: true },
+  million: { run: million, quick: false },
+  huge: { run: huge, quick: true },
   'write-over': { run: writeOver, quick: false },
 };
