@@ -1,18 +1,15 @@
 /** rm -r: directories are emptied from below, with a descriptor and a batch of entries for each level. */
 import { FsError } from '@ukfs/kernel';
-import type { DirentPlus, VType } from '@ukfs/kernel';
+import type { Dirent } from '@ukfs/kernel';
 import { joinPath } from './path.ts';
 import type { Ukfs } from './handle.ts';
 
-type Remover = Pick<
-  Ukfs,
-  'opendir' | 'getdents' | 'getdentsplus' | 'close' | 'unlink' | 'rmdir' | 'together' | 'traits'
->;
+type Remover = Pick<Ukfs, 'opendir' | 'getdents' | 'lstat' | 'close' | 'unlink' | 'rmdir' | 'together' | 'traits'>;
 
 interface Level {
   readonly path: string;
   readonly fd: number;
-  batch: DirentPlus[];
+  batch: Dirent[];
   removed: number;
 }
 
@@ -36,40 +33,44 @@ export function removeTree(fs: Remover, root: string, { dev, done }: RemoveOptio
     for (let top = levels.at(-1); top !== undefined; top = levels.at(-1)) {
       const entry = top.batch.pop();
       if (entry === undefined) {
-        const batch = fs.getdentsplus(top.fd, BATCH);
+        const batch = fs.getdents(top.fd, BATCH);
         if (batch.length > 0) top.batch = batch.filter(isChild).reverse();
         else if (leave(fs, levels, top, level)) done?.(top.path);
         continue;
       }
-      mustBeOn(dev, top, entry);
-      if (typeOf(entry) === 'dir') levels.push(level(joinPath(top.path, entry.name)));
-      else unlinkSome(fs, top, [entry, ...moreFiles(top, dev)], done);
+      const path = joinPath(top.path, entry.name);
+      // Most directories say what is no directory: a file's own attributes are not needed to remove it.
+      if (!mayBeDirectory(entry)) unlinkSome(fs, top, [path, ...moreFiles(top)], done);
+      else if (isDirectory(fs, path, dev)) levels.push(level(path));
+      else unlinkSome(fs, top, [path], done);
     }
   } finally {
     for (const { fd } of levels) fs.close(fd);
   }
 }
 
-const typeOf = ({ stat, type }: DirentPlus): VType | undefined => stat?.type ?? type;
+const mayBeDirectory = ({ type }: Dirent): boolean => type === undefined || type === 'dir';
 
-function mustBeOn(dev: number, { path }: Level, { stat, name }: DirentPlus): void {
-  if (stat !== undefined && stat.dev !== dev) throw new FsError('EBUSY', { op: 'rm', path: joinPath(path, name) });
+/** Errors: EBUSY when something else is mounted there. */
+function isDirectory(fs: Remover, path: string, dev: number): boolean {
+  const stat = fs.lstat(path);
+  if (stat.dev !== dev) throw new FsError('EBUSY', { op: 'rm', path });
+  return stat.type === 'dir';
 }
 
 /** Take the next entries from a level's batch as long as they are files. */
-function moreFiles({ batch }: Level, dev: number): DirentPlus[] {
-  const files: DirentPlus[] = [];
+function moreFiles({ path, batch }: Level): string[] {
+  const files: string[] = [];
   for (let next = batch.at(-1); next !== undefined && files.length < GROUP; next = batch.at(-1)) {
-    if (typeOf(next) === 'dir' || (next.stat !== undefined && next.stat.dev !== dev)) break;
-    files.push(next);
+    if (mayBeDirectory(next)) break;
+    files.push(joinPath(path, next.name));
     batch.pop();
   }
   return files;
 }
 
 /** As one group, which is faster; one by one if it fails, so that those before the one that cannot go are gone. */
-function unlinkSome(fs: Remover, top: Level, entries: readonly DirentPlus[], done: RemoveOptions['done']): void {
-  const paths = entries.map(({ name }) => joinPath(top.path, name));
+function unlinkSome(fs: Remover, top: Level, paths: readonly string[], done: RemoveOptions['done']): void {
   const atOnce = fs.traits.needsDevice && unlinkTogether(fs, paths);
   for (const path of paths) {
     if (!atOnce) fs.unlink(path);
@@ -95,24 +96,14 @@ function unlinkTogether(fs: Remover, paths: readonly string[]): boolean {
 function leave(fs: Remover, levels: Level[], top: Level, level: (path: string) => Level): boolean {
   levels.pop();
   fs.close(top.fd);
-  if (top.removed > 0 && !isEmpty(fs, top.path)) {
+  try {
+    fs.rmdir(top.path);
+  } catch (e) {
+    if (top.removed === 0 || !(e instanceof FsError && e.code === 'ENOTEMPTY')) throw e;
     levels.push(level(top.path));
     return false;
   }
-  fs.rmdir(top.path);
   const parent = levels.at(-1);
   if (parent !== undefined) parent.removed++;
   return true;
-}
-
-function isEmpty(fs: Remover, path: string): boolean {
-  const fd = fs.opendir(path);
-  try {
-    for (let some = fs.getdents(fd, BATCH); some.length > 0; some = fs.getdents(fd, BATCH)) {
-      if (some.some(isChild)) return false;
-    }
-    return true;
-  } finally {
-    fs.close(fd);
-  }
 }
