@@ -9,7 +9,7 @@ import type { FileBlock, Ino } from '../../kern/ids.ts';
 import { getLe32 } from '../../kern/struct.ts';
 import type { VType } from '../../vfs/vattr.ts';
 import { bfree } from './balloc.ts';
-import { dirBlocks } from './dir-read.ts';
+import { breadDirBlock, dirBlocks } from './dir-read.ts';
 import { insertRecord, recordSize, redirectRecord, removeRecord, usedRecords, type NewRecord } from './dirblock.ts';
 import { appendDirBlock, breadDir, indexChanged, initLeaf, leafChanged, recordsEnd } from './dirgrow.ts';
 import { COMPAT, INCOMPAT } from './features.ts';
@@ -160,7 +160,8 @@ function cutEmptyEnd(dir: Inode): void {
 }
 
 function isEmptyBlock(dir: Inode, fileBlock: FileBlock): boolean {
-  const bp = breadDir(dir, fileBlock);
+  const bp = breadDirBlock(dir, fileBlock);
+  if (bp === undefined) return false;
   try {
     return usedRecords(bp.data, 0, recordsEnd(dir)).length === 0;
   } finally {
