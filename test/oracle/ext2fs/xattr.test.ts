@@ -2,7 +2,7 @@
  * Extended attributes, written, where they are shared: blocks that several inodes have, values in inodes of their own
  * (ea_inode); and access control lists that new files inherit, as the kernel has it.
  */
-import { copyFileSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { FsError } from '../../../packages/kernel/src/kern/errno.ts';
@@ -158,6 +158,27 @@ test('files with the same attributes share a block, up to 1,024 of them, and lea
   rig.close();
   assertClean(image);
   expect(blocksUsed()).toBe(before);
+});
+
+test('what was taken back is not remembered', () => {
+  newImage(image, '-t ext4 -b 1024 -I 128 -O ea_inode', '8M');
+  const rig = new Rig(image);
+  for (const name of ['/a', '/b']) rig.make(name, 'reg');
+  rig.mp.type.sync(rig.mp);
+  const before = readFileSync(image);
+  const set = (file: string): void => {
+    rig.on(file, (vp) => vp.ops.setextattr(vp, 'user.small', pattern(30)));
+    rig.on(file, (vp) => vp.ops.setextattr(vp, 'user.big', pattern(20_000)));
+  };
+  set('/a');
+  writeFileSync(image, before);
+  rig.mp.bufs.dropAll();
+  rig.mp.type.reload(rig.mp);
+  set('/b');
+  assertClean(image);
+  set('/a');
+  rig.close();
+  assertClean(image);
 });
 
 test('a value that finds no space is refused', () => {

@@ -21,7 +21,7 @@ export interface Ext2Mount {
   quotaLimits?: ReadonlySet<QuotaKind>;
   /** Blocks that are no file's, once a writer asked: zones.ts. */
   zones?: Zones | undefined;
-  /** Hash of an attribute value → the inode that once held it: eainode.ts. Nobody trusts it without looking. */
+  /** Hash of an attribute value → the inode that once held it: eavalue.ts. Nobody trusts it without looking. */
   values?: Map<number, number> | undefined;
   /** Hash of a list of attributes → the block that has it: attrshare.ts. */
   attributeBlocks?: Map<number, number> | undefined;

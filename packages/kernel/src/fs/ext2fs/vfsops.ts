@@ -116,6 +116,7 @@ function reload(mp: Mount<Ext2Mount>): void {
   mp.data.geo = withSuperblock(mp, (_, raw) => parseSuperblock(raw));
   mp.data.inodeTables.clear();
   mp.data.attributeBlocks = undefined;
+  mp.data.values = undefined;
   reloadForWriting(mp);
   for (const file of mp.data.quota ?? []) file.reload();
   for (const vp of [...mp.vnodes.values()] as Vnode<Inode>[]) {
