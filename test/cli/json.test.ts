@@ -146,6 +146,8 @@ const cases: readonly (readonly [string, number, string])[] = [
   ['rm', 2, ''],
   ['mkfs --seed 1 new.img 8M', 0, ''],
   ['mkfs --dry-run other.img 8M', 0, ''],
+  ['mkfs -t ext2 --from out filled.img auto', 0, ''],
+  ['mkfs --from none filled2.img 8M', 1, ''],
   ['mkfs none.img', 1, ''],
   ['mkfs none.img x', 2, ''],
   ['recover demo.img', 0, ''],

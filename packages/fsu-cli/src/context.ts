@@ -13,7 +13,7 @@ import { debugText, describeError, exitStatusOf, hintsOf, jsonErrorOf } from './
 import { JsonDocument } from './format/json.ts';
 import { isSafeName, safeText, styleName } from './format/name.ts';
 import { Clock, hostOffset, utcOffset } from './format/time.ts';
-import type { HostSide, HostTrees } from './host.ts';
+import type { HostArchiveDoor, HostSide, HostTrees } from './host.ts';
 import type { TextOut } from './out.ts';
 
 /** Standard input. */
@@ -43,6 +43,8 @@ export interface Shell {
   host(): Promise<HostSide>;
   /** Trees of host files, for get. */
   trees(): Promise<HostTrees>;
+  /** Tar archives of the host, for mkfs. */
+  archives(): Promise<HostArchiveDoor>;
 }
 
 /** One image as the command line names it. */

@@ -111,6 +111,10 @@ function treeStat(stat: fse.BigIntStats): TreeStat {
   };
 }
 
+/** Attributes of a directory the user named, links followed. */
+export const hostDirStat = (path: string): TreeStat =>
+  treeStat(attempt(path, () => fse.statSync(hostPath(path), { bigint: true })));
+
 class HostDir implements TreeDir {
   readonly #fd: number;
   /** Real path; what messages and hosts without /proc use. */

@@ -5,13 +5,17 @@
 import * as fs from 'node:fs';
 import { nameFromBytes } from 'ukfs';
 import type { Shell } from './context.ts';
+import type * as HostArchives from './host-archive.ts';
 import type * as HostTree from './host-tree.ts';
 import { ClosedPipeError, STDIN, STDOUT, StreamError, TextOut } from './out.ts';
 import type { Sink } from './out.ts';
 
 export type { HostSide } from './host-files.ts';
 /** The host's trees, for copies. */
-export type HostTrees = Pick<typeof HostTree, 'hostKind' | 'hostRealPath' | 'hostTree' | 'makeHostDir'>;
+export type HostTrees = Pick<typeof HostTree, 'hostDirStat' | 'hostKind' | 'hostRealPath' | 'hostTree' | 'makeHostDir'>;
+
+/** The host's archives, for mkfs. */
+export type HostArchiveDoor = Pick<typeof HostArchives, 'openArchive'>;
 
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
@@ -142,6 +146,7 @@ export function processShell(): Shell {
     isFile: exists,
     host: async () => (await import('./host-files.ts')).hostSide,
     trees: () => import('./host-tree.ts'),
+    archives: () => import('./host-archive.ts'),
   };
 }
 

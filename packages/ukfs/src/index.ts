@@ -6,6 +6,12 @@ export type * from './handle.ts';
 export { check, fstypes, inspect, open, recover } from './ukfs.ts';
 export { makeFs } from './makefs.ts';
 export type { MakeFsOptions, MakeFsReport } from './makefs.ts';
+export { populate } from './populate.ts';
+export type { PopulateOptions } from './populate.ts';
+export { untar } from './tarfill.ts';
+export type { UntarOptions } from './tarfill.ts';
+export { tarEntries } from './tar.ts';
+export type { ByteSource, TarEntry, TarRun } from './tar.ts';
 export { walk, Walk } from './walk.ts';
 export type { WalkEntry, WalkOptions, WalkSource } from './walk.ts';
 // What a user of the handle meets of the kernel, so that one import is enough.

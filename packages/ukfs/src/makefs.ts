@@ -6,7 +6,7 @@
  * itself: nothing of the old is needed any more, so that even large contents are written once, in place.
  */
 import { FsError, seededHost } from '@ukfs/kernel';
-import type { FileSystemType, Host, MkfsReport } from '@ukfs/kernel';
+import type { FileSystemType, Host, MkfsReport, MkfsRequest } from '@ukfs/kernel';
 import { FsHandle } from './fshandle.ts';
 import type { HandleInit } from './fshandle.ts';
 import type { Address } from './address.ts';
@@ -17,13 +17,18 @@ import { BLANK, EMPTY } from './recognise/signatures.ts';
 import { placeMeant } from './recognise/select.ts';
 import { KernelSession } from './session.ts';
 import type { Disk, Mounted } from './session.ts';
+import { smallest } from './sizing.ts';
+import type { Need, Sized } from './sizing.ts';
 import { defaultHost, knowledge, loadType, mediumOf, moduleNamed, resolve } from './ukfs.ts';
 
 export interface MakeFsOptions extends Pick<OpenOptions, 'host' | 'lock' | 'log' | 'memLimit'> {
   /** Type, or one of its aliases: "ext4". */
   readonly type: string;
-  /** Bytes of the image. Default: what the image, or the part of it that is selected, has. */
-  readonly size?: number;
+  /**
+   * Bytes of the image. Default: what the image, or the part of it that is selected, has. `auto`: the least that holds what
+   * `fill` puts into it, and so many percent more of blocks and inodes; `fill` then is called several times.
+   */
+  readonly size?: number | { readonly auto: number };
   /** Words of the type, as docs/fs has them: { label: 'root', features: '^has_journal' }. */
   readonly options?: Readonly<Record<string, string | true>>;
   /** Take away what is recognised there. */
@@ -51,26 +56,112 @@ export interface MakeFsReport extends MkfsReport {
  */
 export async function makeFs(address: AddressLike, options: MakeFsOptions): Promise<MakeFsReport> {
   const outside = options.host ?? (await defaultHost());
-  const session = new KernelSession(seeded(outside, options));
+  const seed = seedOf(outside, options);
+  const host = seed === undefined ? outside : seededHost(outside, seed);
+  const session = new KernelSession(host);
   session.handles++;
   try {
     const type = await loadType(session, moduleNamed(options.type));
-    const made = await new Maker(session, type, resolve(address, outside), options).run();
+    const { size: wanted } = options;
+    const sized = typeof wanted === 'object' ? await sizeFor(outside, options, { ...wanted, seed }) : undefined;
+    const wish = {
+      ...options,
+      size: sized?.sizeBytes ?? (typeof options.size === 'number' ? options.size : undefined),
+    };
+    const made = await new Maker(session, type, resolve(address, outside), { ...wish, leastFiles: sized?.files }).run();
     return { ...made, type: type.name };
   } finally {
     session.release();
   }
 }
 
-/** The same request at the same SOURCE_DATE_EPOCH is to give the same bytes; another request other identities. */
-function seeded(host: Host, options: MakeFsOptions): Host {
+/**
+ * What chance is to follow from; undefined: from nothing. The same request at the same SOURCE_DATE_EPOCH is to give the same
+ * bytes, another request other identities. Trials must meet the chance of the real thing, on which hash trees depend.
+ */
+function seedOf(host: Host, { seed, type, size = 0, options = {} }: MakeFsOptions): string | undefined {
+  if (seed !== undefined) return seed;
   const epoch = host.getparam('SOURCE_DATE_EPOCH');
-  if (options.seed !== undefined) return seededHost(host, options.seed);
-  if (epoch === undefined || epoch === '') return host;
-  const { type, size, options: words = {} } = options;
-  const given = Object.entries(words).sort(([a], [b]) => (a < b ? -1 : 1));
-  return seededHost(host, JSON.stringify([epoch, type, size ?? 0, given]));
+  if (epoch !== undefined && epoch !== '') {
+    const given = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));
+    return JSON.stringify([epoch, type, size, given]);
+  }
+  if (typeof size === 'number') return undefined;
+  const bytes = new Uint8Array(16);
+  host.random(bytes);
+  return bytes.join();
 }
+
+type Wish = Omit<MakeFsOptions, 'size'> & {
+  readonly size: number | undefined;
+  readonly leastFiles: number | undefined;
+};
+
+/** EINVAL: there is nothing to fill it with, or the type cannot be made. */
+async function sizeFor(
+  outside: Host,
+  options: MakeFsOptions,
+  { auto: more, seed = '' }: { readonly auto: number; readonly seed: string | undefined },
+): Promise<Sized> {
+  const { fill, type: variant } = options;
+  if (fill === undefined) throw new FsError('EINVAL', { op: 'mkfs', what: 'size auto needs contents' });
+  const { scratchHost, SCRATCH_IMAGE } = await import('@ukfs/kernel/host/scratch');
+  const module = moduleNamed(variant);
+  const type = await module.load();
+  const { mkfs } = type;
+  if (mkfs === undefined) throw new FsError('EOPNOTSUPP', { op: 'mkfs', what: `${type.name} cannot be made` });
+  const request = (leastFiles: number): MkfsRequest => ({
+    variant,
+    options: options.options ?? {},
+    blank: true,
+    leastFiles,
+    now: { sec: 0, nsec: 0 },
+    random: () => undefined,
+  });
+  const address = { image: SCRATCH_IMAGE, selectors: [], path: undefined };
+  return smallest({
+    more,
+    plan: (sizeBytes, files) => mkfs.plan(sizeBytes, request(files)),
+    trial(size, leastFiles) {
+      const session = new KernelSession(seededHost(scratchHost(outside, size), seed));
+      session.handles++;
+      let need: Need | undefined;
+      const measure = (fs: Ukfs): void => {
+        fill(withoutContents(fs));
+        fs.sync();
+        const { freeBlocks, fragmentSize, freeFiles } = fs.statvfs();
+        const empty = mkfs.plan(size, request(leastFiles));
+        need = { bytes: empty.freeBytes - freeBlocks * fragmentSize, files: empty.freeFiles - freeFiles };
+      };
+      try {
+        session.rump.attach(type);
+        new Maker(session, type, address, { ...options, size, leastFiles, fill: measure }).tryOut();
+        return need;
+      } catch (e) {
+        if (e instanceof FsError && e.code === 'ENOSPC') return undefined;
+        throw e;
+      } finally {
+        session.release();
+      }
+    },
+  });
+}
+
+/** The handle, but what is written is zeros: as much of them. */
+function withoutContents(fs: Ukfs): Ukfs {
+  const zeros = new Uint8Array(ZEROS);
+  const write: Ukfs['write'] = (fd, buffer, offset = 0, length = buffer.length - offset, position) =>
+    fs.write(fd, zeros, 0, Math.min(length, ZEROS), position);
+  return new Proxy(fs, {
+    get(target, key) {
+      if (key === 'write') return write;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+const ZEROS = 128 * 1024;
 
 const hostDirname = (path: string): string => path.replace(/[^/\\]*$/, '') || '.';
 
@@ -78,9 +169,9 @@ class Maker {
   readonly #session: KernelSession;
   readonly #type: FileSystemType;
   readonly #address: Address;
-  readonly #options: MakeFsOptions;
+  readonly #options: Wish;
 
-  constructor(session: KernelSession, type: FileSystemType, address: Address, options: MakeFsOptions) {
+  constructor(session: KernelSession, type: FileSystemType, address: Address, options: Wish) {
     this.#session = session;
     this.#type = type;
     this.#address = address;
@@ -106,6 +197,18 @@ class Maker {
     }
   }
 
+  /** On the image that is there, a blank one; nothing is committed. */
+  tryOut(): void {
+    const session = this.#session;
+    const disk = session.openDisk(this.#address.image, { write: true, memLimit: TRIAL_MEMORY });
+    try {
+      const size = disk.stage.sizeBytes;
+      session.asKernel(() => this.#makeAt(disk, { offset: 0, size, blank: true }));
+    } finally {
+      session.closeDisk(disk);
+    }
+  }
+
   /** Options and size are judged before there is a file. */
   #plan(): Omit<MakeFsReport, 'type'> {
     const { image } = this.#address;
@@ -121,8 +224,9 @@ class Maker {
     return mkfs.plan(size, { ...this.#request(true), now: rump.now(), random: (dst) => host.random(dst) });
   }
 
-  #request(blank: boolean): { variant: string; options: Readonly<Record<string, string | true>>; blank: boolean } {
-    return { variant: this.#options.type, options: this.#options.options ?? {}, blank };
+  #request(blank: boolean): Omit<MkfsRequest, 'now' | 'random'> {
+    const { type: variant, options = {}, leastFiles } = this.#options;
+    return { variant, options, blank, ...(leastFiles === undefined ? {} : { leastFiles }) };
   }
 
   #sizeWanted(there: number | undefined): number {
@@ -219,14 +323,19 @@ class Maker {
     place: Place,
     { size, blank }: { readonly size: number; readonly blank: boolean },
   ): Omit<MakeFsReport, 'type' | 'image' | 'created'> {
+    const report = this.#makeAt(disk, { offset: place.offset, size, blank });
+    return { ...report, commit: this.#session.rump.commit(disk.stage) };
+  }
+
+  #makeAt(disk: Disk, { offset, size, blank }: { offset: number; size: number; blank: boolean }): MkfsReport {
     const { rump } = this.#session;
     const key = '/newfs';
-    rump.etfs.register(key, disk.path, 'BLK', { begin: place.offset, size });
+    rump.etfs.register(key, disk.path, 'BLK', { begin: offset, size });
     try {
       const report = rump.mkfs(key, this.#type, this.#request(blank));
       const { fill } = this.#options;
-      if (fill !== undefined) this.#fill(disk, { offset: place.offset, size }, fill);
-      return { ...report, commit: rump.commit(disk.stage) };
+      if (fill !== undefined) this.#fill(disk, { offset, size }, fill);
+      return report;
     } finally {
       rump.etfs.remove(key);
     }
@@ -265,5 +374,7 @@ class Maker {
   }
 }
 
+/** For the stage of a trial, whose image forgets what it need not keep. */
+const TRIAL_MEMORY = 8 * 1024 * 1024;
 /** Where other systems put their marks, at either end. */
 const SIGNATURE_BYTES = 128 * 1024;

@@ -1,10 +1,11 @@
 /** mkfs: a new file system in an image, wholly or not at all. */
-import { FsError, makeFs } from 'ukfs';
-import type { MakeFsReport } from 'ukfs';
+import { FsError, makeFs, populate, untar } from 'ukfs';
+import type { CopyReport, MakeFsOptions, MakeFsReport, Timespec, Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation, OptionSpec } from '../command.ts';
 import { addressName } from '../context.ts';
 import type { Context, ImageName } from '../context.ts';
+import { reportMembers, tellLoss } from '../copying.ts';
 import { parseBlockUnit } from '../format/size.ts';
 import { safeText } from '../format/name.ts';
 
@@ -37,6 +38,10 @@ export const mkfs: Command = {
     { flags: '-j', summary: 'with a journal' },
     { flags: '-J, --journal <list>', summary: 'size=MiB, fast_commit_size=KiB' },
     { flags: '-E, --extended <list>', summary: 'words of mke2fs -E: stride=, resize=, root_owner=, hash_seed= …' },
+    {
+      flags: '--from <source>',
+      summary: 'fill it: a directory, a tar file (also gzipped), or - for a tar on standard input',
+    },
     { flags: '-n, --dry-run', summary: 'only tell what would be made' },
     { flags: '--seed <text>', summary: 'identities (UUID, hash seed …) follow from this text' },
     { flags: '--force', summary: 'over whatever is recognised there' },
@@ -47,6 +52,10 @@ export const mkfs: Command = {
   examples: [
     { command: 'fsu mkfs disk.img 64M', does: 'a new image with an ext4 file system' },
     { command: 'fsu mkfs -t ext2 -L boot disk.img:1', does: 'in a partition of an image that is there' },
+    {
+      command: 'fsu mkfs --from rootfs.tar.gz root.img auto+10%',
+      does: 'as large as its contents need, and a tenth more',
+    },
     { command: 'fsu mkfs --seed 1 -O ^has_journal a.img 1G', does: 'the same bytes each time' },
   ],
   image: 'none',
@@ -57,7 +66,7 @@ const DEFAULT_TYPE = 'ext4';
 
 interface Wish {
   readonly image: ImageName;
-  readonly size: number | undefined;
+  readonly size: MakeFsOptions['size'];
   readonly type: string;
   readonly words: Readonly<Record<string, string | true>>;
 }
@@ -66,6 +75,15 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const wish = wishOf(ctx, args);
   const seed = args.options.filter(({ name }) => name === 'seed').at(-1)?.value;
   const { force, lock, log, dryRun } = ctx.settings.open;
+  const from = args.options.filter(({ name }) => name === 'from').at(-1)?.value;
+  let source: Source | undefined;
+  try {
+    source = from === undefined ? undefined : await sourceOf(ctx, from);
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, from ?? '');
+    return ctx.status;
+  }
   try {
     const report = await makeFs(
       { image: wish.image.image, selectors: wish.image.selectors },
@@ -74,16 +92,19 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
         options: wish.words,
         ...(wish.size === undefined ? {} : { size: wish.size }),
         ...(seed === undefined ? {} : { seed }),
+        ...(source === undefined ? {} : { fill: source.fill }),
         ...(force === undefined ? {} : { force }),
         ...(lock === undefined ? {} : { lock }),
         ...(log === undefined ? {} : { log }),
         ...(dryRun === undefined ? {} : { dryRun }),
       },
     );
-    tell(ctx, wish, report);
+    tell(ctx, wish, report, source?.report());
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
     ctx.fail(thrown, wish.image, { opening: true });
+  } finally {
+    source?.close();
   }
   return ctx.status;
 }
@@ -95,16 +116,63 @@ function wishOf(ctx: Context, args: Invocation): Wish {
   const { image, path } = addressName(operand, ctx.shell);
   if (path !== undefined && path !== '/') throw new UsageError(`'${operand}' is a path in an image`);
   const size = sizeWord === undefined ? undefined : sizeOf(sizeWord);
+  if (typeof size === 'object' && !args.options.some(({ name }) => name === 'from')) {
+    throw new UsageError(`'${sizeWord ?? ''}' needs --from`);
+  }
   const type = ctx.settings.open.type ?? DEFAULT_TYPE;
   return { image, size, type, words: wordsOf(args) };
 }
 
-function sizeOf(text: string): number {
+/** Bytes, `64M`, `auto`, `auto+10%`. */
+function sizeOf(text: string): NonNullable<MakeFsOptions['size']> {
+  const [auto, more] = /^auto(?:\+([0-9]{1,4})%)?$/.exec(text) ?? [];
+  if (auto !== undefined) return { auto: Number(more ?? 0) };
   const unit = /^\d+$/.test(text) ? Number(text) : undefined;
   if (unit !== undefined && Number.isSafeInteger(unit)) return unit;
   const parsed = parseBlockUnit(text);
   if (parsed?.kind !== 'blocks' || !/^\d/.test(text)) throw new UsageError(`'${text}' is no size`);
   return parsed.size;
+}
+
+/** What the file system is filled from. */
+interface Source {
+  fill(fs: Ukfs): void;
+  /** Of the last filling. */
+  report(): CopyReport | undefined;
+  close(): void;
+}
+
+async function sourceOf(ctx: Context, from: string): Promise<Source> {
+  const trees = await ctx.shell.trees();
+  let last: CopyReport | undefined;
+  const report = (): CopyReport | undefined => last;
+  if (from !== '-' && trees.hostKind(from) === 'dir') {
+    const latest = latestOf(ctx);
+    const root = trees.hostDirStat(from);
+    const fill = (fs: Ukfs): void => {
+      const tree = trees.hostTree(from, READ_ONLY);
+      try {
+        last = populate(fs, tree, { root, ...(latest === undefined ? {} : { latest }) });
+      } finally {
+        tree.close();
+      }
+    };
+    return { fill, report, close: () => undefined };
+  }
+  const { openArchive } = await ctx.shell.archives();
+  const archive = await openArchive(from, from === '-' ? ctx.shell.stdin : undefined);
+  const fill = (fs: Ukfs): void => {
+    last = untar(archive.open(), fs);
+  };
+  return { fill, report, close: () => archive.close() };
+}
+
+const READ_ONLY = { owners: false, specialModes: false, devices: false, xattrs: false } as const;
+
+/** A tree that was checked out a moment ago is to give the same image as one of last year. */
+function latestOf(ctx: Context): Timespec | undefined {
+  const epoch = ctx.shell.env('SOURCE_DATE_EPOCH');
+  return epoch !== undefined && /^[0-9]{1,15}$/.test(epoch) ? { sec: Number(epoch), nsec: 0 } : undefined;
 }
 
 /** Letters and lists as words of the type; it knows which of them make sense. */
@@ -134,9 +202,10 @@ const pairs = (list: string): (readonly [string, string | true])[] =>
       return equals < 0 ? [part, true] : [part.slice(0, equals), part.slice(equals + 1)];
     });
 
-function tell(ctx: Context, { image, type }: Wish, report: MakeFsReport): void {
+function tell(ctx: Context, { image, type }: Wish, report: MakeFsReport, filled: CopyReport | undefined): void {
   const { uuid, blockSize, sizeBytes, freeBytes, files, freeFiles, notes, created } = report;
   for (const note of notes) ctx.warn(`${safeText(image.text)}: ${note}`);
+  for (const loss of filled?.losses ?? []) tellLoss(ctx, image.text, { ...loss, verbose: false });
   if (ctx.json !== undefined) {
     ctx.json.path('image', image.text);
     ctx.json.member('type', type);
@@ -146,6 +215,7 @@ function tell(ctx: Context, { image, type }: Wish, report: MakeFsReport): void {
     }
     ctx.json.member('dryRun', report.commit === undefined);
     ctx.json.member('notes', notes);
+    if (filled !== undefined) ctx.json.member('filled', reportMembers(filled));
     return;
   }
   ctx.out.text(

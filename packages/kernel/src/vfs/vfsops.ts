@@ -112,6 +112,8 @@ export interface MkfsRequest {
   readonly options: Readonly<Record<string, string | true>>;
   /** The device is known to read as zeros. */
   readonly blank: boolean;
+  /** So many files, at least, are to be made in it; what `options` say of their number holds against it. */
+  readonly leastFiles?: number;
   /** Every time that is stamped. */
   readonly now: Timespec;
   /** Identity bytes: UUIDs, seeds. The same bytes and the same request give the same file system. */

@@ -72,6 +72,8 @@ export interface Ext2MkfsOptions {
   readonly clusterBlocks: number;
   readonly inodeRatio: number;
   readonly inodes: number | undefined;
+  /** Where the ratio gives fewer. */
+  readonly leastInodes: number;
   readonly inodeSize: number;
   readonly reservedPercent: number;
   readonly flexGroups: number;
@@ -139,6 +141,8 @@ class Words {
 }
 
 const TWO32 = 0x1_0000_0000;
+/** The format's own, lost+found, and what may lie behind it: the orphan file, project quotas. */
+const RESERVED_INODES = 13;
 const isPowerOf2 = (n: number): boolean => n > 0 && 2 ** Math.round(Math.log2(n)) === n;
 
 /** EINVAL naming the word that is wrong. */
@@ -169,6 +173,10 @@ export function readOptions(request: MkfsRequest, sizeBytes: number): Ext2MkfsOp
         usages.reduce((ratio, usage) => usage.inodeRatio ?? ratio, DEFAULT_INODE_RATIO),
       ),
     inodes: words.number('inodes', { min: 1, max: TWO32 - 1 }),
+    leastInodes:
+      request.leastFiles === undefined || words.text('bytes_per_inode') !== undefined
+        ? 0
+        : request.leastFiles + RESERVED_INODES,
     inodeSize,
     reservedPercent: percentOf(words),
     flexGroups: flexGroupsOf(words, features),

@@ -103,7 +103,8 @@ export function shapeOf(o: Ext2MkfsOptions, sizeBytes: number): Shape {
 }
 
 function inodesFor(o: Ext2MkfsOptions, blocks: number): number {
-  const inodes = o.inodes ?? Math.min(Math.floor((blocks * o.blockSize) / o.inodeRatio), MAX_INODES);
+  const byRatio = Math.min(Math.floor((blocks * o.blockSize) / o.inodeRatio), MAX_INODES);
+  const inodes = o.inodes ?? Math.max(byRatio, o.leastInodes);
   if (inodes * o.inodeSize >= blocks * o.blockSize) throw invalid(`${inodes} inodes leave no room for data`);
   return inodes;
 }
