@@ -45,6 +45,7 @@ function stoppingHost(image: string, stop: StopAt): Host {
   return overlaid(real, {
     open: (path, mode) => guard(real.open(path, mode), path === real.realpath(image)),
     lock: () => 'locked',
+    console: () => undefined,
     rename(from, to) {
       published = true;
       if (stop === 'before the commit') stopped();
