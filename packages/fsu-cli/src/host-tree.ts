@@ -152,10 +152,18 @@ class HostDir implements TreeDir {
 
   *list(): Iterable<TreeEntry | { readonly name: string; readonly error: Error }> {
     const where = hasProc ? `/proc/self/fd/${this.#fd}` : this.#path;
-    for (const bytes of attempt(this.#path, () => fse.readdirSync(where, { encoding: 'buffer' }))) {
-      const name = nameFromBytes(bytes);
-      const stat = this.lstat(name);
-      if (stat !== undefined) yield { name, stat };
+    // Some at a time: a directory may hold millions. As Latin-1 every byte of a name is one character.
+    const options = { encoding: 'latin1', bufferSize: 256 } as const;
+    const dir = attempt(this.#path, () => fse.opendirSync(where, options));
+    const next = (): fse.Dirent | null => attempt(this.#path, () => dir.readSync());
+    try {
+      for (let entry = next(); entry !== null; entry = next()) {
+        const name = nameFromBytes(Buffer.from(entry.name, 'latin1'));
+        const stat = this.lstat(name);
+        if (stat !== undefined) yield { name, stat };
+      }
+    } finally {
+      dir.closeSync();
     }
   }
 
