@@ -10,8 +10,9 @@ import { afterAll, expect, test } from 'vitest';
 import type { BlockDevice } from '../../packages/kernel/src/dev/blockdev.ts';
 import type { Mount } from '../../packages/kernel/src/vfs/mount.ts';
 import { mustRun } from '../support/e2fsprogs.ts';
+import { extComplaint, withScratch } from '../support/ext-adapter.ts';
+import { extDisks } from '../support/ext-disks.ts';
 import {
-  complaint,
   diskState,
   IMAGE,
   IMAGE_INO,
@@ -20,13 +21,10 @@ import {
   openSession,
   prepare,
   put,
-  removeScratch,
-  scratch,
-  smallExts,
   treeOf,
   writeAt,
   type Session,
-} from '../support/ext-session.ts';
+} from '../support/session.ts';
 import { lacksOracle } from '../support/oracle.ts';
 import { hostFrom, ReorderHost } from '../support/reorder-host.ts';
 import { Rng } from '../support/rng.ts';
@@ -34,15 +32,17 @@ import { Rng } from '../support/rng.ts';
 let [inPlaceAll, writesAll, planted] = [0, 0, 0];
 afterAll(() => {
   console.log(`ext2fs fresh: ${inPlaceAll} blocks in place by ${writesAll} writes, ${planted} planted bugs found`);
-  removeScratch();
 });
 
 /** Blocks that are free in an image, by dumpe2fs. */
 function freeBlocksOf(bytes: Uint8Array): Set<number> {
-  const path = join(scratch(), 'fresh.img');
-  writeFileSync(path, bytes);
+  const said = withScratch((dir) => {
+    const path = join(dir, 'fresh.img');
+    writeFileSync(path, bytes);
+    return mustRun('dumpe2fs', [path]);
+  });
   const free = new Set<number>();
-  for (const [, list = ''] of mustRun('dumpe2fs', [path]).matchAll(/^ {2}Free blocks: (.*)$/gm)) {
+  for (const [, list = ''] of said.matchAll(/^ {2}Free blocks: (.*)$/gm)) {
     for (const range of list.split(', ').filter((text) => text !== '')) {
       const [first = 0, last = first] = range.split('-').map(Number);
       for (let block = first; block <= last; block++) free.add(block);
@@ -74,10 +74,10 @@ interface Trespass {
 
 /** Churn in two transactions with little memory; what was written to the image before each commit point. */
 function trespasses(name: string, options: { memLimit: number; type?: FileSystemType }): Trespass {
-  const image = prepare(smallExts.find((ext) => ext.name === name)!);
+  const image = prepare(extDisks(ext2fs).find((disk) => disk.name === name)!);
   const { blockSize } = image;
   const rec = new ReorderHost(diskState(image.bytes), { time: { sec: 1_500_000_000, nsec: 0 } });
-  const s = openSession(rec.host, { write: true, ...options });
+  const s = openSession(options.type ?? ext2fs, rec.host, { write: true, memLimit: options.memLimit });
   let inPlace = 0;
   const bad: number[] = [];
   for (let transaction = 0; transaction < 2; transaction++) {
@@ -119,14 +119,14 @@ test.skipIf(lacksOracle(...judges))('no write before the commit point touches a 
 test.skipIf(lacksOracle(...judges))(
   'whatever was written in place, an image that never came to its commit is the old one',
   () => {
-    const image = prepare(smallExts.find(({ name }) => name === 'ext4 1k, 95 % full')!);
+    const image = prepare(extDisks(ext2fs).find(({ name }) => name === 'ext4 1k, 95 % full')!);
     const rec = new ReorderHost(diskState(image.bytes), { time: { sec: 1_500_000_000, nsec: 0 } });
-    const s = openSession(rec.host, { write: true, memLimit: 0 });
+    const s = openSession(ext2fs, rec.host, { write: true, memLimit: 0 });
     const old = treeOf(s);
     churn(s, 200);
     const crashed = rec.settled();
-    expect(complaint(crashed.files.get(IMAGE_INO)!.bytes)).toBeUndefined();
-    const reader = openSession(hostFrom(crashed));
+    expect(extComplaint(crashed.files.get(IMAGE_INO)!.bytes)).toBeUndefined();
+    const reader = openSession(ext2fs, hostFrom(crashed));
     expect(treeOf(reader)).toBe(old);
     reader.close();
   },

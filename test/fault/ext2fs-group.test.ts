@@ -1,30 +1,29 @@
 /** Calls in one bracket (Vfs.together) on ext images: the tree of the same calls one by one, or the tree before. */
 import { CorruptError, FsError, O } from '@ukfs/kernel';
+import { ext2fs } from '@ukfs/kernel/fs/ext2fs';
 import { memoryHost } from '@ukfs/kernel/host/memory';
 import { copyContents, open, ukfsTree } from 'ukfs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { extComplaint } from '../support/ext-adapter.ts';
+import { extDisks } from '../support/ext-disks.ts';
+import { mixed } from '../support/operations.ts';
 import {
-  complaint,
   difference,
   hostWith,
   IMAGE,
-  mixed,
   MNT,
   noise,
   openSession,
   prepare,
   put,
-  removeScratch,
-  smallExts,
   treeOf,
   type Session,
-} from '../support/ext-session.ts';
+} from '../support/session.ts';
 import { lacksOracle } from '../support/oracle.ts';
 
 let [groups, failed, checked] = [0, 0, 0];
 afterAll(() => {
   console.log(`ext2fs groups: ${groups} groups, ${failed} of them taken back, ${checked} images by e2fsck`);
-  removeScratch();
 });
 
 const SAME = '(end) | (end)';
@@ -52,19 +51,20 @@ function problemOf(s: Session, tree: string): string | undefined {
   s.close();
   const bytes = s.host.get(IMAGE);
   checked++;
-  const wrong = complaint(bytes);
+  const wrong = extComplaint(bytes);
   if (wrong !== undefined) return wrong;
-  const again = openSession(hostWith(bytes));
+  const again = openSession(ext2fs, hostWith(bytes));
   const found = difference(treeOf(again), tree);
   again.close();
   return found === SAME ? undefined : found;
 }
 
-describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(smallExts)('$name', (ext) => {
-  const image = prepare(ext);
-  const session = (memLimit = 1 << 20): Session => openSession(hostWith(image.bytes), { write: true, memLimit });
+describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(extDisks(ext2fs).slice(0, 5))('$name', (disk) => {
+  const image = prepare(disk);
+  const session = (memLimit = 1 << 20): Session =>
+    openSession(ext2fs, hostWith(image.bytes), { write: true, memLimit });
   // What all twenty calls need is not free on a full one.
-  const roomy = <T>(cases: readonly T[]): readonly T[] => (ext.percent === undefined ? cases : []);
+  const roomy = <T>(cases: readonly T[]): readonly T[] => (disk.percent === undefined ? cases : []);
 
   test.each(roomy([0, 1 << 20]))('with %i bytes of memory: as one by one', (memLimit) => {
     const single = session(memLimit);
@@ -176,13 +176,13 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(smallExts)('$name', (ext) 
     expect(told.at(-1)).toMatch(new RegExp(` ${report.bytes}$`));
     for (let n = 0; n < 150; n++) if (n !== 120) expect(fs.readFile(`/target/${n}`, 'utf8')).toBe(`file ${n}`);
     fs.commit();
-    expect(complaint(host.get(IMAGE))).toBeUndefined();
+    expect(extComplaint(host.get(IMAGE))).toBeUndefined();
     fs.rm('/target', { recursive: true });
     expect(fs.exists('/target')).toBe(false);
     fs.commit();
     fs.close();
     source.close();
-    expect(complaint(host.get(IMAGE))).toBeUndefined();
+    expect(extComplaint(host.get(IMAGE))).toBeUndefined();
   });
 
   test.each(roomy(faults))(

@@ -51,6 +51,20 @@ export interface Instance {
   };
 }
 
+/** A small disk to be crashed and failed, of a type that has one: a fresh file system on it, and its judges. */
+export interface Disk {
+  readonly name: string;
+  readonly type: FileSystemType;
+  /** Fill it until so many of a hundred blocks are used. */
+  readonly percent?: number;
+  /** The same bytes each time. */
+  make(): Uint8Array;
+  /** What the judges have against such an image; undefined when it is clean. */
+  complaint(image: Uint8Array): string | undefined;
+  /** Would somebody else's tool believe that the image was left in order? */
+  looksClean(image: Uint8Array): boolean;
+}
+
 export const MOUNT_POINT = '/mnt';
 /** A time with nanoseconds that every format can hold. */
 const START = { sec: 1_400_000_000, nsec: 123_456_789 };

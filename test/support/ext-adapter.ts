@@ -6,10 +6,12 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileSystemType } from '@ukfs/kernel';
+import { ext2fs } from '@ukfs/kernel/fs/ext2fs';
 import type { Traits } from '../conformance/suite.ts';
 import { bootWith, mounter, MOUNT_POINT, type Variant } from './adapters.ts';
 import { assertClean } from './e2fsprogs.ts';
 import { mke2fs } from './ext-images.ts';
+import { ourComplaint } from './judges.ts';
 
 const MiB = 1024 * 1024;
 const IMAGE = '/disk.img';
@@ -190,17 +192,23 @@ function traitsOf(row: ExtRow, type: FileSystemType): Traits {
 }
 
 /** A directory in memory where the machine has one: e2fsck then costs milliseconds. */
-const scratch = (): string => mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'ukfs-conformance-'));
+export function withScratch<T>(use: (dir: string) => T): T {
+  const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'ukfs-conformance-'));
+  try {
+    return use(dir);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
 
 /** The images that tests of the variants begin with, those used last: tests go variant by variant, so mke2fs runs once. */
 const pristine = new Map<string, Uint8Array>();
 const KEPT = 4;
 
 function image(row: ExtRow): Uint8Array {
-  let bytes = pristine.get(row.name);
-  if (bytes !== undefined) return bytes;
-  const dir = scratch();
-  try {
+  const known = pristine.get(row.name);
+  if (known !== undefined) return known;
+  const bytes = withScratch((dir) => {
     const path = join(dir, 'image');
     const fd = openSync(path, 'wx', 0o600);
     for (let at = 0; at < row.sizeBytes; at += MiB)
@@ -208,29 +216,25 @@ function image(row: ExtRow): Uint8Array {
     closeSync(fd);
     const lazy = row.args.includes('lazy_itable_init') ? [] : ['-E', 'lazy_itable_init=0,nodiscard'];
     mke2fs([...row.args.split(' '), ...lazy, '-N', String(row.inodes ?? 3200), path]);
-    bytes = new Uint8Array(readFileSync(path));
-    for (const name of [...pristine.keys()].slice(0, 1 - KEPT)) pristine.delete(name);
-    pristine.set(row.name, bytes);
-    return bytes;
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+    return new Uint8Array(readFileSync(path));
+  });
+  for (const name of [...pristine.keys()].slice(0, 1 - KEPT)) pristine.delete(name);
+  pristine.set(row.name, bytes);
+  return bytes;
 }
 
-/** What e2fsck -fn has against an image; undefined when it is clean. */
-export function extComplaint(image: Uint8Array): string | undefined {
-  const dir = scratch();
-  try {
+/** What e2fsck -fn has against an image, or our own check; undefined when it is clean. */
+export const extComplaint = (bytes: Uint8Array): string | undefined =>
+  withScratch((dir) => {
     const path = join(dir, 'image');
-    writeFileSync(path, image);
-    assertClean(path);
-    return undefined;
-  } catch (e) {
-    return e instanceof Error ? e.message : String(e);
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
+    writeFileSync(path, bytes);
+    try {
+      assertClean(path);
+    } catch (e) {
+      return e instanceof Error ? e.message : String(e);
+    }
+    return ourComplaint(ext2fs, bytes);
+  });
 
 export const extVariants = (type: FileSystemType, adapter: ExtRow['adapter']): Variant[] =>
   rows.filter((row) => row.adapter === adapter).map((row) => extVariant(type, row));

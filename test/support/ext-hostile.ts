@@ -66,7 +66,7 @@ import { Mount } from '../../packages/kernel/src/vfs/mount.ts';
 import { vrele, type Vnode } from '../../packages/kernel/src/vfs/vnode.ts';
 import { debugfs, mustRun } from './e2fsprogs.ts';
 import { mke2fs } from './ext-images.ts';
-import type { Limits, Mutation, Place } from './hostile.ts';
+import type { HostileFormat, Mutation, Place, Survey } from './hostile.ts';
 
 const { IFLAG } = format;
 
@@ -458,13 +458,6 @@ export function traps(image: Uint8Array): Mutation[] {
 export const BlockMap = struct('block map in the inode', 60, [[0, 'pointers', array(le32, 15)]]);
 export const PointerBlock = struct('first pointers of a block', 16, [[0, 'pointers', array(le32, 4)]]);
 export const BitmapStart = struct('first bits of a bitmap', 8, [[0, 'bits', array(le32, 2)]]);
-
-export interface Survey {
-  readonly places: readonly Place[];
-  readonly limits: Limits;
-  /** Byte ranges of metadata, for random damage. */
-  readonly hot: readonly { readonly start: number; readonly end: number }[];
-}
 
 /** Everything in the image, found with our own reader of the undamaged image. */
 export function surveyExt(image: Uint8Array): Survey {
@@ -888,3 +881,22 @@ class Surveyor {
     }
   }
 }
+
+const tableNames = (module: Readonly<Record<string, unknown>>): string[] =>
+  Object.values(module).flatMap((value) =>
+    typeof value === 'object' && value !== null && 'structName' in value ? [String(value.structName)] : [],
+  );
+
+export const extHostile: HostileFormat = {
+  type: ext2fs,
+  oracles: ['mke2fs', 'debugfs', 'e2fsck', 'tune2fs'],
+  images: hostileRows.map((row) => ({
+    name: row.name,
+    make: () => makeHostileImage(row),
+    ...(row.mke2fsArgs.includes('1024') ? { traps } : {}),
+  })),
+  survey: surveyExt,
+  tables: [...tableNames(format), ...tableNames(journal), ...tableNames(quota)],
+  // Encrypted and casefolded directories, which no tool makes without a kernel.
+  excused: ['ext4 directory entry hash'],
+};

@@ -8,6 +8,7 @@ import { Script } from 'node:vm';
 import { boot, CorruptError, FsError, MNT, O, SEEK, type FileSystemType, type Rump } from '@ukfs/kernel';
 import { memoryHost, type MemoryHost } from '@ukfs/kernel/host/memory';
 import { be64, le64, type Row, type StructType } from '../../packages/kernel/src/kern/struct.ts';
+import { ramDisk } from '../../packages/kernel/src/dev/ramdisk.ts';
 import { VFS } from '../../packages/kernel/src/vfs/vfs.ts';
 import type { Mount } from '../../packages/kernel/src/vfs/mount.ts';
 import type { Rng } from './rng.ts';
@@ -35,6 +36,33 @@ export interface Mutation {
 /** First numbers that are out of range on this image: blocks, inodes. */
 export interface Limits {
   readonly outOfRange: readonly number[];
+}
+
+/** What is where in an image. */
+export interface Survey {
+  readonly places: readonly Place[];
+  /** Where metadata is, as byte ranges. */
+  readonly hot: readonly { readonly start: number; readonly end: number }[];
+  readonly limits: Limits;
+}
+
+/** What hostile images of a type are made of. */
+export interface HostileFormat {
+  readonly type: FileSystemType;
+  readonly oracles: readonly string[];
+  /** Small images that have, together, one of everything. */
+  readonly images: readonly HostileImage[];
+  survey(image: Uint8Array): Survey;
+  /** Names of every struct table of the format; and of those that no image here holds. */
+  readonly tables: readonly string[];
+  readonly excused: readonly string[];
+}
+
+export interface HostileImage {
+  readonly name: string;
+  make(): Uint8Array;
+  /** Damage that no single field is: maps, logs and indexes that lead into themselves. */
+  traps?(image: Uint8Array): readonly Mutation[];
 }
 
 type ViewValue = number | Uint8Array | readonly number[];
@@ -189,7 +217,12 @@ class Allocations {
 /** Runs sync code and cuts it off when it hangs. */
 const bounded = new Script('globalThis.__hostileRun()');
 
-export type Mode = 'read' | 'write' | 'commit';
+/** What is done to an image: it is walked; edited, and the edits thrown away or committed; checked; checked and repaired. */
+export type Mode = 'read' | 'write' | 'commit' | 'check' | 'repair';
+export const MODES: readonly Mode[] = ['read', 'write', 'commit', 'check', 'repair'];
+
+/** Findings of one check: more than a sane checker has on a small image, few enough to end soon. */
+const MOST_FINDINGS = 1_000_000;
 
 export interface RunResult {
   readonly cpuMs: number;
@@ -284,6 +317,33 @@ class Run {
   longest = (): string => `${this.#slow.what}: ${Math.round(this.#slow.ms)} ms`;
 
   everything(): void {
+    if (this.#mode === 'check' || this.#mode === 'repair') this.#check();
+    else this.#use();
+  }
+
+  /** Our own checker, on a disk in memory: as it is, or repairing all it can, and then what it has made of it again. */
+  #check(): void {
+    const { check } = this.#type;
+    if (check === undefined) return;
+    const bytes = this.#image.slice();
+    const repair = this.#mode === 'repair';
+    const run = (how: 'none' | 'all'): boolean => {
+      let findings = 0;
+      const report = (): void => {
+        if (++findings > MOST_FINDINGS) throw new Misbehaviour(`check: ${findings} findings`);
+      };
+      const now = () => ({ sec: 1_700_000_000, nsec: 1 });
+      const random = (dst: Uint8Array): void => void dst.fill(1);
+      const disk = ramDisk(bytes, { readOnly: how === 'none' });
+      return this.#try(`check, repair ${how}`, () => check(disk, { repair: how, report, now, random })) !== undefined;
+    };
+    this.wasMounted = run(repair ? 'all' : 'none');
+    this.wasWritable = repair && this.wasMounted;
+    if (repair) run('none');
+    else if (Buffer.compare(bytes, this.#image) !== 0) throw new Misbehaviour('a check without repairs wrote');
+  }
+
+  #use(): void {
     const k = this.#k;
     const write = this.#mode !== 'read';
     k.etfs.register(DEVICE, IMAGE, 'BLK', { stage: { write } });

@@ -5,6 +5,7 @@
  * once its file was synced; a create, rename or unlink once its directory was; anything else may have reached the disk or
  * not, in any combination. A failed fsync makes nothing safe, then or later.
  */
+import { crc32c } from '../../packages/kernel/src/kern/checksum/crc32c.ts';
 import { MemoryHost } from '../../packages/kernel/src/hypercall/memory.ts';
 import type { HostEvent, MemoryHostOptions } from '../../packages/kernel/src/hypercall/memory.ts';
 import type { Timespec } from '../../packages/kernel/src/kern/time.ts';
@@ -28,13 +29,16 @@ export function hostFrom(state: DiskState, options: MemoryHostOptions = {}): Mem
   const host = new MemoryHost(options);
   for (const [path, ino] of state.names) {
     const file = state.files.get(ino);
-    if (file !== undefined) host.put(path, file.bytes, { ino, birthtime: file.birthtime });
+    if (file !== undefined) host.put(path, file.bytes, { ino, birthtime: file.birthtime, lent: true });
   }
   return host;
 }
 
 export interface CrashState {
+  /** Built when it is asked for. */
   readonly state: DiskState;
+  /** Equal for moments and combinations that leave the same on the disk. */
+  readonly key: string;
   /** Events that had been issued; some of them have reached the disk. */
   readonly issued: number;
   readonly description: string;
@@ -120,11 +124,12 @@ export class ReorderHost {
       for (const [n, combination] of combinations(pending, { rng, most: perPoint }).entries()) {
         if (!keep()) continue;
         const chosen = combination();
-        const state = this.#build(soFar, (event, part) => {
+        const has = (event: number, part: number): boolean => {
           const key = `${event}.${part}`;
           return !open.has(key) || chosen.has(key);
-        });
-        yield { state, issued, description: `after ${issued} events, combination ${n} of ${pending.length} pending` };
+        };
+        const description = `after ${issued} events, combination ${n} of ${pending.length} pending`;
+        yield this.#crash(soFar, has, { issued, description });
       }
     }
   }
@@ -135,10 +140,74 @@ export class ReorderHost {
       const parts = event.op === 'write' ? Math.ceil(event.data.length / UNIT) : 1;
       for (let done = 0; done < parts; done++) {
         if (!keep(done)) continue;
-        const state = this.#build(this.events.slice(0, i + 1), (e, part) => e < i || part < done);
-        yield { state, issued: i, description: `in event ${i}, ${done} of ${parts} units` };
+        const has = (e: number, part: number): boolean => e < i || part < done;
+        const description = `in event ${i}, ${done} of ${parts} units`;
+        yield this.#crash(this.events.slice(0, i + 1), has, { issued: i, description });
       }
     }
+  }
+
+  #crash(
+    events: readonly (HostEvent | undefined)[],
+    has: (event: number, part: number) => boolean,
+    what: { readonly issued: number; readonly description: string },
+  ): CrashState {
+    const build = (): DiskState => this.#build(events, has);
+    let state: DiskState | undefined;
+    return {
+      ...what,
+      key: this.#key(events, has),
+      get state() {
+        return (state ??= build());
+      },
+    };
+  }
+
+  /** What differs from the base: units of files by their checksums, sizes, names. */
+  #key(events: readonly (HostEvent | undefined)[], has: (event: number, part: number) => boolean): string {
+    const units = new Map<string, number | string>();
+    const rest = new Map<string, string | number>();
+    events.forEach((event, i) => {
+      if (event === undefined) return;
+      if (event.op === 'write') {
+        const sums = this.#sumsOf(event);
+        sums.forEach((sum, part) => {
+          if (!has(i, part)) return;
+          const at = event.offset + part * UNIT;
+          // A unit that lies across two others hides them, or they it: then it counts which write it was.
+          units.set(`${event.ino}:${at}`, at % UNIT === 0 ? sum : `${i}`);
+          rest.set(`size ${event.ino}`, Math.max(at, Number(rest.get(`size ${event.ino}`) ?? 0)));
+        });
+      } else if (!isSync(event) && !event.op.endsWith('Failed') && has(i, 0))
+        rest.set(`${event.op} ${i}`, event.op === 'truncate' ? event.size : 0);
+    });
+    for (const [place, sum] of units) if (this.#baseSum(place) === sum) units.delete(place);
+    const text = [...units, ...rest].map(([place, value]) => `${place}=${value}`);
+    return text.sort().join(' ');
+  }
+
+  readonly #sums = new WeakMap<HostEvent, readonly number[]>();
+  #sumsOf(event: HostEvent & { readonly op: 'write' }): readonly number[] {
+    let sums = this.#sums.get(event);
+    if (sums === undefined) {
+      const { data } = event;
+      const count = Math.ceil(data.length / UNIT);
+      sums = Array.from({ length: count }, (_, part) => crc32c(0, data.subarray(part * UNIT, (part + 1) * UNIT)));
+      this.#sums.set(event, sums);
+    }
+    return sums;
+  }
+
+  readonly #baseSums = new Map<string, number>();
+  #baseSum(place: string): number {
+    let sum = this.#baseSums.get(place);
+    if (sum === undefined) {
+      const [ino = 0, at = 0] = place.split(':').map(Number);
+      const bytes = this.#base.files.get(ino)?.bytes.subarray(at, at + UNIT);
+      sum = bytes === undefined ? -1 : crc32c(0, bytes);
+      this.#baseSums.set(place, sum);
+    }
+    return sum;
   }
 
   #build(events: readonly (HostEvent | undefined)[], has: (event: number, part: number) => boolean): DiskState {

@@ -19,8 +19,8 @@ import {
   repairedByE2fsck,
   type Verdict,
 } from '../../support/ext-check.ts';
-import { hostileRows, makeHostileImage, surveyExt, type Survey } from '../../support/ext-hostile.ts';
-import { fieldMutations, randomMutation, type Mutation } from '../../support/hostile.ts';
+import { hostileRows, makeHostileImage, surveyExt } from '../../support/ext-hostile.ts';
+import { fieldMutations, randomMutation, type Mutation, type Survey } from '../../support/hostile.ts';
 import { lacksOracle } from '../../support/oracle.ts';
 import { Rng } from '../../support/rng.ts';
 

@@ -68,12 +68,16 @@ export interface PutOptions {
   readonly uid?: number;
   readonly ino?: number;
   readonly birthtime?: Timespec;
+  /** Nobody will change the bytes: they need not be copied. */
+  readonly lent?: boolean;
 }
 
 const PAGE = 4096;
 
 class Inode {
   readonly pages = new Map<number, Uint8Array>();
+  /** Pages that are parts of somebody else's array. */
+  readonly #lent = new Set<number>();
   size = 0;
   nlink = 1;
   mtime: Timespec;
@@ -106,6 +110,26 @@ class Inode {
     return length;
   }
 
+  /** Contents of a new file, without a copy: a page is copied before it changes. */
+  lend(bytes: Uint8Array): void {
+    const whole = Math.floor(bytes.length / PAGE);
+    for (let no = 0; no < whole; no++) {
+      this.pages.set(no, bytes.subarray(no * PAGE, (no + 1) * PAGE));
+      this.#lent.add(no);
+    }
+    this.size = whole * PAGE;
+    this.write(bytes.subarray(this.size), this.size, () => undefined);
+  }
+
+  /** A page to change. */
+  #own(no: number): Uint8Array | undefined {
+    const page = this.pages.get(no);
+    if (page === undefined || !this.#lent.delete(no)) return page;
+    const copy = page.slice();
+    this.pages.set(no, copy);
+    return copy;
+  }
+
   /** `room` is asked before a page is allocated and throws ENOSPC. */
   write(src: Uint8Array, offset: number, room: () => void): void {
     for (let done = 0; done < src.length;) {
@@ -113,7 +137,7 @@ class Inode {
       const inPage = at % PAGE;
       const n = Math.min(PAGE - inPage, src.length - done);
       const no = Math.floor(at / PAGE);
-      let page = this.pages.get(no);
+      let page = this.#own(no);
       if (page === undefined) {
         room();
         this.pages.set(no, (page = new Uint8Array(PAGE)));
@@ -127,7 +151,7 @@ class Inode {
   truncate(size: number): void {
     if (size < this.size) {
       for (const no of [...this.pages.keys()]) if (no * PAGE >= size) this.pages.delete(no);
-      this.pages.get(Math.floor(size / PAGE))?.fill(0, size % PAGE);
+      this.#own(Math.floor(size / PAGE))?.fill(0, size % PAGE);
     }
     this.size = size;
   }
@@ -178,7 +202,8 @@ export class MemoryHost implements Host {
   put(path: string, bytes: Uint8Array, options: PutOptions = {}): void {
     const inode = new Inode(options.ino ?? this.#nextIno++, options.birthtime ?? this.#tick(), options);
     this.#nextIno = Math.max(this.#nextIno, inode.ino + 1);
-    inode.write(bytes, 0, () => undefined);
+    if (options.lent === true) inode.lend(bytes);
+    else inode.write(bytes, 0, () => undefined);
     this.#names.set(path, inode);
   }
 
@@ -188,10 +213,11 @@ export class MemoryHost implements Host {
     this.#inode(path).truncate(size);
   }
 
-  /** The whole contents; ENOENT as usual. */
-  get(path: string): Uint8Array {
+  /** The whole contents, in `into` when it is large enough; ENOENT as usual. */
+  get(path: string, into?: Uint8Array): Uint8Array {
     const inode = this.#inode(path);
-    const bytes = new Uint8Array(inode.size);
+    const fits = into !== undefined && into.length >= inode.size;
+    const bytes = fits ? into.subarray(0, inode.size) : new Uint8Array(inode.size);
     inode.read(bytes, 0);
     return bytes;
   }

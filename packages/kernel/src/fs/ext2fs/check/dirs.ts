@@ -44,7 +44,9 @@ function checkDirectory(
     checkInline(scan);
     return;
   }
-  const blocks = Math.floor(inode.size / c.geo.blockSize);
+  // Whatever its size says, there is no more of it than of the disk; and a map may lead back into itself.
+  const blocks = Math.min(Math.floor(inode.size / c.geo.blockSize), c.geo.blocks);
+  const nodes = new Set<FsBlock>();
   if (isIndexed(inode)) scan.tree = new HashTree(c, inode, blocks);
   let next: FileBlock = 0;
   walkMap(c, inode, {
@@ -64,7 +66,11 @@ function checkDirectory(
       next = Math.max(next, fileBlock + count);
       return 'keep';
     },
-    node: () => 'keep',
+    node(block) {
+      if (nodes.has(block)) return 'skip';
+      nodes.add(block);
+      return 'keep';
+    },
     problem: () => undefined,
     changed: () => undefined,
   });

@@ -3,60 +3,50 @@
  * throws and is wholly absent, in memory as well as in the stage, or it is complete; whatever comes after it works.
  */
 import { FsError, O } from '@ukfs/kernel';
-import { ext2fs } from '@ukfs/kernel/fs/ext2fs';
 import type { HostOp } from '@ukfs/kernel/host/memory';
 import { afterAll, describe, expect, test } from 'vitest';
+import { diskOracles, disks } from '../support/file-systems.ts';
+import { isPossible, operations, singleCalls, type Operation } from '../support/operations.ts';
 import {
-  complaint,
   difference,
+  heldBy,
   hostWith,
   IMAGE,
-  isPossible,
   leaveBlocks,
   MNT,
   namesIn,
   noise,
   openSession,
-  operations,
   prepare,
   put,
-  removeScratch,
-  smallExts,
   treeOf,
-  type Operation,
+  type Prepared,
   type Session,
-} from '../support/ext-session.ts';
+} from '../support/session.ts';
 import { lacksOracle } from '../support/oracle.ts';
 
 let faults = 0;
 let full = 0;
 let checked = 0;
 afterAll(() => {
-  console.log(`ext2fs-half: ${faults} failed host calls, ${full} steps without space, ${checked} images by e2fsck`);
-  removeScratch();
+  console.log(`half: ${faults} failed host calls, ${full} steps without space, ${checked} images judged`);
 });
 
-const sizes = smallExts.filter(({ name }) => name === 'ext2 1k' || name === 'ext4 1k' || name === 'ext4 4k');
-
-/** References that nobody should hold: all but those of the mount itself. */
-const held = ({ mp }: Session): string[] =>
-  [...mp.vnodes.values()]
-    .filter(({ usecount }) => usecount > 0)
-    .map(({ ino, usecount }) => `inode ${ino}: ${usecount}`);
+const sizes = disks.filter(({ name }) => name === 'ext2 1k' || name === 'ext4 1k' || name === 'ext4 4k');
 
 /** The image as it will be committed: clean, and the tree in it that of the mount. */
-function commitIsSound(s: Session, where: string, options: { readonly check: boolean }): void {
+function commitIsSound({ disk }: Prepared, s: Session, where: string, options: { readonly check: boolean }): void {
   s.k.commit(s.stage);
   const tree = treeOf(s);
   s.sys.unmount(MNT);
   const bytes = s.host.get(IMAGE);
   s.close();
-  const again = openSession(hostWith(bytes));
+  const again = openSession(disk.type, hostWith(bytes));
   expect(difference(treeOf(again), tree), where).toBe('(end) | (end)');
   again.close();
   if (!options.check) return;
   checked++;
-  expect(complaint(bytes), where).toBeUndefined();
+  expect(disk.complaint(bytes), where).toBeUndefined();
 }
 
 /** What shows that the mount still works, and that no memory of the failed call misleads it. */
@@ -111,10 +101,10 @@ function attempt(s: Session, trouble: Trouble, n: number, run: () => void): { hi
   return { hit: count >= n, error };
 }
 
-describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(sizes)('$name', (ext) => {
-  const image = prepare(ext);
-  const possible = operations.filter((operation) => isPossible(image, operation));
-  const before = openSession(hostWith(image.bytes));
+describe.skipIf(lacksOracle(...diskOracles)).each(sizes)('$name', (disk) => {
+  const image = prepare(disk);
+  const possible = singleCalls.filter((operation) => isPossible(image, operation));
+  const before = openSession(disk.type, hostWith(image.bytes));
   const old = treeOf(before);
   before.close();
 
@@ -122,7 +112,7 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(sizes)('$name', (ext) => {
     const most = trouble.every * (image.blockSize === 4096 ? 3 : 1);
     for (const [first, operation] of possible.entries()) {
       for (let n = 1 + (first % most); ; n += most) {
-        const s = openSession(hostWith(image.bytes), { write: true, memLimit: trouble.memLimit });
+        const s = openSession(disk.type, hostWith(image.bytes), { write: true, memLimit: trouble.memLimit });
         const where = `${operation.name}, ${trouble.name}, call ${n}`;
         const { hit, error } = attempt(s, trouble, n, () => operation.run(s.sys, image));
         if (!hit) {
@@ -138,7 +128,7 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(sizes)('$name', (ext) => {
 
   test('a file without a name cannot be freed when it is closed: it is an orphan, and the next writer frees it', () => {
     for (let n = 1; ; n++) {
-      const s = openSession(hostWith(image.bytes), { write: true });
+      const s = openSession(disk.type, hostWith(image.bytes), { write: true });
       const fd = s.sys.open(`${MNT}/ragged`, O.RDONLY);
       s.sys.unlink(`${MNT}/ragged`);
       s.k.commit(s.stage);
@@ -148,18 +138,18 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(sizes)('$name', (ext) => {
       if (hit) faults++;
       expect(error === undefined, where).toBe(!hit);
       expect(s.mp.bufs.pinned, where).toBe(0);
-      expect(held(s), where).toEqual([]);
+      expect(heldBy(s), where).toEqual([]);
       workOn(s);
       s.k.commit(s.stage);
       const committed = s.host.get(IMAGE);
       s.close();
       const host = hostWith(committed);
-      const next = openSession(host, { write: true });
+      const next = openSession(disk.type, host, { write: true });
       next.sys.chmod(`${MNT}/after`, 0o700);
       next.k.commit(next.stage);
       next.close();
       checked++;
-      expect(complaint(host.get(IMAGE)), where).toBeUndefined();
+      expect(disk.complaint(host.get(IMAGE)), where).toBeUndefined();
       if (!hit) return;
     }
   });
@@ -171,30 +161,30 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(sizes)('$name', (ext) => {
     if (error === undefined) {
       // A read ahead that failed, or a file that could not be released at once: the call did its work.
       expect(s.mp.bufs.pinned, where).toBe(0);
-      expect(held(s), where).toEqual([]);
-      commitIsSound(s, where, { check });
+      expect(heldBy(s), where).toEqual([]);
+      commitIsSound(image, s, where, { check });
       return;
     }
     expect(error, where).toBeInstanceOf(FsError);
     expect(s.mp.bufs.pinned, where).toBe(0);
     if (isPoisoned(s)) s.k.discard(s.stage);
-    expect(held(s), where).toEqual([]);
+    expect(heldBy(s), where).toEqual([]);
     expect(difference(treeOf(s), old), where).toBe('(end) | (end)');
     operation.run(s.sys, image);
     workOn(s);
     expect(s.mp.bufs.pinned, where).toBe(0);
-    expect(held(s), where).toEqual([]);
-    commitIsSound(s, where, { check });
+    expect(heldBy(s), where).toEqual([]);
+    commitIsSound(image, s, where, { check });
   }
 });
 
-describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(sizes.slice(0, 2))('$name without space', (ext) => {
-  const image = prepare(ext);
-  const possible = operations.filter((operation) => isPossible(image, operation));
+describe.skipIf(lacksOracle(...diskOracles)).each(sizes.slice(0, 2))('$name without space', (disk) => {
+  const image = prepare(disk);
+  const possible = singleCalls.filter((operation) => isPossible(image, operation));
 
   /** The image with so many blocks, or inodes, free. */
   function tight(count: number, what: 'blocks' | 'inodes'): Uint8Array {
-    const s = openSession(hostWith(image.bytes, 1_400_000_000), { write: true });
+    const s = openSession(disk.type, hostWith(image.bytes, 1_400_000_000), { write: true });
     if (what === 'blocks') expect(leaveBlocks(s, count)).toBeGreaterThanOrEqual(count);
     else {
       const { freeFiles } = s.sys.statvfs(MNT);
@@ -211,12 +201,12 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(sizes.slice(0, 2))('$name 
     const left = new Set(possible);
     for (let count = 0; left.size > 0; count += count < 8 ? 1 : 9) {
       const bytes = tight(count, what);
-      const base = openSession(hostWith(bytes));
+      const base = openSession(disk.type, hostWith(bytes));
       const old = treeOf(base);
       base.close();
       for (const operation of [...left]) {
         const where = `${operation.name} with ${count} ${what} free`;
-        const s = openSession(hostWith(bytes), { write: true });
+        const s = openSession(disk.type, hostWith(bytes), { write: true });
         const { freeBlocks } = s.sys.statvfs(MNT);
         let done: unknown;
         let error: unknown;
@@ -227,7 +217,7 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(sizes.slice(0, 2))('$name 
         }
         full++;
         expect(s.mp.bufs.pinned, where).toBe(0);
-        expect(held(s), where).toEqual([]);
+        expect(heldBy(s), where).toEqual([]);
         const isShort = typeof done === 'number' && done < (operation.bytes ?? 0);
         if (error === undefined && !isShort) left.delete(operation);
         // A short write used what there was.
@@ -238,18 +228,20 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(sizes.slice(0, 2))('$name 
           s.sys.unlink(`${MNT}/victim`);
           s.sys.truncate(`${MNT}/file`, 100);
         }
-        commitIsSound(s, where, { check: error === undefined || full % 6 === 0 });
+        commitIsSound(image, s, where, { check: error === undefined || full % 6 === 0 });
       }
       expect(count).toBeLessThan(100);
     }
   });
 });
 
-test.skipIf(lacksOracle('mke2fs', 'e2fsck'))('planted bug, no reload after a failed call: found', () => {
-  const image = prepare(sizes[0]!);
+test.skipIf(lacksOracle(...diskOracles))('planted bug, no reload after a failed call: found', () => {
+  const [disk] = sizes;
+  if (disk === undefined) throw new Error('no disk');
+  const image = prepare(disk);
   const mkdir = operations.find(({ name }) => name === 'mkdir')!;
   const wrong = [1, 2, 3, 4, 5, 6, 7, 8].filter((n) => {
-    const s = openSession(hostWith(image.bytes), { write: true, type: { ...ext2fs, reload: () => {} } });
+    const s = openSession({ ...disk.type, reload: () => {} }, hostWith(image.bytes), { write: true });
     const old = treeOf(s);
     s.mp.bufs.dropAll();
     const { hit } = attempt(s, troubles[0]!, n, () => mkdir.run(s.sys, image));

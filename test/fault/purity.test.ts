@@ -1,31 +1,27 @@
-/** Reading, dry runs and discarded edits of ext images write nothing; how much memory there is decides no byte. */
+/** Reading, dry runs and discarded edits write nothing; how much memory there is decides no byte. */
 import { MNT as MOUNT } from '@ukfs/kernel';
 import type { MemoryHost } from '@ukfs/kernel/host/memory';
 import { afterAll, describe, expect, test } from 'vitest';
+import { diskOracles, disks } from '../support/file-systems.ts';
+import { isPossible, mixed, operations } from '../support/operations.ts';
 import {
   diskState,
   hostWith,
   IMAGE,
   IMAGE_INO,
-  isPossible,
-  mixed,
   MNT,
   openSession,
-  operations,
   prepare,
-  removeScratch,
-  smallExts,
   treeOf,
   type Prepared,
   type Session,
-} from '../support/ext-session.ts';
+} from '../support/session.ts';
 import { lacksOracle } from '../support/oracle.ts';
 import { ReorderHost } from '../support/reorder-host.ts';
 
 let runs = 0;
 afterAll(() => {
-  console.log(`ext2fs purity: ${runs} runs`);
-  removeScratch();
+  console.log(`purity: ${runs} runs`);
 });
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
@@ -48,12 +44,12 @@ function all(s: Session, image: Prepared): void {
   }
 }
 
-describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(smallExts)('$name', (ext) => {
-  const image = prepare(ext);
+describe.skipIf(lacksOracle(...diskOracles)).each(disks)('$name', (disk) => {
+  const image = prepare(disk);
 
   test('reading makes no writing call', () => {
     const { events, host } = watch(image, (h) => {
-      const s = openSession(h);
+      const s = openSession(disk.type, h);
       treeOf(s);
       s.sys.statvfs(MNT);
       s.sys.fsinfo(MNT);
@@ -65,11 +61,11 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(smallExts)('$name', (ext) 
 
   test('a writer who changes nothing makes none either, commit, unmount and remount included', () => {
     const { events, host } = watch(image, (h) => {
-      const s = openSession(h, { write: true });
+      const s = openSession(disk.type, h, { write: true });
       treeOf(s);
       s.k.commit(s.stage);
-      s.sys.mount('ext2fs', MNT, { from: '/dev/disk', flags: MOUNT.UPDATE | MOUNT.RDONLY });
-      s.sys.mount('ext2fs', MNT, { from: '/dev/disk', flags: MOUNT.UPDATE });
+      s.sys.mount(disk.type.name, MNT, { from: '/dev/disk', flags: MOUNT.UPDATE | MOUNT.RDONLY });
+      s.sys.mount(disk.type.name, MNT, { from: '/dev/disk', flags: MOUNT.UPDATE });
       s.sys.unmount(MNT);
       s.k.commit(s.stage);
       s.close();
@@ -81,7 +77,7 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(smallExts)('$name', (ext) 
   test('dry runs and discarded edits make none', () => {
     for (const options of [{ dryRun: true, write: false }, { write: true }]) {
       const { events, host } = watch(image, (h) => {
-        const s = openSession(h, options);
+        const s = openSession(disk.type, h, options);
         const old = treeOf(s);
         all(s, image);
         expect(treeOf(s)).not.toBe(old);
@@ -97,7 +93,7 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(smallExts)('$name', (ext) 
 
   test('without memory they write beside the image, and nothing of it stays', () => {
     const { events, host } = watch(image, (h) => {
-      const s = openSession(h, { dryRun: true, memLimit: 0 });
+      const s = openSession(disk.type, h, { dryRun: true, memLimit: 0 });
       mixed.run(s.sys, image);
       s.close();
     });
@@ -109,7 +105,7 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(smallExts)('$name', (ext) 
   test('a script leaves the same bytes whatever the memory limit', () => {
     const results = [0, 4096, 32 * 1024, 256 * 1024, 64 << 20].map((memLimit) => {
       const host = hostWith(image.bytes);
-      const s = openSession(host, { write: true, memLimit });
+      const s = openSession(disk.type, host, { write: true, memLimit });
       all(s, image);
       s.k.commit(s.stage);
       if (isPossible(image, mixed)) s.sys.mkdir(`${MNT}/second`, 0o755);
@@ -124,7 +120,7 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck')).each(smallExts)('$name', (ext) 
 
   test('planted bug, one stamp in the superblock before a commit: seen', () => {
     const { events } = watch(image, (h) => {
-      const s = openSession(h, { write: true });
+      const s = openSession(disk.type, h, { write: true });
       s.stage.write(image.bytes.slice(1024, 2048).fill(1, 44, 48), 1024);
       s.k.commit(s.stage);
       s.close();
