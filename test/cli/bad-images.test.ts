@@ -112,6 +112,27 @@ describe('images that are damaged', () => {
     expect(json.errors).toMatchObject([{ errno: 'EIO', path: '/etc/fstab', place: { ino: 16 } }]);
   });
 
+  test('names of free inodes, and a root that is one: 4', () => {
+    requireOracle('debugfs');
+    const clear = (inode: string): void => {
+      execFileSync('debugfs', ['-w', '-R', `clri ${inode}`, place.at('demo.img')], {
+        env: place.env(),
+        stdio: 'ignore',
+      });
+    };
+    clear('/etc/hosts');
+    const line = /^fsu \w+: demo\.img:\/etc\/hosts: damaged: directory entry of a free inode \(inode \d+\)\n$/;
+    for (const words of [
+      ['ls', '-l', 'demo.img:/etc'],
+      ['cat', 'demo.img:/etc/hosts'],
+      ['get', 'demo.img:/etc', 'out'],
+    ])
+      complains(place.run('fsu', words), 4, line);
+    clear('<2>');
+    for (const command of [...everyReader('demo.img'), ...everyWriter('demo.img')])
+      complains(place.fsu(command), 4, /^fsu \w+: demo\.img: damaged: root that is a free inode \(inode 2\)\n$/);
+  });
+
   test('an unknown incompatible feature is named: 3', () => {
     requireOracle('debugfs');
     execFileSync('debugfs', ['-w', '-R', 'feature FEATURE_I30', place.at('demo.img')], {

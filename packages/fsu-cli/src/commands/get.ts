@@ -168,7 +168,9 @@ function copy(ctx: Context, fs: Ukfs, { source, dest, options, trees }: Job): Co
       ctx.shell.err(`${safeText(addressText(source.image, inside(entry)))} -> ${safeText(outside(entry))}\n`);
     },
     failed(entry, error) {
-      const isOurs = error.context.image !== undefined || (error.context.op === 'copy' && isAboutSource(error));
+      const { image: named, op, path: told } = error.context;
+      // The host's errors have a path.
+      const isOurs = named !== undefined || told === undefined || (op === 'copy' && isAboutSource(error));
       ctx.fail(error, isOurs ? { ...source, path: inside(entry) } : outside(entry));
       return afterFailure(error);
     },

@@ -1,5 +1,5 @@
 /** System calls on descriptors. Contracts: vfs/sys.ts. */
-import { FsError } from '../kern/errno.ts';
+import { CorruptError, FsError } from '../kern/errno.ts';
 import { OFFSET_MAX } from '../kern/limits.ts';
 import { cacheEnter, cachePurge } from './namecache.ts';
 import type { Namei } from './namei.ts';
@@ -234,6 +234,16 @@ export function fileCalls(sys: SysContext): FileCalls {
   }
 }
 
+/** The file that an entry just read names. CorruptError: there is none. */
+function loadEntry({ mount }: Vnode, ino: number): Vnode {
+  try {
+    return mount.type.loadVnode(mount, ino);
+  } catch (e) {
+    if (e instanceof FsError && e.code === 'ESTALE') throw new CorruptError('directory entry of a free inode', { ino });
+    throw e;
+  }
+}
+
 /** Attributes of a directory's entry, by inode number where that is the same thing as by name. */
 function statEntry(sys: SysContext, dvp: Vnode, name: string, ino: number): Stat {
   const uncached = dvp.mount.type.uncached === true;
@@ -251,7 +261,7 @@ function statEntry(sys: SysContext, dvp: Vnode, name: string, ino: number): Stat
   const cached = mount.vnodes.get(ino);
   if (cached !== undefined) return sys.stat(cached);
   // A vnode for this one answer: entering each file of a listing would push out of the cache what is in use.
-  const vp = mount.type.loadVnode(mount, ino);
+  const vp = loadEntry(dvp, ino);
   try {
     return sys.stat(vp);
   } finally {

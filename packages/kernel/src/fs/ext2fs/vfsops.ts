@@ -70,7 +70,7 @@ function mount(mp: Mount<Ext2Mount>): void {
   checkClean(mp);
   openQuota(mp);
   // A mount without a root could not even be taken off again.
-  vrele(vget(mp, INO.ROOT));
+  vrele(rootOf(mp));
   mp.data.mayWrite = !mp.readOnly;
   if (!mp.readOnly) {
     const orphans = clearOrphans(mp);
@@ -79,6 +79,16 @@ function mount(mp: Mount<Ext2Mount>): void {
       extent: { offset: SUPERBLOCK_OFFSET, length: SUPERBLOCK_SIZE },
       dirtyMark,
     });
+  }
+}
+
+function rootOf(mp: Mount<Ext2Mount>): Vnode {
+  try {
+    return vget(mp, INO.ROOT);
+  } catch (e) {
+    if (e instanceof FsError && e.code === 'ESTALE')
+      throw new CorruptError('root that is a free inode', { ino: INO.ROOT });
+    throw e;
   }
 }
 
