@@ -58,7 +58,9 @@ export function shapeOf(o: Ext2MkfsOptions, sizeBytes: number): Shape {
     if (blocks <= firstDataBlock) throw toosmall();
     const blocksPerGroup = clustersPerGroup * o.clusterBlocks;
     const groups = Math.ceil((blocks - firstDataBlock) / blocksPerGroup);
-    const perGroup = Math.ceil(Math.max(inodesWanted, GOOD_OLD_FIRST_INO + 1) / groups);
+    // Rounding, below, is downwards to whole bytes of the bitmap: not where so many inodes must be.
+    const leastPerGroup = o.inodes === undefined ? Math.ceil(o.leastInodes / groups / 8) * 8 : 0;
+    const perGroup = Math.max(Math.ceil(Math.max(inodesWanted, GOOD_OLD_FIRST_INO + 1) / groups), leastPerGroup);
     if (perGroup > Math.min(o.blockSize * 8, MAX_INODES_PER_GROUP - o.blockSize / o.inodeSize)) {
       // Smaller groups are more groups, each with inodes of its own.
       if (clustersPerGroup < 256) throw invalid('too many inodes');
@@ -104,8 +106,9 @@ export function shapeOf(o: Ext2MkfsOptions, sizeBytes: number): Shape {
 
 function inodesFor(o: Ext2MkfsOptions, blocks: number): number {
   const byRatio = Math.min(Math.floor((blocks * o.blockSize) / o.inodeRatio), MAX_INODES);
-  const inodes = o.inodes ?? Math.max(byRatio, o.leastInodes);
-  if (inodes * o.inodeSize >= blocks * o.blockSize) throw invalid(`${inodes} inodes leave no room for data`);
+  const inodes = o.inodes ?? byRatio;
+  if (Math.max(inodes, o.inodes === undefined ? o.leastInodes : 0) * o.inodeSize >= blocks * o.blockSize)
+    throw invalid(`${inodes} inodes leave no room for data`);
   return inodes;
 }
 
