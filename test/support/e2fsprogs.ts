@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { findOracle } from './oracle.ts';
+import { ourFindings } from './our-check.ts';
 
 export interface ToolResult {
   readonly status: number;
@@ -63,10 +64,12 @@ export function e2fsck(image: string, args: readonly string[] = ['-fn']): ToolRe
   return runTool('e2fsck', [...args, image]);
 }
 
-/** Throws with e2fsck's own words when it finds anything at all. */
+/** Throws with e2fsck's own words when it finds anything at all; and when our check does where e2fsck does not. */
 export function assertClean(image: string): void {
   const { status, output } = e2fsck(image);
   if (status !== 0) throw new Error(`e2fsck -fn ${image}: status ${status}\n${tail(output)}`);
+  const ours = ourFindings(image);
+  if (ours !== '') throw new Error(`e2fsck -fn finds ${image} clean, our check does not: ${ours}`);
 }
 
 export interface DebugfsOptions {
