@@ -45,6 +45,8 @@ class Unpacker {
   readonly #options: UntarOptions;
   readonly #buffer = new Uint8Array(PIECE);
   readonly #directories = new Map<string, TarEntry>();
+  /** Directories that are there for sure. */
+  readonly #known = new Set<string>();
   readonly #losses = new Map<Loss, { count: number; readonly example: string }>();
   #files = 0;
   #others = 0;
@@ -87,16 +89,34 @@ class Unpacker {
       return;
     }
     if (path === '/') throw new FsError('EINVAL', { op: 'tar', what: 'archive: the root is no directory' });
-    const parent = parentOf(path);
-    if (parent !== undefined) this.#fs.mkdir(parent, { recursive: true, mode: 0o755 });
+    this.#makeParents(path);
     this.#makeRoom(path);
     if (entry.type === 'link') {
       this.#fs.link(pathOf(entry.target), path);
       this.#others++;
       return;
     }
-    if (!this.#make(path, entry)) return;
-    this.#attributes(path, entry);
+    if (entry.type === 'reg') this.#file(path, entry);
+    else if (this.#make(path, entry)) this.#attributes(path, entry);
+  }
+
+  #makeParents(path: string): void {
+    const parent = parentOf(path);
+    if (parent === undefined || this.#known.has(parent)) return;
+    this.#fs.mkdir(parent, { recursive: true, mode: 0o755 });
+    this.#known.add(parent);
+  }
+
+  /** Calls that none can refuse are one: a file with contents, owner, mode and times. */
+  #file(path: string, entry: TarEntry): void {
+    const fs = this.#fs;
+    const make = (): void => this.#contents(path, entry);
+    if (entry.xattrs.size > 0 || entry.size > PIECE || !fs.traits.needsDevice || !fs.traits.owners) make();
+    else fs.together(make);
+    this.#files++;
+    for (const [name, value] of entry.xattrs) {
+      this.#attempt('extended attribute', path, () => fs.setxattr(path, name, value, { nofollow: true }));
+    }
   }
 
   /** A later entry of the same name takes the place of the earlier one. */
@@ -110,15 +130,12 @@ class Unpacker {
     }
     if (there.type === 'dir') throw new FsError('EISDIR', { op: 'tar', path });
     this.#fs.unlink(path);
+    // It may have been a link that led to some of them.
+    this.#known.clear();
   }
 
   #make(path: string, entry: TarEntry): boolean {
     const fs = this.#fs;
-    if (entry.type === 'reg') {
-      this.#contents(path, entry);
-      this.#files++;
-      return true;
-    }
     try {
       if (entry.type === 'lnk') fs.symlink(entry.target, path);
       else if (entry.type === 'fifo') fs.mknod(path, 'fifo', 0o600);
@@ -137,7 +154,12 @@ class Unpacker {
     const fd = fs.open(path, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600);
     try {
       for (const { offset, length } of entry.runs) this.#run(fd, entry, { offset, length });
-      fs.ftruncate(fd, entry.size);
+      if (entry.runs.at(-1)?.length !== entry.size) fs.ftruncate(fd, entry.size);
+      const { uid, gid, mode, mtime, atime = mtime } = entry;
+      this.#attempt('owner', path, () => fs.fchown(fd, uid, gid));
+      // After the owner, whose change drops set-id bits.
+      this.#attempt('mode', path, () => fs.fchmod(fd, mode));
+      this.#attempt('times', path, () => fs.futimes(fd, atime, mtime));
     } finally {
       fs.close(fd);
     }
