@@ -14,6 +14,7 @@ import {
   closeSync,
 } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { e2fsck } from '../support/e2fsprogs.ts';
 import { requireOracle } from '../support/oracle.ts';
 import { complains, everyReader, everyWriter, Workplace } from './harness.ts';
 
@@ -227,6 +228,30 @@ describe('images that may only be read', () => {
     });
     expect(readFileSync(place.at('demo.img')).equals(image)).toBe(true);
     expect(place.sh('ls -A').stdout).toBe('.bin\ndemo.img\n');
+  });
+
+  test.for([
+    ['errors', 'having errors', () => setSuperblock('state', '3')],
+    [
+      'no clean unmount',
+      'not unmounted cleanly',
+      () => {
+        place.run('fsu', ['mkfs', '--force', '-t', 'ext2', 'demo.img']);
+        setSuperblock('state', '0');
+      },
+    ],
+  ] as const)('a mark of %s on a sound image goes when it is checked', ([, mark, spoil]) => {
+    requireOracle('debugfs');
+    requireOracle('e2fsck');
+    spoil();
+    const note = `demo.img: note: marked as ${mark} [state]\n`;
+    const image = readFileSync(place.at('demo.img'));
+    expect(place.run('fsu', ['fsck', 'demo.img'])).toMatchObject({ status: 0, stdout: expect.stringContaining(note) });
+    expect(readFileSync(place.at('demo.img')).equals(image)).toBe(true);
+    expect(place.run('fsu', ['fsck', '-p', 'demo.img'])).toMatchObject({ status: 0 });
+    expect(place.run('fsu', ['fsck', 'demo.img']).stdout).not.toContain('note');
+    expect(place.run('fsu', ['write', 'demo.img:/x'], { stdin: 'x' })).toMatchObject({ status: 0, stderr: '' });
+    expect(e2fsck(place.at('demo.img'))).toMatchObject({ status: 0 });
   });
 
   test('what was asked for is no fault of the image: 1', () => {

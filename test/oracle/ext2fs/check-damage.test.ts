@@ -6,12 +6,13 @@
  * each field on each image, UKFS_DAMAGE_SEED begins elsewhere, UKFS_DAMAGE_ONLY=<part of its name> runs one alone
  * and leaves the repaired image in the temporary directory.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   checkBytes,
+  checkScratch,
   describeFindings,
   isClean,
   judge,
@@ -19,6 +20,7 @@ import {
   repairedByE2fsck,
   type Verdict,
 } from '../../support/ext-check.ts';
+import { debugfs, mustRun } from '../../support/e2fsprogs.ts';
 import { hostileRows, makeHostileImage, surveyExt } from '../../support/ext-hostile.ts';
 import { fieldMutations, randomMutation, type Mutation, type Survey } from '../../support/hostile.ts';
 import { lacksOracle } from '../../support/oracle.ts';
@@ -190,6 +192,24 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'tune2fs'))('damaged 
       expect(unexplained(found)).toEqual([]);
     },
   );
+
+  test.each(['freed', 'never used'])('an inode that is %s has to have its checksum, too', (kind) => {
+    const path = join(checkScratch(), 'free.img');
+    const file = join(checkScratch(), 'file');
+    writeFileSync(file, 'x');
+    mustRun('mke2fs', ['-q', '-F', '-t', 'ext4', path, '2M']);
+    debugfs(path, [`write ${file} a`, `write ${file} b`, `rm a`, ...(kind === 'freed' ? [] : ['clri <12>'])], {
+      write: true,
+    });
+    const [place] = debugfs(path, ['imap <12>']);
+    const [, block, offset] = /block (\d+), offset 0x([0-9a-f]+)/.exec(place ?? '') ?? [];
+    const image = new Uint8Array(readFileSync(path));
+    expect(isClean(checkBytes(image))).toBe(true);
+    const at = Number(block) * 1024 + Number.parseInt(offset ?? '', 16);
+    image[at + 200] = 1;
+    expect(compare(kind, image)).toBeUndefined();
+    expect(checkBytes(image).findings).toMatchObject([{ code: 'inode-checksum', where: { ino: 12 } }]);
+  });
 
   test('there were enough of them', () => {
     const { damages: all, errors, repaired, left, known: explained } = counts;

@@ -81,7 +81,10 @@ function rounds(mp: Mount<Ext2Mount>, options: CheckOptions, tally: Tally): Chec
     c.attempt('unreadable', {}, () => passes(c));
     if (c.changed && round < ROUNDS_MAX) continue;
     if (c.changed) tally.left++;
-    if (tally.repaired > 0 && tally.left === 0) finish(c);
+    const mark = uncleanMark(mp);
+    if (mark !== undefined) c.report({ code: 'state', severity: 'note', message: mark });
+    const mayFinish = options.repair !== 'none' && tally.left === 0;
+    if (mayFinish && (tally.repaired > 0 || mark !== undefined)) finish(c);
     return summary(c);
   }
 }
@@ -112,7 +115,15 @@ function passes(c: Check): void {
   for (const repair of c.later) repair();
 }
 
-/** The image was repaired: it says so, and its counts are right. */
+/** What keeps writers off an image until it was checked: no error by itself. A copy of the superblock does not say it. */
+function uncleanMark(mp: Mount<Ext2Mount>): string | undefined {
+  if (mp.data.sbOffset !== SUPERBLOCK_OFFSET) return undefined;
+  const state = withSuperblock(mp, (sb) => sb.state);
+  if ((state & STATE.ERROR) !== 0) return 'marked as having errors';
+  return (state & STATE.VALID) === 0 ? 'marked as not unmounted cleanly' : undefined;
+}
+
+/** The image was checked, and is sound: it says so, and its counts are right. */
 function finish(c: Check): void {
   const { free, geo } = c;
   const { sec } = c.options.now();

@@ -107,7 +107,8 @@ function checkClean(mp: Mount<Ext2Mount>): void {
   const why =
     (state & STATE.ERROR) !== 0 ? 'errors were found in the file system' : 'the file system was not unmounted cleanly';
   mp.data.allowFresh = false;
-  if (mp.options['force'] === undefined) mp.keepReadOnly('damaged', `${why}: check it first, or -o force`);
+  const advice = 'fsck -p marks a sound one clean, --force (-o force) writes anyway';
+  if (mp.options['force'] === undefined) mp.keepReadOnly('damaged', `${why}: ${advice}`);
   else mp.notes.push(why);
 }
 

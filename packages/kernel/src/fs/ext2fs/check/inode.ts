@@ -35,11 +35,13 @@ const FT_OF_MODE: Readonly<Record<number, number>> = {
 /** Free inodes must look so. */
 export function checkFreeInode(c: Check, inode: Inode): void {
   const { ino } = inode;
+  // What no file has ever used has no checksum either.
+  const isBlank = inode.raw.every((byte) => byte === 0);
+  if (!isBlank && !verifyInode(c.geo, inode.seed, inode.raw)) {
+    c.report({ code: 'inode-checksum', message: 'inode checksum', where: { ino } }, () => storeRaw(c, inode));
+  }
   if (ino < c.geo.firstIno) {
     if (ino !== INO.ROOT) c.inodes.add(ino, KIND.HIDDEN, 0);
-    const isBlank = inode.raw.every((byte) => byte === 0);
-    if (isBlank || verifyInode(c.geo, inode.seed, inode.raw)) return;
-    c.report({ code: 'inode-checksum', message: 'inode checksum', where: { ino } }, () => storeRaw(c, inode));
     return;
   }
   checkOldOrphan(c, inode);

@@ -3,8 +3,8 @@
  * calls never used are not looked at, as they may hold anything.
  */
 import type { Ino } from '../../../kern/ids.ts';
-import { getLe16, getLe32 } from '../../../kern/struct.ts';
-import { GOOD_OLD_INODE_SIZE, InodeCore } from '../format.ts';
+import { getLe16 } from '../../../kern/struct.ts';
+import { InodeCore } from '../format.ts';
 import { Inode } from '../inode.ts';
 import { checkFreeInode, checkInode } from './inode.ts';
 import { takePlainInode } from './plain-inode.ts';
@@ -13,8 +13,6 @@ import type { Check } from './state.ts';
 const PIECE_BYTES = 256 * 1024;
 const MODE = InodeCore.offsetOf('mode');
 const LINKS = InodeCore.offsetOf('linksCount');
-const DTIME = InodeCore.offsetOf('dtime');
-const CTIME = InodeCore.offsetOf('ctime');
 
 export function checkInodes(c: Check): void {
   const { geo, groups } = c;
@@ -36,10 +34,10 @@ export function checkInodes(c: Check): void {
 function checkPiece(c: Check, firstIno: Ino, bytes: Uint8Array): void {
   const { inodeSize } = c.geo;
   for (let at = 0; at < bytes.length; at += inodeSize) {
-    const isBlank = getLe16(bytes, at + MODE) === 0 && getLe16(bytes, at + LINKS) === 0;
+    const isUnused = getLe16(bytes, at + MODE) === 0 && getLe16(bytes, at + LINKS) === 0;
     const ino = firstIno + at / inodeSize;
     // Most free inodes are all zeros; the reserved ones may be in use without a mode.
-    if (isBlank && ino >= c.geo.firstIno && isZero(bytes, at)) continue;
+    if (isUnused && ino >= c.geo.firstIno && isZero(bytes, at, inodeSize)) continue;
     const raw = bytes.subarray(at, at + inodeSize);
     if (takePlainInode(c, ino, raw)) continue;
     const inode = new Inode(c.mp, ino, raw);
@@ -48,10 +46,9 @@ function checkPiece(c: Check, firstIno: Ino, bytes: Uint8Array): void {
   }
 }
 
-/** As far as it matters: what makes a free inode suspicious is looked at by whoever gets it. */
-const isZero = (bytes: Uint8Array, at: number): boolean =>
-  getLe32(bytes, at + DTIME) === 0 &&
-  getLe32(bytes, at + CTIME) === 0 &&
-  getLe32(bytes, at + GOOD_OLD_INODE_SIZE - 28) === 0;
+function isZero(bytes: Uint8Array, at: number, length: number): boolean {
+  for (let i = at; i < at + length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
 
 const isInUse = (c: Check, inode: Inode): boolean => inode.nlink > 0 || c.orphans.has(inode.ino) || inode.ino === 1;
