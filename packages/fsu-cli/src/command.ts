@@ -103,7 +103,7 @@ const writeOptions: readonly OptionSpec[] = [
   { flags: '--dry-run', summary: 'do all but the commit: the image stays as it is', group: IMAGE_GROUP },
   {
     flags: '--verify',
-    summary: 'check the file system before the commit; refuse what would leave errors',
+    summary: 'check the file system before the commit; refuse an edit that brings errors',
     group: IMAGE_GROUP,
   },
 ];

@@ -232,6 +232,7 @@ class Maker {
   #sizeWanted(there: number | undefined): number {
     const size = this.#options.size ?? there;
     if (size === undefined) throw new FsError('EINVAL', { op: 'mkfs', what: 'a new image needs a size' });
+    if (size === 0) throw new FsError('EINVAL', { op: 'mkfs', what: 'an empty image needs a size' });
     if (!(Number.isSafeInteger(size) && size >= 0)) throw new FsError('EINVAL', { op: 'mkfs', what: `size ${size}` });
     return size;
   }

@@ -107,8 +107,9 @@ function checksumIsRight(block: Uint8Array): boolean {
     sum += byte;
     signed += byte < 128 ? byte : byte - 256;
   }
-  const stored = number(part(block, FIELD.checksum), 'checksum');
-  return stored === sum || stored === signed;
+  const digits = text(part(block, FIELD.checksum)).trim();
+  const stored = /^[0-7]+$/.test(digits) ? parseInt(digits, 8) : -1;
+  return stored >= 0 && (stored === sum || stored === signed);
 }
 
 /** The source in blocks: exact reads, and skipping. */

@@ -1,5 +1,5 @@
 /** fsck: check a file system without mounting it, and repair it as one transaction, or not at all. */
-import { check } from 'ukfs';
+import { check, NotRecognisedError } from 'ukfs';
 import type { CheckReport, Finding, FindingPlace } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
@@ -46,12 +46,17 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
     );
   } catch (thrown) {
     ctx.fail(thrown, image, { opening: true });
+    if (isNothingKnown(thrown)) ctx.shell.err(`  --type ext4 looks for a copy of the superblock\n`);
     return ctx.status;
   }
   conclude(ctx, image, { report, repair });
   if (report.left > 0) return Status.left;
   return report.repaired > 0 ? Status.corrected : Status.clean;
 }
+
+/** Where a superblock was destroyed, nothing is recognised any more. */
+const isNothingKnown = (thrown: unknown): boolean =>
+  thrown instanceof NotRecognisedError && thrown.recognised === undefined;
 
 type Repair = 'none' | 'safe' | 'all';
 

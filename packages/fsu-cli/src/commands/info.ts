@@ -95,7 +95,8 @@ function* linesOf(image: ImageName, { report, log, mounted }: Found, all: boolea
       gap: '  ',
       widthOf: displayWidth,
     });
-    for (const { selector, advice } of report.candidates) if (advice !== '') yield `  ${selector}: ${safeText(advice)}`;
+    for (const { selector, advice } of report.candidates)
+      if (advice !== '') yield `  ${selector === '' ? '(whole)' : selector}: ${safeText(advice)}`;
   }
   if (mounted === undefined) return;
   yield '';

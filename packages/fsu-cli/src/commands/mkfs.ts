@@ -102,7 +102,8 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
     tell(ctx, wish, report, source?.report());
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
-    ctx.fail(thrown, wish.image, { opening: true });
+    const isArchive = ARCHIVE_OPS.has(thrown.context.op ?? '');
+    ctx.fail(thrown, isArchive && from !== undefined ? from : wish.image, { opening: true });
   } finally {
     source?.close();
   }
@@ -167,6 +168,8 @@ async function sourceOf(ctx: Context, from: string): Promise<Source> {
   return { fill, report, close: () => archive.close() };
 }
 
+/** Calls that fail because of what is read, not of the image. */
+const ARCHIVE_OPS: ReadonlySet<string> = new Set(['tar', 'gzip']);
 const READ_ONLY = { owners: false, specialModes: false, devices: false, xattrs: false } as const;
 
 /** A tree that was checked out a moment ago is to give the same image as one of last year. */

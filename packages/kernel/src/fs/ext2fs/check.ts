@@ -81,7 +81,7 @@ function rounds(mp: Mount<Ext2Mount>, options: CheckOptions, tally: Tally): Chec
     c.attempt('unreadable', {}, () => passes(c));
     if (c.changed && round < ROUNDS_MAX) continue;
     if (c.changed) tally.left++;
-    const mark = uncleanMark(mp);
+    const mark = tally.repaired === 0 ? uncleanMark(mp) : undefined;
     if (mark !== undefined) c.report({ code: 'state', severity: 'note', message: mark });
     const mayFinish = options.repair !== 'none' && tally.left === 0;
     if (mayFinish && (tally.repaired > 0 || mark !== undefined)) finish(c);

@@ -200,7 +200,9 @@ function isChecksumRight(
   }
 }
 
+/** Told once: not in a round that another one follows. */
 function checkSuperblock(c: Check, free: { readonly clusters: number; readonly inodes: number }): void {
+  if (c.changed) return;
   withSuperblock(c.mp, (sb) => {
     const high = hasIncompat(c.geo, INCOMPAT.BIT64) ? sb.freeBlocksCountHi * 0x1_0000_0000 : 0;
     const blocks = sb.freeBlocksCountLo + high;
@@ -209,7 +211,7 @@ function checkSuperblock(c: Check, free: { readonly clusters: number; readonly i
       c.report({
         code: 'super-free-blocks',
         severity: 'note',
-        message: `free blocks: ${blocks} are counted, ${free.clusters} are there`,
+        message: `free blocks: ${blocks} are counted, ${counted} are there`,
       });
     }
     if (sb.freeInodesCount !== free.inodes) {

@@ -107,7 +107,7 @@ function compare(c: Check, file: QuotaFile): void {
   for (const id of left.keys()) wrong.push(id);
   const [first] = wrong;
   if (first === undefined) return;
-  const message = `${file.kind} quota file: usage of ${wrong.length} owners is counted wrong, ${first} among them`;
+  const message = `${file.kind} quota file: usage of ${wrong.length} ids is counted wrong, the first is ${first}`;
   c.report({ code: 'quota-usage', message, where: { ino: file.ino }, repair: 'safe' }, () =>
     c.later.push(() => write(c, new QuotaFile(file.kind, loadInode(c.mp, file.ino)), wrong)),
   );
