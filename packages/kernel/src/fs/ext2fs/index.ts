@@ -1,7 +1,7 @@
 import type { FileSystemType } from '../../vfs/vfsops.ts';
 import { checkDevice } from './check.ts';
 import { mkfs, planOnly } from './mkfs.ts';
-import { ext2fsMkfsWords } from './mkfs-options.ts';
+import { ext2fsMkfsWords } from './mkfs/options.ts';
 import { ext2fsOptions, ext2fsTraits, ext2fsVfsops } from './vfsops.ts';
 
 export const ext2fs: FileSystemType = {

@@ -1,13 +1,13 @@
 /**
- * Making a new ext2, ext3 or ext4 file system: read the options (mkfs-options.ts), plan (mkfs-plan.ts), write the plan
- * (mkfs-write.ts). Defaults, sizes and places are those of mke2fs 1.47.0.
+ * Making a new ext2, ext3 or ext4 file system: read the options (mkfs/options.ts), plan (mkfs/plan.ts), write the plan
+ * (mkfs/write.ts). Defaults, sizes and places are those of mke2fs 1.47.0.
  */
 import type { BlockDevice } from '../../dev/blockdev.ts';
 import type { MkfsReport, MkfsRequest } from '../../vfs/vfsops.ts';
 import { SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE } from './format.ts';
-import { readOptions } from './mkfs-options.ts';
-import { planMkfs, type MkfsPlan } from './mkfs-plan.ts';
-import { writePlan } from './mkfs-write.ts';
+import { readOptions } from './mkfs/options.ts';
+import { planMkfs, type MkfsPlan } from './mkfs/plan.ts';
+import { writePlan } from './mkfs/write.ts';
 import { uuidText } from './variant.ts';
 
 function plan(sizeBytes: number, request: MkfsRequest): MkfsPlan {

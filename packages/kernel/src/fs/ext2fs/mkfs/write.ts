@@ -2,18 +2,18 @@
  * Carrying out a plan: everything that must be on the disk is written, and nothing else. A disk that holds other things is
  * given zeros wherever old bytes could be taken for new ones: unwritten tables, the journal, signatures of other systems.
  */
-import type { BlockDevice } from '../../dev/blockdev.ts';
-import { setRange } from '../../kern/bitmap.ts';
-import { setBitmapCsum, setExtentBlockCsum, setMmpCsum, inodeSeed } from './csum.ts';
-import { BG, MMP_MAGIC, MMP_SEQ, MmpBlock, SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE } from './format.ts';
-import { Group, groupChecksum } from './group.ts';
-import { blocksOfFile } from './mkfs-contents.ts';
-import { inodeTableStart } from './mkfs-inodes.ts';
-import { endBlockOf, firstBlockOf } from './mkfs-layout.ts';
-import { groupPlan, type GroupPlan, type MkfsPlan } from './mkfs-plan.ts';
-import { hasGroupChecksums } from './mkfs-shape.ts';
-import { sealSuperblock, superblockBytes } from './mkfs-super.ts';
-import { descBlockLocation, groupHasSuper, parseSuperblock, type Geometry } from './superblock.ts';
+import type { BlockDevice } from '../../../dev/blockdev.ts';
+import { setRange } from '../../../kern/bitmap.ts';
+import { setBitmapCsum, setExtentBlockCsum, setMmpCsum, inodeSeed } from '../csum.ts';
+import { BG, MMP_MAGIC, MMP_SEQ, MmpBlock, SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE } from '../format.ts';
+import { Group, groupChecksum } from '../group.ts';
+import { blocksOfFile } from './contents.ts';
+import { inodeTableStart } from './inodes.ts';
+import { endBlockOf, firstBlockOf } from './layout.ts';
+import { groupPlan, type GroupPlan, type MkfsPlan } from './plan.ts';
+import { hasGroupChecksums } from './shape.ts';
+import { sealSuperblock, superblockBytes } from './super.ts';
+import { descBlockLocation, groupHasSuper, parseSuperblock, type Geometry } from '../superblock.ts';
 
 /** Bytes of zeros written at a time. */
 const PIECE = 1024 * 1024;

@@ -1,11 +1,11 @@
 /**
  * Block maps of the files that a new file system is born with: an extent tree of at most two levels, or pointers. Pure.
  */
-import { FsError } from '../../kern/errno.ts';
-import { setLe32 } from '../../kern/struct.ts';
-import { initNode, maxLength, nodeCapacity, openEntry, setChild, setRun, type ExtentRun } from './extent-node.ts';
-import { I_BLOCK_SIZE, NDIR_BLOCKS } from './format.ts';
-import type { Space, Run } from './mkfs-space.ts';
+import { FsError } from '../../../kern/errno.ts';
+import { setLe32 } from '../../../kern/struct.ts';
+import { initNode, maxLength, nodeCapacity, openEntry, setChild, setRun, type ExtentRun } from '../extent-node.ts';
+import { I_BLOCK_SIZE, NDIR_BLOCKS } from '../format.ts';
+import type { Space, Run } from './space.ts';
 
 /** A block that belongs to a map: an extent node (which may carry a checksum) or pointers. */
 export interface MapBlock {

@@ -1,14 +1,14 @@
 /**
  * The plan of a new file system: from options and a size to every number and every place in it. Pure: the same input gives
- * the same plan, and nothing is written. mkfs-write.ts carries it out.
+ * the same plan, and nothing is written. write.ts carries it out.
  */
-import type { Timespec } from '../../kern/time.ts';
-import { planFiles, type Ground, type SpecialFiles } from './mkfs-files.ts';
-import { firstBlockOf, endBlockOf, headOf, layTables, type Tables } from './mkfs-layout.ts';
-import type { Ext2MkfsOptions } from './mkfs-options.ts';
-import { hasGroupChecksums, shapeOf, type Shape } from './mkfs-shape.ts';
-import { Space } from './mkfs-space.ts';
-import { BG } from './format.ts';
+import type { Timespec } from '../../../kern/time.ts';
+import { planFiles, type Ground, type SpecialFiles } from './files.ts';
+import { firstBlockOf, endBlockOf, headOf, layTables, type Tables } from './layout.ts';
+import type { Ext2MkfsOptions } from './options.ts';
+import { hasGroupChecksums, shapeOf, type Shape } from './shape.ts';
+import { Space } from './space.ts';
+import { BG } from '../format.ts';
 
 export interface MkfsPlan extends SpecialFiles {
   readonly o: Ext2MkfsOptions;

@@ -1,20 +1,20 @@
 /**
  * The files that a new file system is born with: the root, lost+found, and those that hold the format's own things. Which
- * blocks each takes, in mke2fs's order, and what its inode says. Pure; mkfs-write.ts fills their blocks.
+ * blocks each takes, in mke2fs's order, and what its inode says. Pure; write.ts fills their blocks.
  */
-import { FsError } from '../../kern/errno.ts';
-import { setLe32 } from '../../kern/struct.ts';
-import { COMPAT, INCOMPAT } from './features.ts';
-import { GOOD_OLD_FIRST_INO, I_BLOCK_SIZE, IFLAG, INO, NDIR_BLOCKS } from './format.ts';
-import { endBlockOf, firstBlockOf, groupOfBlock, headOf, type Tables } from './mkfs-layout.ts';
-import { extentMap, pointerMap, type BlockMap } from './mkfs-map.ts';
-import { has, type Ext2MkfsOptions } from './mkfs-options.ts';
-import { quotaBlockOrder, quotaSize } from './mkfs-quota.ts';
-import { resizeMap } from './mkfs-resize.ts';
-import type { Shape } from './mkfs-shape.ts';
-import type { Run, Space } from './mkfs-space.ts';
+import { FsError } from '../../../kern/errno.ts';
+import { setLe32 } from '../../../kern/struct.ts';
+import { COMPAT, INCOMPAT } from '../features.ts';
+import { GOOD_OLD_FIRST_INO, I_BLOCK_SIZE, IFLAG, INO, NDIR_BLOCKS } from '../format.ts';
+import { endBlockOf, firstBlockOf, groupOfBlock, headOf, type Tables } from './layout.ts';
+import { extentMap, pointerMap, type BlockMap } from './map.ts';
+import { has, type Ext2MkfsOptions } from './options.ts';
+import { quotaBlockOrder, quotaSize } from './quota.ts';
+import { resizeMap } from './resize.ts';
+import type { Shape } from './shape.ts';
+import type { Run, Space } from './space.ts';
 
-/** What the file is for: how mkfs-write.ts fills it. */
+/** What the file is for: how write.ts fills it. */
 type FileKind = 'root' | 'lost+found' | 'resize' | 'journal' | 'orphan' | 'user' | 'group' | 'project';
 
 export interface FilePlan {

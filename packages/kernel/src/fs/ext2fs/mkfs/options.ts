@@ -2,11 +2,11 @@
  * The words that mkfs takes for ext2, ext3 and ext4, and their reading into typed options. What contradicts itself or the
  * format is refused here, before anything is planned.
  */
-import { FsError } from '../../kern/errno.ts';
-import { nameToBytes } from '../../kern/name.ts';
-import type { MkfsRequest } from '../../vfs/vfsops.ts';
-import { COMPAT, INCOMPAT, RO_COMPAT } from './features.ts';
-import { HASH } from './format.ts';
+import { FsError } from '../../../kern/errno.ts';
+import { nameToBytes } from '../../../kern/name.ts';
+import type { MkfsRequest } from '../../../vfs/vfsops.ts';
+import { COMPAT, INCOMPAT, RO_COMPAT } from '../features.ts';
+import { HASH } from '../format.ts';
 import {
   DEFAULT_BLOCK_SIZE,
   DEFAULT_CLUSTER_BLOCKS,
@@ -22,7 +22,7 @@ import {
   usageOfSize,
   type Ext2Type,
   type FeatureBits,
-} from './mkfs-conf.ts';
+} from './conf.ts';
 
 /** Word → help. Letters of mke2fs in brackets. */
 export const ext2fsMkfsWords = {

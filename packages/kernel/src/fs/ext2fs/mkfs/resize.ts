@@ -2,11 +2,11 @@
  * The map of the resize inode: each block that is kept behind the descriptors is a block of pointers, which point at the
  * blocks in the same place of each copy; one more block points at these. Pure. Spec: "Special inodes", resize_inode.
  */
-import { setLe32 } from '../../kern/struct.ts';
-import { headOf } from './mkfs-layout.ts';
-import type { MapBlock } from './mkfs-map.ts';
-import type { Ext2MkfsOptions } from './mkfs-options.ts';
-import type { Shape } from './mkfs-shape.ts';
+import { setLe32 } from '../../../kern/struct.ts';
+import { headOf } from './layout.ts';
+import type { MapBlock } from './map.ts';
+import type { Ext2MkfsOptions } from './options.ts';
+import type { Shape } from './shape.ts';
 
 /** `double`: the block that the inode points at. */
 export function resizeMap(

@@ -4,8 +4,8 @@
  * The values are those that mke2fs 1.47.0 has in Debian's /etc/mke2fs.conf, so that an image made here is one that people
  * know; ext4(5) and mke2fs.conf(5) describe them.
  */
-import { FsError } from '../../kern/errno.ts';
-import { COMPAT, FEATURES, INCOMPAT, RO_COMPAT, type FeatureSet } from './features.ts';
+import { FsError } from '../../../kern/errno.ts';
+import { COMPAT, FEATURES, INCOMPAT, RO_COMPAT, type FeatureSet } from '../features.ts';
 
 /** The three words of feature bits. */
 export type FeatureBits = Readonly<Record<FeatureSet, number>>;

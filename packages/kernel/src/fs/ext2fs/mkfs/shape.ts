@@ -3,11 +3,11 @@
  * Pure. They come out as mke2fs's for the same options; where a last group would be too short to be of use, the file system
  * ends before it.
  */
-import { FsError } from '../../kern/errno.ts';
-import { COMPAT, INCOMPAT, RO_COMPAT } from './features.ts';
-import { GOOD_OLD_FIRST_INO } from './format.ts';
-import { has, type Ext2MkfsOptions } from './mkfs-options.ts';
-import { groupHasSuper } from './superblock.ts';
+import { FsError } from '../../../kern/errno.ts';
+import { COMPAT, INCOMPAT, RO_COMPAT } from '../features.ts';
+import { GOOD_OLD_FIRST_INO } from '../format.ts';
+import { has, type Ext2MkfsOptions } from './options.ts';
+import { groupHasSuper } from '../superblock.ts';
 
 export interface Shape {
   readonly blocks: number;

@@ -1,7 +1,7 @@
 /** The superblock of a new file system, from its plan. Spec: "Super Block". */
-import { crc32c } from '../../kern/checksum/crc32c.ts';
-import { getLe32 } from '../../kern/struct.ts';
-import { COMPAT, INCOMPAT, RO_COMPAT } from './features.ts';
+import { crc32c } from '../../../kern/checksum/crc32c.ts';
+import { getLe32 } from '../../../kern/struct.ts';
+import { COMPAT, INCOMPAT, RO_COMPAT } from '../features.ts';
 import {
   CHECKSUM_CRC32C,
   DEFM,
@@ -16,10 +16,10 @@ import {
   SUPERBLOCK_SIZE,
   Superblock,
   type SuperblockView,
-} from './format.ts';
-import { has } from './mkfs-options.ts';
-import type { MkfsPlan } from './mkfs-plan.ts';
-import { superblockChecksum } from './superblock.ts';
+} from '../format.ts';
+import { has } from './options.ts';
+import type { MkfsPlan } from './plan.ts';
+import { superblockChecksum } from '../superblock.ts';
 
 const TWO32 = 0x1_0000_0000;
 /** Bytes of an inode's extra fields, and how many of them each inode must have. */

@@ -2,12 +2,12 @@
  * Where the fixed structures of each group lie: copies of the superblock and descriptors at its head, bitmaps and inode
  * table behind them, or with flex_bg together with those of its neighbours. Pure; mke2fs's places for the same numbers.
  */
-import { FsError } from '../../kern/errno.ts';
-import { INCOMPAT } from './features.ts';
-import { has, type Ext2MkfsOptions } from './mkfs-options.ts';
-import type { Shape } from './mkfs-shape.ts';
-import type { Run, Space } from './mkfs-space.ts';
-import { groupHasSuper } from './superblock.ts';
+import { FsError } from '../../../kern/errno.ts';
+import { INCOMPAT } from '../features.ts';
+import { has, type Ext2MkfsOptions } from './options.ts';
+import type { Shape } from './shape.ts';
+import type { Run, Space } from './space.ts';
+import { groupHasSuper } from '../superblock.ts';
 
 /** Blocks by group. */
 export interface Tables {

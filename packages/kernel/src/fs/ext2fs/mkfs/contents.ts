@@ -1,14 +1,14 @@
 /** What is in the files that a new file system is born with, block by block: only blocks that hold anything but zeros. */
-import type { Geometry } from './superblock.ts';
-import { initDirTail, inodeSeed, setDirLeafCsum, setOrphanBlockCsum } from './csum.ts';
-import { initRecords, recordSize, setRecLen, writeRecord, type NewRecord } from './dirblock.ts';
-import { INCOMPAT } from './features.ts';
-import { DirTail, FT, GOOD_OLD_FIRST_INO, INO, ORPHAN_BLOCK_MAGIC, OrphanBlockTail } from './format.ts';
-import { JBD2, JBD2_MAGIC, JournalSuperblock } from './journal-format.ts';
-import type { FilePlan } from './mkfs-files.ts';
-import { has } from './mkfs-options.ts';
-import type { MkfsPlan } from './mkfs-plan.ts';
-import { quotaFileBytes, type QuotaKind, type QuotaUse } from './mkfs-quota.ts';
+import type { Geometry } from '../superblock.ts';
+import { initDirTail, inodeSeed, setDirLeafCsum, setOrphanBlockCsum } from '../csum.ts';
+import { initRecords, recordSize, setRecLen, writeRecord, type NewRecord } from '../dirblock.ts';
+import { INCOMPAT } from '../features.ts';
+import { DirTail, FT, GOOD_OLD_FIRST_INO, INO, ORPHAN_BLOCK_MAGIC, OrphanBlockTail } from '../format.ts';
+import { JBD2, JBD2_MAGIC, JournalSuperblock } from '../journal-format.ts';
+import type { FilePlan } from './files.ts';
+import { has } from './options.ts';
+import type { MkfsPlan } from './plan.ts';
+import { quotaFileBytes, type QuotaKind, type QuotaUse } from './quota.ts';
 
 export interface Content {
   readonly block: number;

@@ -3,8 +3,8 @@
  * records for the owners of the root directory and lost+found. Format: Linux's vfsv1 ("quota format version 1"), blocks of
  * 1 KiB whatever the file system's.
  */
-import { setLe32 } from '../../kern/struct.ts';
-import type { Ext2MkfsOptions } from './mkfs-options.ts';
+import { setLe32 } from '../../../kern/struct.ts';
+import type { Ext2MkfsOptions } from './options.ts';
 import {
   QUOTA_BLOCK_SIZE,
   QUOTA_LEVELS,
@@ -15,7 +15,7 @@ import {
   QuotaHeader,
   QuotaInfo,
   QuotaLeaf,
-} from './quota-format.ts';
+} from '../quota-format.ts';
 
 /** Seven days. */
 const GRACE_SECONDS = 604800;

@@ -1,9 +1,9 @@
 /** The inodes of the files that a new file system is born with. Spec: "Index Nodes". */
-import type { Geometry } from './superblock.ts';
-import { inodeSeed, setInodeCsum } from './csum.ts';
-import { GOOD_OLD_FIRST_INO, GOOD_OLD_INODE_SIZE, INO, InodeCore, InodeExtra } from './format.ts';
-import type { FilePlan } from './mkfs-files.ts';
-import type { MkfsPlan } from './mkfs-plan.ts';
+import type { Geometry } from '../superblock.ts';
+import { inodeSeed, setInodeCsum } from '../csum.ts';
+import { GOOD_OLD_FIRST_INO, GOOD_OLD_INODE_SIZE, INO, InodeCore, InodeExtra } from '../format.ts';
+import type { FilePlan } from './files.ts';
+import type { MkfsPlan } from './plan.ts';
 
 const TWO32 = 0x1_0000_0000;
 const EXTRA_ISIZE = 32;
