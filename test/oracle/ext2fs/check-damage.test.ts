@@ -241,6 +241,19 @@ describe.skipIf(lacksOracle('mke2fs', 'e2fsck', 'debugfs', 'tune2fs'))('damaged 
     expect(unexplained(found)).toEqual([]);
   });
 
+  test.each(['DIND', 'IND'])('a %s block of the resize inode names no block too many', (kind) => {
+    const path = join(checkScratch(), 'resize.img');
+    mustRun('mke2fs', ['-q', '-F', '-t', 'ext2', '-b', '1024', path, '16M']);
+    const [told] = debugfs(path, ['stat <7>']);
+    const [, block] = new RegExp(`\\(${kind}\\):(\\d+)`).exec(told ?? '') ?? [];
+    const image = new Uint8Array(readFileSync(path));
+    expect(isClean(checkBytes(image))).toBe(true);
+    // The last pointer of the block, to a block that is free.
+    image.set([0x00, 0x20], Number(block) * 1024 + 1020);
+    expect(compare(kind, image)).toBeUndefined();
+    expect(checkBytes(image).findings).toMatchObject([{ code: 'resize-inode' }]);
+  });
+
   test('there were enough of them', () => {
     const { damages: all, errors, repaired, left, known: explained } = counts;
     console.log(

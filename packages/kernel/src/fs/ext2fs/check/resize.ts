@@ -62,25 +62,22 @@ function wrongBlock(c: Check, root: FsBlock): number {
   }
   const first = superblockBlock(geo) + 1 + geo.descBlocks;
   const table = readWhole(c, root);
-  if (hasWild(c, table)) return root;
+  if (countPointers(table) !== geo.reservedGdtBlocks) return root;
   for (let i = 0; i < geo.reservedGdtBlocks; i++) {
     const block = first + i;
     if (getLe32(table, ((geo.descBlocks + i) % perBlock) * 4) !== block) return root;
     if (!c.isOnDisk(block)) return block;
     const named = readWhole(c, block);
-    if (hasWild(c, named)) return block;
+    if (countPointers(named) !== Math.min(copies.length, perBlock)) return block;
     if (copies.some((copy, n) => n < perBlock && getLe32(named, n * 4) !== block + copy)) return block;
   }
   return -1;
 }
 
-/** A pointer outside the file system. */
-function hasWild(c: Check, table: Uint8Array): boolean {
-  for (let at = 0; at < table.length; at += 4) {
-    const block = getLe32(table, at);
-    if (block !== 0 && !c.isOnDisk(block)) return true;
-  }
-  return false;
+function countPointers(table: Uint8Array): number {
+  let count = 0;
+  for (let at = 0; at < table.length; at += 4) if (getLe32(table, at) !== 0) count++;
+  return count;
 }
 
 function readWhole(c: Check, block: FsBlock): Uint8Array {
