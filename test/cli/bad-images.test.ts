@@ -40,6 +40,9 @@ describe('images that are none', () => {
     complains(place.run('fsu_ls', ['dir']), 1, /^fsu_ls: dir: Is a directory\n/);
   });
 
+  test('a pipe', () =>
+    complains(place.sh('cat demo.img | fsu_ls /dev/stdin'), 3, /^fsu_ls: \/dev\/stdin: not a regular file or block/));
+
   test('empty', () => {
     writeFileSync(place.at('empty'), '');
     complains(place.run('fsu_ls', ['empty']), 3, /^fsu_ls: empty: /);

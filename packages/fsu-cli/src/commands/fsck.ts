@@ -35,6 +35,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const targets = ctx.targets(args.operands);
   const [target] = targets;
   if (target === undefined || targets.length > 1) throw new UsageError('one image, please');
+  if (target.path !== '/') throw new UsageError(`'${target.shown}' is a path in an image`);
   const { image } = target;
   ctx.json?.path('image', image.text);
   ctx.json?.array('findings');

@@ -228,7 +228,15 @@ class NodeHost implements Host {
   }
 
   realpath(path: string): string {
-    return attempt({ op: 'realpath', path }, () => fs.realpathSync.native(path));
+    return attempt({ op: 'realpath', path }, () => {
+      try {
+        return fs.realpathSync.native(path);
+      } catch (thrown) {
+        // A pipe has no other name than that of its descriptor, such as /dev/stdin.
+        if (!fs.existsSync(path)) throw thrown;
+        return path;
+      }
+    });
   }
 
   readdir(path: string): string[] {
