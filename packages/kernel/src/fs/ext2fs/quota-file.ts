@@ -82,7 +82,7 @@ export class QuotaFile {
       if (entry.id !== id) throw this.#corrupt('entry', place.block);
       change(entry);
       // All zeros would mean that the entry is free.
-      if (bp.data.subarray(at, at + QuotaEntry.size).every((byte) => byte === 0)) entry.inodeTime = 1;
+      if (isFree(bp.data, at)) entry.inodeTime = 1;
       this.#changed(bp);
     });
   }
