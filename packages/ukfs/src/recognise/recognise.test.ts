@@ -53,6 +53,7 @@ describe('recognise()', () => {
     expect(of(new TextEncoder().encode('#!/bin/sh\nécho\n'))).toBe('text file');
     expect(of(new Uint8Array(100_000))).toBe('blank image');
     expect(of(new Uint8Array(0))).toBe('empty file');
+    expect(of(new Uint8Array(5000).fill(0xff))).toBeUndefined();
     expect(of(Uint8Array.from({ length: 5000 }, (_, i) => (i * 7) & 0xff))).toBeUndefined();
   });
 

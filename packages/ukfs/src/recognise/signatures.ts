@@ -106,11 +106,12 @@ const MD = '\xfc\x4e\x2b\xa9';
 const ZFS = '\x0c\xb1\xba\0\0\0\0\0';
 const DISKLABEL = '\x57\x45\x56\x82';
 
-/** Nothing but text in the first kilobyte. */
+/** Nothing but text in the first kilobyte. In any language there is a space or the end of a line: erased flash has neither. */
 function isText(read: ProbeRead): boolean {
   const head = read(0, 1024);
   return (
-    head.length > 0 && head.every((byte) => (byte >= 9 && byte <= 13) || byte === 27 || (byte >= 32 && byte !== 127))
+    head.some((byte) => byte < 0x80) &&
+    head.every((byte) => (byte >= 9 && byte <= 13) || byte === 27 || (byte >= 32 && byte !== 127))
   );
 }
 
