@@ -2,7 +2,7 @@
 // all. Without arguments: the targets' names. What it finds is printed, and the exit status 1.
 //
 // --runs=N ends after N executions, --hang=MS sets when a run counts as one that does not end, --blind keeps nothing of what
-// coverage shows, as a control.
+// coverage shows, as a control. --corpus=DIR has another standing corpus.
 import { Session } from 'node:inspector';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { root } from './lib/setup.mjs';
 
-const { name, seconds, seed, runs, hangMs, blind, wrong } = readArguments();
+const { name, seconds, seed, runs, hangMs, blind, corpus, wrong } = readArguments();
 
 /** Sources find the files beside them by import.meta.url: it stays theirs. */
 const ownUrl = {
@@ -27,37 +27,11 @@ const ownUrl = {
 };
 
 process.setSourceMapsEnabled(true);
-// As V8 will name it: the temporary directory may be a symbolic link.
-const directory = realpathSync(mkdtempSync(join(tmpdir(), 'ukfs-fuzz-')));
-try {
-  process.exitCode = (await run()) ? 0 : 1;
-} finally {
-  rmSync(directory, { recursive: true });
-}
+process.exitCode = (await run()) ? 0 : 1;
 
 async function run() {
   if (wrong !== undefined) return fail(wrong);
-  const source = join(root, 'test/hostile/fuzz');
-  await build({
-    entryPoints: {
-      main: join(source, 'main.ts'),
-      targets: join(source, name?.startsWith('planted:') ? 'planted.ts' : 'targets.ts'),
-    },
-    outdir: directory,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    conditions: ['source'],
-    plugins: [ownUrl],
-    // A find is told with lines of the sources.
-    sourcemap: 'inline',
-    logLevel: 'error',
-  });
-  const url = (file) => pathToFileURL(join(directory, file)).href;
-  const { main } = await import(url('main.mjs'));
-  const read = startCounting(url('targets.mjs'));
-  const { targets } = await import(url('targets.mjs'));
+  const { main, targets, read } = await load();
   const all = targets();
   const chosen = name === 'all' ? all : all.filter((target) => target.name === name);
   const names = all.map((target) => target.name).join('\n');
@@ -71,8 +45,44 @@ async function run() {
     hangMs,
     blind,
     read,
-    corpusDirectory: join(root, 'test/hostile/corpus'),
+    corpusDirectory: corpus,
     print: (line) => process.stdout.write(`${line}\n`),
+  });
+}
+
+/** The engine and, once counting has begun, the targets. Nothing of them stays on the disk. */
+async function load() {
+  // As V8 will name it: the temporary directory may be a symbolic link.
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'ukfs-fuzz-')));
+  try {
+    await bundle(directory);
+    const url = (file) => pathToFileURL(join(directory, file)).href;
+    const { main } = await import(url('main.mjs'));
+    const read = startCounting(url('targets.mjs'));
+    const { targets } = await import(url('targets.mjs'));
+    return { main, targets, read };
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function bundle(outdir) {
+  const source = join(root, 'test/hostile/fuzz');
+  return build({
+    entryPoints: {
+      main: join(source, 'main.ts'),
+      targets: join(source, name?.startsWith('planted:') ? 'planted.ts' : 'targets.ts'),
+    },
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    conditions: ['source'],
+    plugins: [ownUrl],
+    // A find is told with lines of the sources.
+    sourcemap: 'inline',
+    logLevel: 'error',
   });
 }
 
@@ -98,14 +108,19 @@ function fail(message) {
 }
 
 function readArguments() {
-  const options = { runs: { type: 'string' }, hang: { type: 'string' }, blind: { type: 'boolean' } };
+  const options = {
+    runs: { type: 'string' },
+    hang: { type: 'string' },
+    blind: { type: 'boolean' },
+    corpus: { type: 'string' },
+  };
   try {
     const { positionals, values } = parseArgs({ allowPositionals: true, options });
     const [name, seconds = 60, seed = 1] = positionals;
-    const { runs = Infinity, hang = 30_000, blind = false } = values;
+    const { runs = Infinity, hang = 30_000, blind = false, corpus = join(root, 'test/hostile/corpus') } = values;
     const numbers = { seconds: Number(seconds), seed: Number(seed), runs: Number(runs), hangMs: Number(hang) };
     const wrong = Object.keys(numbers).find((key) => !(numbers[key] >= 0));
-    return { name, ...numbers, blind, wrong: wrong === undefined ? undefined : `${wrong}: not a number` };
+    return { name, ...numbers, blind, corpus, wrong: wrong === undefined ? undefined : `${wrong}: not a number` };
   } catch (error) {
     return { wrong: error.message };
   }

@@ -5,6 +5,9 @@
  * found once is in corpus/ as `fuzz--TARGET--WHAT.bin` and is tried each time.
  */
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { fileSystems } from '../support/file-systems.ts';
@@ -79,6 +82,20 @@ describe('the engine', { timeout: TIMEOUT_MS }, () => {
     expect(out).toMatch(/FOUND with seed 1: still going on after 1000 ms/);
     expect(out).toMatch(/input 01/);
     expect(status).toBe(1);
+  });
+
+  test('tries what was found once before all else', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ukfs-corpus-'));
+    const input = 'ffa5fff9fffd0000';
+    writeFileSync(join(directory, 'fuzz--planted-deep--once.bin'), Buffer.from(input, 'hex'));
+    try {
+      const { status, out } = await runFuzz('planted:deep', LONG, '1', `--corpus=${directory}`);
+      expect(out).toMatch(/^planted:deep: 1 executions/);
+      expect(out).toMatch(new RegExp(`input ${input}$`, 'm'));
+      expect(status).toBe(1);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   test('refuses in one line what it does not know', async () => {
