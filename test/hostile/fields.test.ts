@@ -7,7 +7,6 @@
  * names image, mode and damage: UKFS_HOSTILE_ONLY=<part of that name> runs that alone.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { FileSystemType } from '@ukfs/kernel';
@@ -15,6 +14,7 @@ import { ext2fs } from '@ukfs/kernel/fs/ext2fs';
 import * as format from '../../packages/kernel/src/fs/ext2fs/format.ts';
 import { Inode } from '../../packages/kernel/src/fs/ext2fs/inode.ts';
 import { vref } from '../../packages/kernel/src/vfs/vnode.ts';
+import { corpora } from '../support/corpora.ts';
 import { extHostile } from '../support/ext-hostile.ts';
 import { fileSystems } from '../support/file-systems.ts';
 import {
@@ -271,8 +271,6 @@ describe.skipIf(lacksOracle('mke2fs', 'debugfs', 'e2fsck', 'tune2fs'))('the harn
   });
 });
 
-// Images that others damaged on purpose. They are not part of the project; where they are, they are used.
-const corpora = process.env['UKFS_CORPORA'] ?? fileURLToPath(new URL('../../../shared/corpora', import.meta.url));
 const corpus = `${corpora}/e2fsprogs/`;
 const cases = existsSync(corpus) ? readdirSync(corpus).filter((name) => existsSync(`${corpus}${name}/image.gz`)) : [];
 

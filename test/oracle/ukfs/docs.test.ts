@@ -52,7 +52,7 @@ test('each example prints what it says', async () => {
     const expected = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text]) => text);
     const body = code
       .replace(/^import \{(.*)\} from 'ukfs';$/m, 'const {$1} = ukfs;')
-      .replaceAll(/'((disk|parts)\.img[^']*)'/g, (_, name: string) => `'${dir}/${name}'`);
+      .replaceAll(/'((disk|parts|root)\.img[^']*)'/g, (_, name: string) => `'${dir}/${name}'`);
     const run = new Function('ukfs', 'console', `return (async () => {${body}})();`) as (
       lib: object,
       console: object,

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inspect, open } from 'ukfs';
+import { corpora } from '../../support/corpora.ts';
 import { requireOracle } from '../../support/oracle.ts';
 
 let dir = '';
@@ -157,9 +158,8 @@ const words: Readonly<Record<string, RegExp>> = {
   zfs_member: /^ZFS/,
 };
 
-const corpora = process.env['UKFS_CORPORA'] ?? '';
 const images = join(corpora, 'util-linux/images-fs');
-const names = corpora !== '' && existsSync(images) ? readdirSync(images).filter((n) => n.endsWith('.xz')) : [];
+const names = existsSync(images) ? readdirSync(images).filter((n) => n.endsWith('.xz')) : [];
 
 describe.runIf(names.length > 0)("libblkid's collection", () => {
   test.for(names)('%s', async (name) => {
