@@ -41,22 +41,7 @@ test('docs/cli.md holds the help of each command; UPDATE_DOCS=1 puts it there', 
   const file = join(root, 'docs/cli.md');
   const text = readFileSync(file, 'utf8');
   const head = text.slice(0, text.indexOf('## Commands\n') + '## Commands\n'.length);
-  const names = [
-    'ls',
-    'cat',
-    'write',
-    'get',
-    'put',
-    'rm',
-    'stat',
-    'df',
-    'info',
-    'fsck',
-    'mkfs',
-    'recover',
-    'help',
-    'version',
-  ];
+  const names = [...place.run('fsu', ['help']).stdout.matchAll(/^ {2}(\w+) +[A-Z]/gm)].map(([, name]) => name ?? '');
   const parts = names.map(
     (name) => `\n### ${name}\n\n\`\`\`\n${place.run('fsu', [name, '--help']).stdout.trimEnd()}\n\`\`\`\n`,
   );

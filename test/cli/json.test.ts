@@ -2,82 +2,10 @@
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Workplace } from './harness.ts';
+import { documentSchemas, documentsIn, schemas, violations } from './schemas.ts';
+import type { Schema } from './schemas.ts';
 
-const folder = new URL('../../docs/schemas/', import.meta.url);
-
-interface Schema {
-  readonly $id?: string;
-  readonly type?: string | readonly string[];
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: boolean;
-  readonly items?: Schema;
-  readonly description?: string;
-  readonly title?: string;
-  readonly $schema?: string;
-}
-
-const known = new Set([
-  '$schema',
-  '$id',
-  'title',
-  'description',
-  'type',
-  'const',
-  'enum',
-  'pattern',
-  'minimum',
-  'maximum',
-  'properties',
-  'required',
-  'additionalProperties',
-  'items',
-]);
-
-const typeOf = (value: unknown): string => {
-  if (Array.isArray(value)) return 'array';
-  if (value === null) return 'null';
-  return Number.isInteger(value) ? 'integer' : typeof value;
-};
-
-/** What a value breaks of a schema; knows the words our schemas use, and no others. */
-function* violations(schema: Schema, value: unknown, at = '$'): Generator<string> {
-  for (const word of Object.keys(schema)) if (!known.has(word)) yield `${at}: schema word ${word}`;
-  const type = typeOf(value);
-  if (schema.type !== undefined && ![schema.type].flat().includes(type))
-    yield `${at}: ${type}, not ${String(schema.type)}`;
-  if ('const' in schema && value !== schema.const) yield `${at}: not ${String(schema.const)}`;
-  if (schema.enum !== undefined && !schema.enum.includes(value)) yield `${at}: ${String(value)} is not in the list`;
-  if (typeof value === 'string' && schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {
-    yield `${at}: "${value}" does not match`;
-  }
-  if (typeof value === 'number' && (value < (schema.minimum ?? -Infinity) || value > (schema.maximum ?? Infinity))) {
-    yield `${at}: ${value} out of range`;
-  }
-  if (Array.isArray(value)) {
-    for (const [i, item] of value.entries()) yield* violations(schema.items ?? {}, item, `${at}[${i}]`);
-  } else if (type === 'object') {
-    const members = value as Record<string, unknown>;
-    for (const name of schema.required ?? []) if (!(name in members)) yield `${at}.${name} is missing`;
-    for (const [name, member] of Object.entries(members)) {
-      const own = schema.properties?.[name];
-      if (own !== undefined) yield* violations(own, member, `${at}.${name}`);
-      else if (schema.additionalProperties === false) yield `${at}.${name} is not in the schema`;
-    }
-  }
-}
-
-const schemas = new Map(
-  readdirSync(folder).map((name) => [
-    name.replace('.json', ''),
-    JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Schema,
-  ]),
-);
+const transcripts = new URL('transcripts/', import.meta.url);
 
 let place: Workplace;
 beforeAll(() => {
@@ -172,7 +100,11 @@ describe('one object, as the schema has it', () => {
 
   test('every schema is used', () => {
     const used = new Set(cases.map(([line]) => `fsu.${line.split(' ')[0] ?? ''}`));
-    expect([...schemas.keys()].filter((name) => !used.has(name)).sort()).toEqual(['fsu', 'fsu.ls.end', 'fsu.ls.entry']);
+    for (const name of readdirSync(transcripts)) {
+      const text = readFileSync(new URL(name, transcripts), 'utf8');
+      for (const { schema } of documentsIn(text)) used.add(schema);
+    }
+    expect(documentSchemas.filter((name) => !used.has(name)).sort()).toEqual(['fsu.ls.entry']);
   });
 });
 

@@ -141,6 +141,6 @@ test('Ctrl-C while data goes into free blocks: the end of the input is no end of
   child.kill('SIGINT');
   child.stdin?.end();
   expect(await ended).toEqual([null, 'SIGINT']);
-  expect(stderr).toBe('fsu_write: large.img:/f: interrupted: nothing was changed\n');
+  expect(stderr).toBe('fsu_write: large.img: interrupted: nothing was changed\n');
   expect(place.sh('cmp large.img before.img && ls').stdout).toBe('before.img\ndemo.img\nlarge.img\n');
 });

@@ -3,12 +3,13 @@
  *
  * In transcripts/NAME.txt a line `$ command` is run by a shell; then follow its standard output, the lines of its standard
  * error with `2> ` before them, and `[status]` unless that is 0. `UPDATE_TRANSCRIPTS=1` writes what really happens; read
- * the difference before you keep it.
+ * the difference before you keep it. Every JSON document that a tool prints is one that its published schema describes.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Workplace } from './harness.ts';
 import type { Result } from './harness.ts';
+import { documentsIn, schemas, violations } from './schemas.ts';
 
 const folder = new URL('transcripts/', import.meta.url);
 
@@ -57,5 +58,7 @@ describe.each(readdirSync(folder).filter((name) => name.endsWith('.txt')))('%s',
 
   test.each(steps.map((step, i) => ({ ...step, i })))('$command', ({ expected, i }) => {
     if (process.env['UPDATE_TRANSCRIPTS'] === undefined) expect(results[i]).toBe(expected);
+    for (const document of documentsIn(results[i] ?? ''))
+      expect([...violations(schemas.get(document.schema) ?? { type: 'a published schema' }, document)]).toEqual([]);
   });
 });

@@ -34,6 +34,11 @@ export interface Command {
   readonly image: 'read' | 'write' | 'none';
   /** Which operand the path in an address of `fsu_X`'s image is; default the first. */
   readonly imagePath?: 'last';
+  /**
+   * For a tool of which some words look like options and are none (find's expression, chmod's `-x`): takes them away before
+   * the others are read. Gets the words that follow the command's name, the image of `fsu_X` left out.
+   */
+  takeOwn?(words: readonly string[]): { readonly words: readonly string[]; readonly own: readonly string[] };
   /** For a tool whose exit status is of another kind (fsck): what it is when the command fails, or makes no sense. */
   readonly statuses?: { readonly failed: number; readonly usage: number };
   /** Does its work and returns the exit status. */
@@ -51,7 +56,12 @@ export interface GivenOption {
 export interface Invocation {
   readonly options: readonly GivenOption[];
   readonly operands: readonly string[];
+  /** What takeOwn() took. */
+  readonly own: readonly string[];
 }
+
+/** Options and operands, as parseArguments() finds them. */
+export type Words = Omit<Invocation, 'own'>;
 
 /** The command line makes no sense: exit status 2. */
 export class UsageError extends Error {
@@ -146,12 +156,12 @@ export async function parseArguments(
   program: string,
   words: readonly string[],
   shapes: () => readonly OptionShape[] = () => optionsOf(command).map(shapeOf),
-): Promise<Invocation> {
+): Promise<Words> {
   return plainWords(words, shapes) ?? (await import('./parser.ts')).parseByCommander(command, program, words);
 }
 
 /** undefined: a word that is neither an operand nor options without values. */
-export function plainWords(words: readonly string[], shapes: () => readonly OptionShape[]): Invocation | undefined {
+export function plainWords(words: readonly string[], shapes: () => readonly OptionShape[]): Words | undefined {
   const options: GivenOption[] = [];
   const operands: string[] = [];
   for (const word of words) {

@@ -3,7 +3,7 @@
  */
 import { FsError, nameFromBytes, nameToBytes } from 'ukfs';
 import type { Timespec } from '@ukfs/kernel';
-import { formatSelector, inspect, open, parseAddress, parseSelector } from 'ukfs';
+import { formatSelector, inspect, parseAddress, parseSelector } from 'ukfs';
 import type { Address, ImageReport, OpenOptions, Ukfs } from 'ukfs';
 import { bytesOfEscapes } from './args.ts';
 import type { SplitWords } from './args.ts';
@@ -14,6 +14,7 @@ import { JsonDocument } from './format/json.ts';
 import { isSafeName, safeText, styleName } from './format/name.ts';
 import { Clock, hostOffset, utcOffset } from './format/time.ts';
 import type { HostArchiveDoor, HostSide, HostTrees } from './host.ts';
+import { Images } from './images.ts';
 import type { TextOut } from './out.ts';
 
 /** Standard input. */
@@ -65,7 +66,7 @@ export interface Target {
 }
 
 /** Options of imageOptions, gathered. */
-interface ImageSettings {
+export interface ImageSettings {
   readonly open: OpenOptions;
   readonly image: ImageName | undefined;
   readonly bytes: boolean;
@@ -81,7 +82,7 @@ export class Context {
   readonly out: TextOut;
   /** Present with --json and --jsonl. */
   readonly json: JsonDocument | undefined;
-  readonly #open = new Map<string, Ukfs>();
+  readonly images: Images;
   /** Of a command that has one status for all that fails. */
   readonly #failed: number | undefined;
   #status = 0;
@@ -95,12 +96,15 @@ export class Context {
     readonly settings: ImageSettings;
     readonly schema: string;
     readonly failed?: number | undefined;
+    /** Default: none open yet. Whoever gives them ends and closes them. */
+    readonly images?: Images;
   }) {
     this.program = init.program;
     this.shell = init.shell;
     this.settings = init.settings;
     this.out = init.shell.out;
     this.#failed = init.failed;
+    this.images = init.images ?? new Images(init.settings.open);
     const { json } = init.settings;
     const schema = json === 'lines' ? `${init.schema}.end` : init.schema;
     this.json = json === 'no' ? undefined : new JsonDocument(schema, (text) => this.out.text(text));
@@ -153,7 +157,7 @@ export class Context {
     const { image } = this.settings;
     if (image === undefined) {
       if (operands.length === 0) throw new UsageError('no image given');
-      const targets = operands.map((operand) => this.#addressTarget(operand));
+      const targets = operands.map((operand) => this.addressTarget(operand));
       this.#firstImage ??= targets[0]?.image.text;
       return targets;
     }
@@ -161,7 +165,8 @@ export class Context {
     return operands.map((operand) => ({ image, path: this.#path(operand), shown: operand }));
   }
 
-  #addressTarget(operand: string): Target {
+  /** The file an address names; the image's root when it has no path. UsageError. */
+  addressTarget(operand: string): Target {
     const { image, path = '/' } = addressName(operand, this.shell);
     return { image, path: this.#path(path), shown: operand };
   }
@@ -172,24 +177,10 @@ export class Context {
     return nameFromBytes(bytesOfEscapes(text, nameToBytes));
   }
 
-  /** Open an image, or the handle that is open on it already. Throws what open() throws. */
-  async open(name: ImageName, options: OpenOptions = {}): Promise<Ukfs> {
-    const key = JSON.stringify([name.image, name.selectors]);
-    const known = this.#open.get(key);
-    if (known !== undefined) return known;
-    const session = [...this.#open.values()][0]?.session;
-    const handle = await open(
-      { image: name.image, selectors: name.selectors },
-      { ...this.settings.open, ...options, ...(session === undefined ? {} : { session }) },
-    );
-    this.#open.set(key, handle);
-    return handle;
-  }
-
-  /** open(), its failure said: undefined then. */
-  async tryOpen(name: ImageName, options: OpenOptions = {}): Promise<Ukfs | undefined> {
+  /** The image open for reading; undefined: it cannot be, which has been said. */
+  async tryOpen(name: ImageName): Promise<Ukfs | undefined> {
     try {
-      return await this.open(name, options);
+      return await this.images.open(name);
     } catch (thrown) {
       this.fail(thrown, name, { opening: true });
       return undefined;
@@ -210,10 +201,18 @@ export class Context {
     return isPath && first !== undefined && first !== image ? `${first}:${image}` : undefined;
   }
 
-  /** tryOpen() for a command that edits; an image that may only be read is a failure as well. */
+  /**
+   * The image open for changes, which endEdits() commits; an image that may only be read is a failure as well. A command opens
+   * what it writes before what it reads: the two may be one image.
+   */
   async tryOpenForWriting(name: ImageName): Promise<Ukfs | undefined> {
-    const fs = await this.tryOpen(name, { write: true });
-    if (fs === undefined) return undefined;
+    let fs: Ukfs;
+    try {
+      fs = await this.images.open(name, { write: true });
+    } catch (thrown) {
+      this.fail(thrown, name, { opening: true });
+      return undefined;
+    }
     try {
       fs.checkWritable();
       return fs;
@@ -227,24 +226,10 @@ export class Context {
     return inspect({ image: name.image, selectors: name.selectors }, this.settings.open);
   }
 
-  /** Close every image. Throws what close() throws (the image changed while it was read), after closing all. */
-  close(): void {
-    let first: unknown;
-    for (const handle of this.#open.values()) {
-      try {
-        handle.close();
-      } catch (thrown) {
-        first ??= thrown;
-      }
-    }
-    this.#open.clear();
-    if (first !== undefined) throw first;
-  }
-
   /** The image that an error names, or the first one opened: for messages that concern no file. */
   imageOf(thrown: unknown): string {
     const named = thrown instanceof FsError ? thrown.context.image : undefined;
-    return this.settings.image?.text ?? named ?? [...this.#open.values()][0]?.address.image ?? 'image';
+    return this.settings.image?.text ?? named ?? this.images.first?.address.image ?? 'image';
   }
 }
 
@@ -288,7 +273,7 @@ function asUsage<T>(act: () => T): T {
 /** What the image options, fs-utils' mount words and the FSU_ variables say together. UsageError. */
 export function settingsOf(
   given: readonly GivenOption[],
-  split: Pick<SplitWords, 'image' | 'mount'>,
+  split: Pick<SplitWords, 'image' | 'mount'> & { readonly given?: ImageName | undefined },
   shell: Shell,
 ): { readonly settings: ImageSettings; readonly rest: readonly GivenOption[]; readonly path: string | undefined } {
   const rest: GivenOption[] = [];
@@ -344,11 +329,12 @@ type NamedImage = { readonly image: ImageName; readonly path: string | undefined
 
 function chosenImage(
   plain: string | undefined,
-  split: Pick<SplitWords, 'image'>,
+  split: Pick<SplitWords, 'image'> & { readonly given?: ImageName | undefined },
   shell: Shell,
 ): NamedImage | undefined {
   if (plain !== undefined) return { image: imageName(plain, []), path: undefined };
   if (split.image?.literal === true) return { image: imageName(split.image.text, []), path: undefined };
+  if (split.image === undefined && split.given !== undefined) return { image: split.given, path: undefined };
   const text = split.image?.text ?? shell.env('FSU_DEVICE');
   return text === undefined ? undefined : addressName(text, shell);
 }

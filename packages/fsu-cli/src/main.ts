@@ -5,9 +5,10 @@
 import { splitClassic, splitModern } from './args.ts';
 import { commandNames, loadCommand } from './commands/index.ts';
 import { HelpRequest, optionsOf, parseArguments, shapeOf, UsageError } from './command.ts';
-import type { Command, OptionShape } from './command.ts';
+import type { Command, Invocation, OptionShape } from './command.ts';
 import { Context, settingsOf } from './context.ts';
-import type { Shell } from './context.ts';
+import type { ImageName, ImageSettings, Shell } from './context.ts';
+import { endEdits } from './edit.ts';
 import { debugText, describeError, Exit } from './errors.ts';
 import { JsonDocument } from './format/json.ts';
 import { safeLines } from './format/name.ts';
@@ -97,17 +98,38 @@ function usage(error: UsageError, { program, name, args, status = Exit.usage }: 
   return status;
 }
 
-async function runCommand(command: Command, program: string, args: readonly string[], shell: Shell): Promise<number> {
+/** A command line that was understood. */
+interface Understood {
+  readonly settings: ImageSettings;
+  readonly args: Invocation;
+}
+
+/**
+ * Read the words after a command's name. `image`: the one that paths mean when the words name none. UsageError, HelpRequest.
+ */
+async function understand(
+  command: Command,
+  line: { readonly program: string; readonly words: readonly string[]; readonly image?: ImageName | undefined },
+  shell: Shell,
+): Promise<Understood> {
+  const { program, words } = line;
   let known: readonly OptionShape[] | undefined;
   const shapes = (): readonly OptionShape[] => (known ??= optionsOf(command).map(shapeOf));
   const classic = program.startsWith('fsu_') && command.image !== 'none';
-  const split = classic ? splitClassic(args, shapes, shell.env('FSU_DEVICE') !== undefined) : splitModern(args, shapes);
-  const invocation = await parseArguments(command, program, split.words, shapes);
-  const { settings, rest, path } = settingsOf(invocation.options, split, shell);
+  const isGiven = line.image !== undefined || shell.env('FSU_DEVICE') !== undefined;
+  const split = classic ? splitClassic(words, shapes, isGiven) : splitModern(words, shapes);
+  const { words: common, own } = command.takeOwn?.(split.words) ?? { words: split.words, own: [] };
+  const invocation = await parseArguments(command, program, common, shapes);
+  const { settings, rest, path } = settingsOf(invocation.options, { ...split, given: line.image }, shell);
   if (classic && settings.image === undefined) throw new UsageError('no image given');
   const inImage = path === undefined ? [] : [path];
   const operands =
     command.imagePath === 'last' ? [...invocation.operands, ...inImage] : [...inImage, ...invocation.operands];
+  return { settings, args: { options: rest, operands, own } };
+}
+
+async function runCommand(command: Command, program: string, words: readonly string[], shell: Shell): Promise<number> {
+  const { settings, args } = await understand(command, { program, words }, shell);
   for (let attempt = 1; ; attempt++) {
     const ctx = new Context({
       program,
@@ -116,7 +138,7 @@ async function runCommand(command: Command, program: string, args: readonly stri
       schema: `fsu.${command.name}`,
       failed: command.statuses?.failed,
     });
-    const status = await runOnce(command, ctx, { options: rest, operands }, attempt === 1);
+    const status = await runOnce(command, ctx, args, attempt === 1);
     if (status !== undefined) return status;
   }
 }
@@ -125,11 +147,12 @@ async function runCommand(command: Command, program: string, args: readonly stri
 async function runOnce(
   command: Command,
   ctx: Context,
-  args: { readonly options: Parameters<Command['run']>[1]['options']; readonly operands: readonly string[] },
+  args: Invocation,
   mayRetry: boolean,
 ): Promise<number | undefined> {
   try {
     ctx.raise(await command.run(ctx, args));
+    await endEdits(ctx);
   } catch (thrown) {
     closeQuietly(ctx);
     if (thrown instanceof UsageError || thrown instanceof HelpRequest || thrown instanceof ClosedPipeError)
@@ -138,7 +161,7 @@ async function runOnce(
     ctx.fail(thrown, thrown instanceof StreamError ? thrown.stream : ctx.imageOf(thrown));
   }
   try {
-    ctx.close();
+    ctx.images.close();
   } catch (thrown) {
     if (thrown instanceof ImageChangedError && mayRetry && command.image === 'read' && !ctx.out.wrote) {
       ctx.out.drop();
@@ -152,7 +175,7 @@ async function runOnce(
 
 function closeQuietly(ctx: Context): void {
   try {
-    ctx.close();
+    ctx.images.close();
   } catch (thrown) {
     // The first failure is the one to tell; this one matters only to people who mend us.
     if (ctx.shell.env('FSU_DEBUG') !== undefined) ctx.shell.err(`${debugText(thrown)}\n`);

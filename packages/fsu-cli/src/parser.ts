@@ -1,7 +1,7 @@
 /** The part of reading a command line that commander does, and the help texts. */
 import { Command as Parser, CommanderError, Option } from 'commander';
 import { HelpRequest, optionsOf, shapeOf, UsageError } from './command.ts';
-import type { Command, GivenOption, Invocation, OptionSpec } from './command.ts';
+import type { Command, GivenOption, OptionSpec, Words } from './command.ts';
 
 /** A commander parser for the command, with these options of it. */
 function parserOf(command: Command, program: string, given: GivenOption[], specs: readonly OptionSpec[]): Parser {
@@ -52,7 +52,7 @@ export function helpOf(command: Command, program: string): string {
 }
 
 /** parseArguments for any words. */
-export function parseByCommander(command: Command, program: string, words: readonly string[]): Invocation {
+export function parseByCommander(command: Command, program: string, words: readonly string[]): Words {
   const all = optionsOf(command);
   const options: GivenOption[] = [];
   const parser = parserOf(command, program, options, mentioned(all, words));

@@ -14,7 +14,7 @@ test('the version is package.json’s', () => {
 });
 
 test('each command has its tool, here and in the lock file, from which npm ci makes them', () => {
-  expect(json('package.json')).toHaveProperty('bin', bin);
-  expect(json('../../package-lock.json')).toHaveProperty(['packages', 'packages/fsu-cli', 'bin'], bin);
+  expect(json('package.json')).toMatchObject({ bin });
+  expect(json('../../package-lock.json')).toMatchObject({ packages: { 'packages/fsu-cli': { bin } } });
   for (const path of Object.values(bin)) expect(existsSync(new URL(path, here)), path).toBe(true);
 });

@@ -80,7 +80,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
 /** The file system an address means, or all of an image whose address chooses none. */
 async function handlesOf(ctx: Context, image: ImageName): Promise<{ name: ImageName; handle: Ukfs }[]> {
   try {
-    return [{ name: image, handle: await ctx.open(image) }];
+    return [{ name: image, handle: await ctx.images.open(image) }];
   } catch (thrown) {
     if (!(thrown instanceof SelectionError) || image.selectors.length > 0 || thrown.candidates.length === 0) {
       ctx.fail(thrown, image, { opening: true });

@@ -19,7 +19,6 @@ import {
   tellLoss,
   withTree,
 } from '../copying.ts';
-import { endEdit } from '../edit.ts';
 import { pathMembers } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
 import type { HostTrees } from '../host.ts';
@@ -76,15 +75,11 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
     if (!(thrown instanceof FsError)) throw thrown;
     ctx.fail(thrown, dest);
   }
-  const changed = await endEdit(ctx, fs, { image: dest.image, failed: ctx.status !== 0 });
-  ctx.json?.member('changed', changed);
-  ctx.json?.member('dryRun', ctx.settings.open.dryRun === true);
   return ctx.status;
 }
 
 function putAll(ctx: Context, job: Job, sources: readonly string[]): void {
   const { fs, dest, options } = job;
-  ctx.json?.path('image', dest.image.text);
   const parents = sources.length > 1 || dest.path.endsWith('/') ? dest.path : parentOf(dest.path);
   if (options.parents) fs.mkdir(rootIfEmpty(parents), { recursive: true });
   // From here on permissions are those of the host's files, whole.

@@ -6,8 +6,6 @@ import type { Command, Invocation } from '../command.ts';
 import { addressText } from '../context.ts';
 import type { Context, Target } from '../context.ts';
 import { baseOf } from '../copying.ts';
-import { endEdit } from '../edit.ts';
-import { pathMembers } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
 
 export const rm: Command = {
@@ -40,39 +38,25 @@ interface RmOptions {
 async function run(ctx: Context, args: Invocation): Promise<number> {
   if (args.operands.length === 0) throw new UsageError('nothing to remove given');
   const options = readOptions(ctx, args);
-  const images = new Map<string, Target[]>();
-  for (const target of ctx.targets(args.operands)) {
-    const key = JSON.stringify([target.image.image, target.image.selectors]);
-    images.set(key, [...(images.get(key) ?? []), target]);
-  }
-  ctx.json?.array('images');
-  for (const targets of images.values()) await removeFrom(ctx, targets, options);
+  let removed = 0;
+  for (const target of ctx.targets(args.operands)) removed += await removeOne(ctx, target, options);
+  ctx.json?.member('removed', removed);
   return ctx.status;
 }
 
-/** One image: all of its targets, then the commit. */
-async function removeFrom(ctx: Context, targets: readonly Target[], options: RmOptions): Promise<void> {
-  const [first] = targets;
-  if (first === undefined) return;
-  const { image } = first;
-  const fs = await ctx.tryOpenForWriting(image);
-  if (fs === undefined) return;
-  const told = { image: image.text, removed: 0, changed: false, dryRun: ctx.settings.open.dryRun === true };
-  let failed = false;
-  for (const target of targets) {
-    try {
-      told.removed += remove(ctx, fs, target, options);
-    } catch (thrown) {
-      if (!(thrown instanceof FsError)) throw thrown;
-      failed = true;
-      ctx.fail(thrown, target);
-    }
+/** Entries removed. */
+async function removeOne(ctx: Context, target: Target, options: RmOptions): Promise<number> {
+  const fs = await ctx.tryOpenForWriting(target.image);
+  if (fs === undefined) return 0;
+  try {
+    return remove(ctx, fs, target, options);
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, target);
+    return 0;
   }
-  told.changed = await endEdit(ctx, fs, { image, failed });
-  ctx.json?.element({ ...told, ...pathMembers('image', image.text) });
 }
 
-/** Entries removed. */
 function remove(ctx: Context, fs: Ukfs, { image, path }: Target, options: RmOptions): number {
   const name = baseOf(path);
   if (name === '.' || name === '..') throw new FsError('EINVAL', { what: '. and .. are not removed' });

@@ -1,18 +1,20 @@
-/** write: standard input, or a host file, into a file of an image, as one transaction. */
+/** write: standard input, a host file or one of an image, into a file of an image, as one transaction. */
 import { FsError, O } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, Target } from '../context.ts';
-import { commitEdit, endIfSignalled } from '../edit.ts';
+import { endIfSignalled } from '../edit.ts';
 import { parseOctalMode } from '../format/mode.ts';
 import { parseBlockUnit } from '../format/size.ts';
 import { STDIN, StreamError } from '../out.ts';
 import { Owners } from '../owners.ts';
+import { outerPlace } from '../place.ts';
+import type { Place } from '../place.ts';
 
 export const write: Command = {
   name: 'write',
-  summary: 'Write standard input, or a host file, to a file of an image: wholly or not at all.',
+  summary: 'Write standard input, or another file, to a file of an image: wholly or not at all.',
   synopsis: { addresses: 'ADDRESS [FILE]', paths: 'PATH [FILE]' },
   options: [
     { flags: '-a, --append', summary: 'append instead of replacing' },
@@ -25,6 +27,7 @@ export const write: Command = {
   examples: [
     { command: 'echo hello | fsu write disk.img:/etc/motd', does: 'replace a file, or make it' },
     { command: 'fsu write -a disk.img:/var/log/x notes.txt', does: 'append a host file' },
+    { command: 'fsu write new.img:/etc/fstab old.img:/etc/fstab', does: 'a file of another image' },
     { command: 'fsu_write disk.img /etc/motd < motd', does: 'the way of fs-utils' },
   ],
   image: 'write',
@@ -52,11 +55,12 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   if (more.length > 0) throw new UsageError(`too many operands: '${more[0] ?? ''}'`);
   const [target] = ctx.targets([operand]);
   if (target === undefined) throw new UsageError('no file to write given');
-  const input = await inputOf(ctx, file);
-  if (input === undefined) return ctx.status;
+  // What is written is opened before what is read: both may be the same image.
+  const fs = await ctx.tryOpenForWriting(target.image);
+  const input = fs === undefined ? undefined : await inputOf(ctx, outerPlace(ctx, file ?? '-'));
+  if (fs === undefined || input === undefined) return ctx.status;
   try {
-    const fs = await ctx.tryOpenForWriting(target.image);
-    if (fs !== undefined) await transact(ctx, { fs, target, input, options });
+    await transact(ctx, { fs, target, input, options });
   } finally {
     input.close();
   }
@@ -68,35 +72,47 @@ interface Source {
   close(): void;
 }
 
-async function inputOf(ctx: Context, file: string | undefined): Promise<Source | undefined> {
-  if (file === undefined || file === '-') {
-    const { stdin } = ctx.shell;
-    if (stdin.isClosed) {
-      const what = 'closed, so there is nothing to write; for an empty file say < /dev/null';
-      ctx.fail(new StreamError(STDIN, 'EBADF', undefined, what), STDIN);
-      return undefined;
-    }
-    if (stdin.isTTY) ctx.warn('reading standard input; end it with Ctrl-D');
-    return { read: (dst) => stdin.read(dst), close: () => undefined };
-  }
-  const host = await ctx.shell.host();
+async function inputOf(ctx: Context, place: Place): Promise<Source | undefined> {
+  if (place.kind === 'stream') return standardInput(ctx);
   try {
-    const reader = host.openForReading(file);
-    return {
-      read(dst) {
-        try {
-          return reader.read(dst);
-        } catch (thrown) {
-          throw thrown instanceof FsError ? new StreamError(file, thrown.code, thrown) : thrown;
-        }
-      },
-      close: () => reader.close(),
-    };
+    return place.kind === 'host' ? await hostInput(ctx, place.path) : await imageInput(ctx, place);
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
-    ctx.fail(thrown, file);
+    ctx.fail(thrown, place.kind === 'host' ? place.path : place);
     return undefined;
   }
+}
+
+function standardInput(ctx: Context): Source | undefined {
+  const { stdin } = ctx.shell;
+  if (stdin.isClosed) {
+    const what = 'closed, so there is nothing to write; for an empty file say < /dev/null';
+    ctx.fail(new StreamError(STDIN, 'EBADF', undefined, what), STDIN);
+    return undefined;
+  }
+  if (stdin.isTTY) ctx.warn('reading standard input; end it with Ctrl-D');
+  return { read: (dst) => stdin.read(dst), close: () => undefined };
+}
+
+async function hostInput(ctx: Context, file: string): Promise<Source> {
+  const reader = (await ctx.shell.host()).openForReading(file);
+  return {
+    read(dst) {
+      try {
+        return reader.read(dst);
+      } catch (thrown) {
+        throw thrown instanceof FsError ? new StreamError(file, thrown.code, thrown) : thrown;
+      }
+    },
+    close: () => reader.close(),
+  };
+}
+
+async function imageInput(ctx: Context, { image, path }: Target): Promise<Source | undefined> {
+  const fs = await ctx.tryOpen(image);
+  if (fs === undefined) return undefined;
+  const fd = fs.open(path);
+  return { read: (dst) => fs.read(fd, dst), close: () => fs.close(fd) };
 }
 
 interface Job {
@@ -106,20 +122,15 @@ interface Job {
   readonly options: WriteOptions;
 }
 
-/** All of it, then the commit; whatever fails, nothing of it happens. */
 async function transact(ctx: Context, job: Job): Promise<void> {
-  const { fs, target } = job;
+  const { target } = job;
   try {
     const bytes = await writeFile(ctx, job);
-    const changed = await commitEdit(ctx, fs);
-    ctx.json?.path('image', target.image.text);
     ctx.json?.path('path', target.path);
     ctx.json?.member('bytes', bytes);
-    ctx.json?.member('changed', changed);
-    ctx.json?.member('dryRun', ctx.settings.open.dryRun === true);
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
-    ctx.fail(thrown, target, { opening: false });
+    ctx.fail(thrown, target);
   }
 }
 

@@ -1,0 +1,58 @@
+/** The images that one tool, or one script, has open: one session for all, so that no image meets itself unawares. */
+import { open } from 'ukfs';
+import type { OpenOptions, Ukfs } from 'ukfs';
+import type { ImageName } from './context.ts';
+
+interface OpenImage {
+  readonly name: ImageName;
+  readonly fs: Ukfs;
+  /** Opened to be changed: endEdits() commits it. */
+  readonly edited: boolean;
+}
+
+export class Images {
+  readonly #options: OpenOptions;
+  readonly #open = new Map<string, OpenImage>();
+
+  constructor(options: OpenOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Open an image, or the handle that is open on it already. Throws what open() throws; EBUSY when it is to be written and is
+   * open for reading: who will write opens first what is written.
+   */
+  async open(name: ImageName, { write = false }: { readonly write?: boolean } = {}): Promise<Ukfs> {
+    const key = JSON.stringify([name.image, name.selectors]);
+    const known = this.#open.get(key);
+    if (known !== undefined && (known.edited || !write)) return known.fs;
+    const session = this.first?.session;
+    const where = { image: name.image, selectors: name.selectors };
+    const fs = await open(where, { ...this.#options, write, ...(session === undefined ? {} : { session }) });
+    this.#open.set(key, { name, fs, edited: write });
+    return fs;
+  }
+
+  get first(): Ukfs | undefined {
+    return [...this.#open.values()][0]?.fs;
+  }
+
+  /** Those opened for writing, in the order in which they were. */
+  get edited(): readonly OpenImage[] {
+    return [...this.#open.values()].filter(({ edited }) => edited);
+  }
+
+  /** Close every image. Throws what close() throws (the image changed while it was read), after closing all. */
+  close(): void {
+    let first: unknown;
+    for (const { fs } of this.#open.values()) {
+      try {
+        fs.close();
+      } catch (thrown) {
+        first ??= thrown;
+      }
+    }
+    this.#open.clear();
+    if (first !== undefined) throw first;
+  }
+}

@@ -1,0 +1,20 @@
+/** Where an operand of a tool that works between images and the host lies (cp, mv, put, get, diff, tar). */
+import { addressName } from './context.ts';
+import type { Context, Target } from './context.ts';
+
+export type Place =
+  /** `-`: standard input or output. */
+  | { readonly kind: 'stream'; readonly shown: string }
+  | { readonly kind: 'host'; readonly path: string; readonly shown: string }
+  | ({ readonly kind: 'image' } & Target);
+
+/**
+ * The place an operand names that is not in the image given, if one is: what has an address's colon is in another image, all
+ * else on the host. UsageError: a selector that makes no sense.
+ */
+export function outerPlace(ctx: Context, operand: string): Place {
+  if (operand === '-') return { kind: 'stream', shown: operand };
+  const { image } = addressName(operand, ctx.shell);
+  if (image.image === operand) return { kind: 'host', path: operand, shown: operand };
+  return { kind: 'image', ...ctx.addressTarget(operand) };
+}
