@@ -10,6 +10,7 @@ import { extVariants } from './ext-adapter.ts';
 import { extDisks } from './ext-disks.ts';
 import { extHostile } from './ext-hostile.ts';
 import { extMatrix } from './ext-matrix.ts';
+import { extToolImages } from './ext-tool-images.ts';
 import type { HostileFormat } from './hostile.ts';
 
 export interface Adapter {
@@ -24,8 +25,19 @@ export interface Adapter {
   disks(type: FileSystemType): readonly Disk[];
   /** What hostile images are made of. */
   readonly hostile?: HostileFormat;
+  /** Images as users have them, for the tools; none, where nothing outlives the kernel. */
+  readonly images?: readonly ToolImage[];
   /** How the host's own kernel mounts an image: `mount -t`, and -o for the rules of this kernel. */
   readonly kernel?: { readonly type: string; readonly options: readonly string[] };
+}
+
+/** An image for the tools to work on, of some tens of megabytes. */
+export interface ToolImage {
+  readonly name: string;
+  /** A fresh file system, by the platform's mkfs. */
+  make(path: string): void;
+  /** What the judges have against such an image; undefined when it is clean. */
+  complaint(image: Uint8Array): string | undefined;
 }
 
 export const fileSystems: readonly Adapter[] = [
@@ -37,6 +49,7 @@ export const fileSystems: readonly Adapter[] = [
     matrix: extMatrix,
     disks: extDisks,
     hostile: extHostile,
+    images: extToolImages,
     // A new file's group is its directory's.
     kernel: { type: 'ext4', options: ['grpid', 'nodev'] },
   },

@@ -1,0 +1,172 @@
+/**
+ * What the tools and the host's own do with the same tree: rows of command lines, for every file system by its traits.
+ *
+ * A row's words stand behind `fsu_COMMAND IMAGE` and, in the directory where the host has mounted that image, behind the
+ * host's tool of that name. `T` is the row's own copy of the tree, so that rows do not meet.
+ */
+import type { FsTraits } from '@ukfs/kernel';
+
+type Needs = (traits: FsTraits) => boolean;
+
+const hardLinks: Needs = (traits) => traits.hardLinks;
+const symlinks: Needs = (traits) => traits.symlinks;
+const devices: Needs = (traits) => traits.devices;
+const owners: Needs = (traits) => traits.owners;
+const xattr: Needs = (traits) => traits.xattr;
+const sparse: Needs = (traits) => traits.sparse;
+const always: Needs = () => true;
+
+/** The tree, piece by piece: shell in an empty directory. */
+export const tree: readonly { readonly needs: Needs; readonly make: string }[] = [
+  {
+    needs: always,
+    make: `mkdir -p dir/sub/deep empty 'with space'
+      for i in $(seq 1 12); do echo "line $i" >> dir/lines; echo $i > dir/f$i.$((i % 3)); done
+      printf 'one\\n\\n\\ntwo\\tthree\\001\\377\\n' > dir/odd; printf 'Needle in hay\\n' > dir/sub/hay
+      head -c 70000 /dev/zero | tr '\\0' x > dir/sub/deep/big; : > empty/none; echo x > 'with space/a b'
+      chmod 640 dir/lines; chmod 750 dir/sub; chmod 4711 dir/sub/hay; chmod 1777 empty
+      touch -d '2001-02-03 04:05:06.123456789Z' dir/f2.2; touch -d '2015-06-07 08:09:10Z' dir/sub`,
+  },
+  {
+    needs: symlinks,
+    make: `ln -s lines dir/link; ln -s /nowhere dir/dangling; ln -s sub dir/tosub; ln -s ../dir/sub/hay empty/up`,
+  },
+  { needs: hardLinks, make: `ln dir/lines dir/hard` },
+  { needs: devices, make: `mkfifo dir/fifo; mknod dir/null c 1 3; mknod dir/disk b 259 70000` },
+  { needs: owners, make: `chown 1000:1001 dir/f1.1 dir/sub; chown 70000:5 dir/f3.0` },
+  {
+    needs: xattr,
+    make: `setfattr -n user.color -v blue dir/f4.1; setfattr -n user.bin -v 0x00ff01 dir/f4.1; setfacl -m u:1000:rw,g:5:r dir/f5.2; setfacl -d -m u:7:rx dir/sub`,
+  },
+  { needs: sparse, make: `truncate -s 300000 dir/sparse; printf end >> dir/sparse` },
+];
+
+export interface Row {
+  readonly command: string;
+  readonly words: string;
+  /** The host's line; default the command with the same words. */
+  readonly host?: string;
+  readonly needs?: Needs;
+}
+
+/** Output and whether it succeeded must be the host's. */
+export interface Reading extends Row {
+  /** Lines in any order. */
+  readonly unordered?: boolean;
+  /** What both outputs are put through. */
+  readonly through?: string;
+}
+
+/** The tree afterwards must be the host's. */
+export interface Edit extends Row {
+  readonly stdin?: string;
+  /** Times of change are set, and compared. */
+  readonly times?: boolean;
+}
+
+export const readings: readonly Reading[] = [
+  { command: 'ls', words: '-1AR T/dir T/empty' },
+  { command: 'ls', words: '-1 --quoting-style=c T' },
+  { command: 'cat', words: 'T/dir/lines T/dir/odd' },
+  { command: 'cat', words: '-n T/dir/lines' },
+  { command: 'cat', words: '-A T/dir/odd' },
+  { command: 'stat', words: "-c '%A %a %u %s %F %n' T/dir/sub/hay T/dir" },
+  { command: 'stat', words: "-c '%h %u %g %s %f %Y' T/dir/f2.2 T/dir/lines T/dir/sub/deep/big" },
+  { command: 'readlink', words: 'T/dir/link T/dir/dangling', needs: symlinks },
+  { command: 'find', words: 'T', unordered: true },
+  { command: 'find', words: 'T -type f -size +1k', unordered: true },
+  { command: 'find', words: "T -name 'f*.1' -o -type d -empty", unordered: true },
+  { command: 'find', words: 'T ! -perm -044 -print0', through: "tr '\\0' '\\n'", unordered: true },
+  {
+    command: 'find',
+    words: 'T -type l -o -links +1 -type f',
+    needs: (t) => t.symlinks && t.hardLinks,
+    unordered: true,
+  },
+  { command: 'find', words: '-L T/dir -type f -name "h*"', needs: symlinks, unordered: true },
+  { command: 'find', words: "T -printf '%p %s %m %y %d\\n'", unordered: true },
+  { command: 'find', words: 'T -newer T/dir/sub -maxdepth 2 -type f', unordered: true },
+  { command: 'du', words: '-k T', host: 'du -k T', unordered: true },
+  { command: 'du', words: '-ab T/dir/sub', unordered: true },
+  { command: 'du', words: '-sh --apparent-size T/dir/sub/deep/big' },
+  { command: 'grep', words: '-rn "line 1" T/dir', unordered: true },
+  { command: 'grep', words: '-c line T/dir/lines' },
+  { command: 'grep', words: '-il needle T/dir/sub/hay T/dir/lines' },
+  { command: 'grep', words: 'absent T/dir/lines' },
+  { command: 'grep', words: '-A1 -B1 "line 5" T/dir/lines' },
+  { command: 'hash', words: 'T/dir/lines T/dir/odd', host: 'sha256sum T/dir/lines T/dir/odd' },
+  { command: 'hash', words: '-a md5 T/dir/lines', host: 'md5sum T/dir/lines' },
+  { command: 'hexdump', words: '-C T/dir/odd' },
+  { command: 'hexdump', words: '-C -n 40 -s 3 T/dir/lines' },
+  { command: 'diff', words: '-q T/dir/lines T/dir/f1.1 > /dev/null', host: 'cmp -s T/dir/lines T/dir/f1.1' },
+  { command: 'diff', words: '-q --metadata=none T/dir/lines T/dir/lines', host: 'cmp -s T/dir/lines T/dir/lines' },
+  {
+    command: 'tar',
+    words: '-cf - T | tar -tvf - --numeric-owner',
+    host: 'tar -cf - --sort=name T | tar -tvf - --numeric-owner',
+    through: "sed 's,/$,,'",
+    unordered: true,
+  },
+  {
+    command: 'xattr',
+    words: 'get -n user.color --only-values T/dir/f4.1',
+    host: 'getfattr -n user.color --only-values T/dir/f4.1',
+    needs: xattr,
+  },
+  { command: 'acl', words: 'get -cn T/dir/f5.2 T/dir/sub', host: 'getfacl -cn T/dir/f5.2 T/dir/sub', needs: xattr },
+  { command: 'df', words: '-i / > /dev/null', host: 'true' },
+  { command: 'get', words: 'T/dir/odd -', host: 'cat T/dir/odd' },
+];
+
+export const edits: readonly Edit[] = [
+  { command: 'mkdir', words: '-p T/a/b/c' },
+  { command: 'mkdir', words: '-m 700 T/x T/y' },
+  { command: 'mkdir', words: '-m u=rwx,g=s,o=t T/z' },
+  { command: 'rmdir', words: 'T/dir/sub', host: 'rmdir T/dir/sub 2>/dev/null' },
+  { command: 'ln', words: 'T/dir/lines T/hard', needs: hardLinks },
+  { command: 'ln', words: '-s dir/lines T/soft', needs: symlinks },
+  { command: 'ln', words: '-sf else T/dir/link', needs: symlinks },
+  { command: 'ln', words: '-sfn ../empty T/dir/tosub', needs: symlinks },
+  { command: 'ln', words: '-sr T/dir/sub/hay T/empty/rel', needs: symlinks },
+  { command: 'touch', words: "-d '2011-12-13 14:15:16Z' T/dir/lines", times: true },
+  { command: 'touch', words: '-t 199901020304.05 T/dir/new', times: true },
+  { command: 'touch', words: '-r T/dir/sub T/dir/odd', times: true },
+  { command: 'touch', words: '-c T/none' },
+  { command: 'touch', words: "-h -d '2005-05-05 05:05:05Z' T/dir/link", needs: symlinks, times: true },
+  { command: 'truncate', words: '-s 5 T/dir/lines' },
+  { command: 'truncate', words: '-s +100K T/dir/odd' },
+  { command: 'truncate', words: '-s %4096 T/dir/sub/deep/big' },
+  { command: 'chmod', words: '-R g-rwx,o=u T/dir', needs: owners },
+  { command: 'chmod', words: '-R a+X T', needs: owners },
+  { command: 'chmod', words: 'u-s,+t,g=o T/dir/sub/hay', needs: owners },
+  { command: 'chmod', words: '-x T/dir/sub', needs: owners },
+  { command: 'chmod', words: '2750 T/dir T/empty', needs: owners },
+  { command: 'chown', words: '-R 12:34 T/dir', needs: owners },
+  { command: 'chown', words: '-h :99 T/dir/link', needs: (t) => t.owners && t.symlinks },
+  { command: 'chgrp', words: '-R 5 T/dir/sub', needs: owners },
+  { command: 'mkfifo', words: '-m 600 T/pipe', needs: devices },
+  { command: 'mknod', words: 'T/zero c 1 5', needs: devices },
+  { command: 'mknod', words: '-m 660 T/loop b 7 300', needs: devices },
+  { command: 'write', words: 'T/dir/new', host: 'cat > T/dir/new', stdin: 'contents\n' },
+  { command: 'write', words: '-a T/dir/lines', host: 'cat >> T/dir/lines', stdin: 'one more\n' },
+  { command: 'rm', words: 'T/dir/lines T/dir/odd' },
+  { command: 'rm', words: '-r T/dir/sub T/empty' },
+  { command: 'rm', words: '-rf T/dir T/none' },
+  { command: 'cp', words: '-a T/dir T/copy' },
+  { command: 'cp', words: '-p T/dir/lines T/dir/f2.2 T/empty', times: true },
+  { command: 'cp', words: '-r T/dir/sub T/empty', needs: always },
+  { command: 'cp', words: '-L T/dir/link T/real', needs: symlinks },
+  { command: 'cp', words: '--sparse=always T/dir/sub/deep/big T/big2', needs: sparse },
+  { command: 'mv', words: 'T/dir/sub T/moved' },
+  { command: 'mv', words: 'T/dir/f1.1 T/dir/f2.2 T/empty' },
+  { command: 'mv', words: '-T T/dir/lines T/dir/odd' },
+  {
+    command: 'xattr',
+    words: 'set -n user.new -v value T/dir/lines',
+    host: 'setfattr -n user.new -v value T/dir/lines',
+    needs: xattr,
+  },
+  { command: 'xattr', words: 'rm -n user.color T/dir/f4.1', host: 'setfattr -x user.color T/dir/f4.1', needs: xattr },
+  { command: 'acl', words: 'set -m u:3:r,g::rx,d:o:x T/dir', host: 'setfacl -m u:3:r,g::rx,d:o:x T/dir', needs: xattr },
+  { command: 'acl', words: 'set -b T/dir/f5.2', host: 'setfacl -b T/dir/f5.2', needs: xattr },
+];
