@@ -7,40 +7,61 @@ import type { ChangedFile, FileRun, Ukfs } from './handle.ts';
 const PIECE = 256 * 1024;
 const timespecsDiffer = (a: Timespec, b: Timespec): boolean => a.sec !== b.sec || a.nsec !== b.nsec;
 
+/** A difference, with what the file was and is; undefined on the side that does not have it. */
+export interface TreeChange extends ChangedFile {
+  readonly before: Stat | undefined;
+  readonly after: Stat | undefined;
+}
+
 /** Differences from `before` to `after`, both file systems' own trees. Times of access do not count. */
-export function compareTrees(before: Ukfs, after: Ukfs): ChangedFile[] {
-  const changed: ChangedFile[] = [];
+export const compareTrees = (before: Ukfs, after: Ukfs): ChangedFile[] =>
+  [...treeChanges(before, after)]
+    .map(({ path, change }) => ({ path, change }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+
+/** The same one by one, directory by directory: memory holds the entries of one. */
+export function* treeChanges(before: Ukfs, after: Ukfs): Generator<TreeChange> {
   const pending = ['/'];
   const contents = new Contents(before, after);
-  if (metadataDiffers(before.lstat('/'), after.lstat('/'))) changed.push({ path: '/', change: 'metadata' });
-  for (let dir = pending.pop(); dir !== undefined; dir = pending.pop()) {
-    const was = byName(before, dir);
-    const is = byName(after, dir);
-    const names = [...new Set([...was.keys(), ...is.keys()])].sort();
-    for (const name of names) {
-      const path = joinPath(dir, name);
-      const change = changeOf({ fs: before, entry: was.get(name) }, { fs: after, entry: is.get(name) }, path, contents);
-      if (change !== undefined) changed.push({ path, change });
-      const [a, b] = [was.get(name)?.stat?.type, is.get(name)?.stat?.type];
-      if (a === 'dir' && b === 'dir') pending.push(path);
-      else if (a === 'dir') addAll(before, path, 'removed', changed);
-      else if (b === 'dir') addAll(after, path, 'added', changed);
-    }
+  const [was, is] = [before.lstat('/'), after.lstat('/')];
+  if (metadataDiffers(was, is) || xattrsDiffer(before, after, '/')) {
+    yield { path: '/', change: 'metadata', before: was, after: is };
   }
-  return changed.sort((a, b) => (a.path < b.path ? -1 : 1));
+  for (let dir = pending.pop(); dir !== undefined; dir = pending.pop()) {
+    const old = byName(before, dir);
+    const now = byName(after, dir);
+    const below: string[] = [];
+    for (const name of [...new Set([...old.keys(), ...now.keys()])].sort()) {
+      const path = joinPath(dir, name);
+      const sides = [
+        { fs: before, entry: old.get(name) },
+        { fs: after, entry: now.get(name) },
+      ] as const;
+      const change = changeOf(...sides, path, contents);
+      const [a, b] = [sides[0].entry?.stat, sides[1].entry?.stat];
+      if (change !== undefined) yield { path, change, before: a, after: b };
+      if (a?.type === 'dir' && b?.type === 'dir') below.push(path);
+      else if (a?.type === 'dir') yield* allOf(before, path, 'removed');
+      else if (b?.type === 'dir') yield* allOf(after, path, 'added');
+    }
+    pending.push(...below.reverse());
+  }
 }
 
 const byName = (fs: Ukfs, dir: string): Map<string, DirentPlus> =>
   new Map(fs.readdir(dir, { withStats: true }).map((entry) => [entry.name, entry]));
 
-function addAll(fs: Ukfs, root: string, change: 'added' | 'removed', changed: ChangedFile[]): void {
+function* allOf(fs: Ukfs, root: string, change: 'added' | 'removed'): Generator<TreeChange> {
   const pending = [root];
   for (let dir = pending.pop(); dir !== undefined; dir = pending.pop()) {
+    const below: string[] = [];
     for (const { name, stat } of fs.readdir(dir, { withStats: true })) {
       const path = joinPath(dir, name);
-      changed.push({ path, change });
-      if (stat?.type === 'dir') pending.push(path);
+      const [before, after] = change === 'added' ? [undefined, stat] : [stat, undefined];
+      yield { path, change, before, after };
+      if (stat?.type === 'dir') below.push(path);
     }
+    pending.push(...below.reverse());
   }
 }
 

@@ -610,15 +610,23 @@ export class FsHandle implements Ukfs {
   }
 
   changedFiles(): ChangedFile[] {
-    const { disk, type } = this.#mounted;
     this.sync();
-    if (disk === undefined || !disk.stage.isDirty()) return [];
-    const before = asCommitted(this.#session, { disk: disk.path, type, address: this.address, device: this.device });
+    if (this.#mounted.disk?.stage.isDirty() !== true) return [];
+    const before = this.committed();
     try {
-      return compareTrees(before, this);
+      return before === undefined ? [] : compareTrees(before, this);
     } finally {
-      before.close();
+      before?.close();
     }
+  }
+
+  committed(): Ukfs | undefined {
+    const { disk, type } = this.#mounted;
+    if (this.#lwp === undefined) throw this.#closed();
+    if (disk === undefined) return undefined;
+    const { address, device } = this;
+    // A writer has applied a log that it found; to a dry run it is still part of what was committed.
+    return asCommitted(this.#session, { disk: disk.path, type, address, device, ignoreLog: !disk.stage.dryRun });
   }
 
   #withStage<T>(use: (stage: Stage) => T): T | undefined {
@@ -683,12 +691,13 @@ function asCommitted(
     readonly type: FileSystemType;
     readonly address: Address;
     readonly device: DeviceInfo;
+    readonly ignoreLog: boolean;
   },
 ): Ukfs {
   const other = new KernelSession(session.host);
   other.handles++;
   other.rump.attach(was.type);
-  const disk = other.openDisk(was.disk, { write: false, ignoreLog: true });
+  const disk = other.openDisk(was.disk, { write: false, ignoreLog: was.ignoreLog });
   const { offset, sizeBytes } = was.device;
   const mounted = other.mount(disk, was.type, { offset, sizeBytes, readOnly: true, options: {} });
   return new FsHandle(other, { address: was.address, device: was.device, mounted, options: {} });

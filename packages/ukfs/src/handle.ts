@@ -286,6 +286,11 @@ export interface Ukfs {
   changes(): Changes;
   /** What commit() would change, file by file: a comparison of the two trees. */
   changedFiles(): ChangedFile[];
+  /**
+   * The image as it was committed last, read beside this handle, which may go on: what `treeChanges()` compares with. The
+   * caller closes it, before the next commit. undefined: a type without a disk.
+   */
+  committed(): Ukfs | undefined;
 }
 
 export interface CommitResult {

@@ -55,6 +55,8 @@ export type {
   VType,
 } from '@ukfs/kernel';
 export type { RecoverAction, RecoverOptions, RecoverReport } from '@ukfs/kernel/all';
+export { treeChanges } from './compare.ts';
+export type { TreeChange } from './compare.ts';
 export { copyContents, copyTree } from './copy.ts';
 export type { CopyOptions, CopyReport, LossReport, TreePlace } from './copy.ts';
 export { removeTree } from './remove.ts';
