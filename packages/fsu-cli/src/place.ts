@@ -9,6 +9,16 @@ export type Place =
   | ({ readonly kind: 'image' } & Target);
 
 /**
+ * The place an operand names: with an image given (fsu_X, --image, a script) every operand but `-` is a path in it; otherwise
+ * outerPlace() decides.
+ */
+export function placeOf(ctx: Context, operand: string): Place {
+  if (operand === '-' || ctx.settings.image === undefined) return outerPlace(ctx, operand);
+  const [target] = ctx.targets([operand]);
+  return target === undefined ? outerPlace(ctx, operand) : { kind: 'image', ...target };
+}
+
+/**
  * The place an operand names that is not in the image given, if one is: what has an address's colon is in another image, all
  * else on the host. UsageError: a selector that makes no sense.
  */
