@@ -80,6 +80,10 @@ const cases: readonly (readonly [string, number, string])[] = [
   ['mkfs none.img x', 2, ''],
   ['recover demo.img', 0, ''],
   ['recover none.img', 1, ''],
+  ['help', 0, ''],
+  ['help ls', 0, ''],
+  ['help --man', 2, ''],
+  ['help nothing', 2, ''],
   ['version', 0, ''],
   ['nonsense', 2, ''],
 ];

@@ -25,6 +25,8 @@ export interface Command {
   /** `ls`: started as `fsu ls` or `fsu_ls`. */
   readonly name: string;
   readonly summary: string;
+  /** Paragraphs behind the summary, in --help and in the manual page. */
+  readonly description?: readonly string[];
   /** What follows the options: of `fsu X`, and of `fsu_X` after the image. */
   readonly synopsis: { readonly addresses: string; readonly paths: string };
   /** Its own; those all commands on images have come from imageOptions. */
@@ -126,11 +128,16 @@ export function optionsOf(command: Command): readonly OptionSpec[] {
     : [...command.options, ...readOptions, ...writeOptions];
 }
 
+/** Is it one that every command on images has? */
+export const isCommon = (spec: OptionSpec): boolean => readOptions.includes(spec) || writeOptions.includes(spec);
+
 /** How an option is spelt. */
 export interface OptionShape {
   readonly short: string | undefined;
   readonly long: string | undefined;
   readonly takes: 'nothing' | 'value' | 'optional';
+  /** What the value is called: `pattern`. */
+  readonly value: string | undefined;
   readonly bare: string | undefined;
 }
 
@@ -138,12 +145,16 @@ export function shapeOf(spec: OptionSpec): OptionShape {
   let takes: OptionShape['takes'] = 'nothing';
   let short: string | undefined;
   let long: string | undefined;
+  let value: string | undefined;
   for (const word of spec.flags.split(/[ ,]+/)) {
     if (word.startsWith('--')) long = word.slice(2);
     else if (word.startsWith('-')) short = word.slice(1);
-    else takes = word.startsWith('<') ? 'value' : 'optional';
+    else {
+      takes = word.startsWith('<') ? 'value' : 'optional';
+      value = word.slice(1, -1);
+    }
   }
-  return { short, long, takes, bare: spec.bare };
+  return { short, long, takes, value, bare: spec.bare };
 }
 
 /**

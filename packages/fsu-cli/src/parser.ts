@@ -8,7 +8,8 @@ function parserOf(command: Command, program: string, given: GivenOption[], specs
   const classic = program !== `fsu ${command.name}`;
   const parser = new Parser(program);
   parser.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-  parser.description(command.summary).usage(usageOf(command, classic)).helpOption('--help', 'show this text');
+  const about = [command.summary, ...(command.description ?? [])].join('\n\n');
+  parser.description(about).usage(usageOf(command, classic)).helpOption('--help', 'show this text');
   parser.argument('[operands...]');
   // The usage line tells of the operands, the summaries of the choices.
   parser.configureHelp({ visibleArguments: () => [], optionDescription: (option) => option.description });

@@ -1,5 +1,4 @@
-/** help: the list of commands, or one command's help. */
-import { helpOf } from '../parser.ts';
+/** help: the list of commands, or one command's help; for people, for man(1) and for programs. */
 import type { Command, Invocation } from '../command.ts';
 import { UsageError } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -10,48 +9,49 @@ export const help: Command = {
   name: 'help',
   summary: 'Explain a command.',
   synopsis: { addresses: '[COMMAND]', paths: '[COMMAND]' },
-  options: [],
-  examples: [],
+  options: [
+    { flags: '--man', summary: 'the manual page, as mdoc(7)' },
+    { flags: '--json', summary: 'commands and their options, as one JSON object' },
+  ],
+  examples: [
+    { command: 'fsu help ls', does: 'options of ls' },
+    { command: 'fsu help --man ls | man -l -', does: 'its manual page' },
+    { command: 'fsu help --json', does: 'every command and option, for programs' },
+  ],
   image: 'none',
   run,
 };
 
-async function run(ctx: Context, { operands }: Invocation): Promise<number> {
-  const [name] = operands;
-  if (name === undefined) {
-    ctx.out.text(await overview());
-    return ctx.status;
+async function run(ctx: Context, { operands, options }: Invocation): Promise<number> {
+  const [name, ...more] = operands;
+  if (more.length > 0) throw new UsageError('one command at a time');
+  const isMan = options.some((option) => option.name === 'man');
+  if (isMan && ctx.json !== undefined) throw new UsageError('--man and --json exclude each other');
+  const command = name === undefined ? undefined : await commandOf(name);
+  if (ctx.json !== undefined) {
+    const { commandJson } = await import('../help/json.ts');
+    ctx.json.array('commands');
+    for (const one of command === undefined ? await everyCommand() : [command]) ctx.json.element(commandJson(one));
+  } else if (isMan) {
+    const { commandPage, overviewPage } = await import('../help/man.ts');
+    ctx.out.text(command === undefined ? await overviewPage() : commandPage(command));
+  } else if (command === undefined) {
+    ctx.out.text(await (await import('../help/overview.ts')).overview());
+  } else {
+    const { helpOf } = await import('../parser.ts');
+    ctx.out.text(helpOf(command, name?.startsWith('fsu') === true ? `fsu_${command.name}` : `fsu ${command.name}`));
   }
-  const word = name.replace(/^fsu[_-]/, '');
-  const command = await loadCommand(word);
-  if (command === undefined) {
-    const near = suggestion(word, commandNames());
-    throw new UsageError(`unknown command '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}`);
-  }
-  ctx.out.text(helpOf(command, name.startsWith('fsu') ? `fsu_${command.name}` : `fsu ${command.name}`));
   return ctx.status;
 }
 
-async function overview(): Promise<string> {
-  const lines: string[] = [];
-  for (const name of commandNames()) {
-    const command = await loadCommand(name);
-    if (command !== undefined) lines.push(`  ${name.padEnd(9)} ${command.summary}\n`);
-  }
-  return `Usage: fsu COMMAND [options] ADDRESS...
-       fsu_COMMAND [mount options] IMAGE [options] [PATH...]
+async function everyCommand(): Promise<readonly Command[]> {
+  return (await Promise.all(commandNames().map(loadCommand))).filter((command) => command !== undefined);
+}
 
-Reads and edits disk images: no root, no mount.
-
-Commands:
-${lines.join('')}
-An ADDRESS is IMAGE[:SELECTOR][/PATH]:
-  disk.img:/etc/fstab       the one file system in the image
-  disk.img:2/etc            partition 2; also a (BSD letter), label=, uuid=, name=, type=, off=1MiB
-
-Exit status: 0 done, 1 something failed, 2 usage, 3 not recognised or unsupported, 4 damaged or dirty,
-5 locked or in use, 6 no space, 130 interrupted.
-
-'fsu help COMMAND' or 'fsu COMMAND --help' tells more.
-`;
+async function commandOf(name: string): Promise<Command> {
+  const word = name.replace(/^fsu[_-]/, '');
+  const command = await loadCommand(word);
+  if (command !== undefined) return command;
+  const near = suggestion(word, commandNames());
+  throw new UsageError(`unknown command '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}`);
 }

@@ -22,6 +22,9 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
 /** BSD's names, which answer too but are not listed. */
 const aliases: Readonly<Record<string, string>> = { newfs: 'mkfs' };
 
+export const aliasesOf = (name: string): readonly string[] =>
+  Object.keys(aliases).filter((alias) => aliases[alias] === name);
+
 export const commandNames = (): readonly string[] => Object.keys(loaders);
 
 /** undefined: there is no such command. */
