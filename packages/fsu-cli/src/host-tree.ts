@@ -168,6 +168,7 @@ class HostDir implements TreeDir {
   }
 
   lstat(name: string): TreeStat | undefined {
+    if (name === '.') return treeStat(attempt(this.#path, () => fse.fstatSync(this.#fd, { bigint: true })));
     const stat = this.#try(name, (path) => fse.lstatSync(path, { bigint: true, throwIfNoEntry: false }));
     return stat === undefined ? undefined : treeStat(stat);
   }

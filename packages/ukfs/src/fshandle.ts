@@ -25,7 +25,7 @@ import type {
   VfsSyscalls,
 } from '@ukfs/kernel';
 import type { Address } from './address.ts';
-import { compareTrees } from './compare.ts';
+import { changedFiles } from './changed.ts';
 import { ImageChangedError } from './errors.ts';
 import type {
   ChangedFile,
@@ -614,7 +614,7 @@ export class FsHandle implements Ukfs {
     if (this.#mounted.disk?.stage.isDirty() !== true) return [];
     const before = this.committed();
     try {
-      return before === undefined ? [] : compareTrees(before, this);
+      return before === undefined ? [] : changedFiles(before, this);
     } finally {
       before?.close();
     }

@@ -55,8 +55,12 @@ export type {
   VType,
 } from '@ukfs/kernel';
 export type { RecoverAction, RecoverOptions, RecoverReport } from '@ukfs/kernel/all';
-export { treeChanges } from './compare.ts';
-export type { TreeChange } from './compare.ts';
+export { treeChanges } from './changed.ts';
+export type { TreeChange } from './changed.ts';
+export { aspects, aspectsOf, usualAspects } from './aspects.ts';
+export type { Aspect } from './aspects.ts';
+export { compareTrees } from './compare.ts';
+export type { ComparedEntry, ComparedTree, CompareOptions, CompareSide, Difference } from './compare.ts';
 export { copyContents, copyTree } from './copy.ts';
 export type { CopyOptions, CopyReport, LossReport, TreePlace } from './copy.ts';
 export { removeTree } from './remove.ts';

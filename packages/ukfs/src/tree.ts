@@ -77,12 +77,14 @@ export interface TreeFile {
 export interface TreeDir {
   /** Entries without `.` and `..`; may be read once only. An entry that cannot be looked at comes with its error. */
   list(): Iterable<TreeEntry | { readonly name: string; readonly error: Error }>;
+  /** `.` is the directory itself. */
   lstat(name: string): TreeStat | undefined;
   /** Errors: ENOTDIR, also for a link to a directory. */
   opendir(name: string): TreeDir;
   /** For reading. Errors: ELOOP a link; EISDIR. */
   open(name: string): TreeFile;
   readlink(name: string): string;
+  /** `.` is the directory itself. */
   xattrs(name: string): ReadonlyMap<string, Uint8Array>;
 
   /**

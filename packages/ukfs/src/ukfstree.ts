@@ -75,7 +75,7 @@ class UkfsDir implements TreeDir {
 
   lstat(name: string): TreeStat | undefined {
     try {
-      return statOf(this.#fs.lstat(this.#at(name)));
+      return statOf(this.#fs.lstat(this.#seen(name)));
     } catch (e) {
       if (e instanceof FsError && e.code === 'ENOENT') return undefined;
       throw e;
@@ -100,7 +100,7 @@ class UkfsDir implements TreeDir {
   xattrs(name: string): ReadonlyMap<string, Uint8Array> {
     const found = new Map<string, Uint8Array>();
     if (!this.#fs.traits.xattr) return found;
-    const path = this.#at(name);
+    const path = this.#seen(name);
     for (const attribute of this.#fs.listxattr(path, { nofollow: true })) {
       const value = this.#fs.getxattr(path, attribute, { nofollow: true });
       if (value !== undefined) found.set(attribute, value);
@@ -155,6 +155,11 @@ class UkfsDir implements TreeDir {
 
   close(): void {
     // Nothing is held.
+  }
+
+  /** An entry, or the directory itself. */
+  #seen(name: string): string {
+    return name === '.' ? this.#path : this.#at(name);
   }
 
   #at(name: string): string {
