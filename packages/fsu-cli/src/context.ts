@@ -73,6 +73,8 @@ export interface ImageSettings {
   /** `lines`: --jsonl; the document then is the last line and the command writes those before it. */
   readonly json: 'no' | 'document' | 'lines';
   readonly verbose: number;
+  /** Check before the commit: edit.ts does, for all images before the first is committed. */
+  readonly verify: boolean;
 }
 
 export class Context {
@@ -306,7 +308,6 @@ export function settingsOf(
     ...(flags.has('force') ? { force: true } : {}),
     ...(flags.has('no-lock') ? { lock: false } : {}),
     ...(flags.has('dry-run') ? { dryRun: true } : {}),
-    ...(flags.has('verify') ? { verify: true } : {}),
     ...(log === undefined ? {} : { log }),
   };
   return {
@@ -316,6 +317,7 @@ export function settingsOf(
       bytes: flags.has('bytes'),
       json: flags.has('jsonl') ? 'lines' : flags.has('json') ? 'document' : 'no',
       verbose: split.mount.verbose,
+      verify: flags.has('verify'),
     },
     rest,
     path: named?.path,

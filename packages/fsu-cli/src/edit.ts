@@ -4,37 +4,99 @@
  */
 import { FsError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
-import type { Context, ImageName } from './context.ts';
+import type { Context } from './context.ts';
+import { extentsOf, linesOf, membersOf, reportOf } from './edit/report.ts';
 import { Exit } from './errors.ts';
 import { pathMembers } from './format/json.ts';
+import type { Json } from './format/json.ts';
 import { safeText } from './format/name.ts';
+import type { OpenImage } from './images.ts';
 
 /** Make durable what the command changed, image by image; or, when anything failed, throw it all away. */
 export async function endEdits(ctx: Context): Promise<void> {
   const { edited } = ctx.images;
   if (edited.length === 0) return;
+  const verified = await verifyAll(ctx, edited);
+  const before = ctx.status === 0 && !isDry(ctx) ? changedOf(edited) : new Set();
+  const isOutputTaken = ctx.out.used;
   ctx.json?.array('images');
-  for (const { name, fs } of edited) {
-    const changed = await endEdit(ctx, fs, name);
-    ctx.json?.element({ ...pathMembers('image', name.text), changed, dryRun: ctx.settings.open.dryRun === true });
+  for (const image of edited) {
+    const { changed, more = {} } = await endEdit(ctx, image, { wasChanged: before.has(image), isOutputTaken });
+    const told = { changed, dryRun: isDry(ctx), verified: verified.get(image), ...more };
+    ctx.json?.element({ ...pathMembers('image', image.name.text), ...told });
   }
 }
 
-async function endEdit(ctx: Context, fs: Ukfs, name: ImageName): Promise<boolean> {
+const isDry = (ctx: Context): boolean => ctx.settings.open.dryRun === true;
+
+/** --verify: all images are checked before the first is committed. */
+async function verifyAll(ctx: Context, edited: readonly OpenImage[]): Promise<ReadonlyMap<OpenImage, boolean>> {
+  const verdicts = new Map<OpenImage, boolean>();
+  if (!ctx.settings.verify || ctx.status !== 0) return verdicts;
+  for (const image of edited) {
+    const isSound = await attempt(ctx, image, () => {
+      image.fs.verify();
+      return true;
+    });
+    verdicts.set(image, isSound === true);
+  }
+  return verdicts;
+}
+
+/** Of several file systems in one image, those that change: the first one's commit is that of all. */
+function changedOf(edited: readonly OpenImage[]): ReadonlySet<OpenImage> {
+  const isShared = ({ name }: OpenImage): boolean =>
+    edited.filter((other) => other.name.image === name.image).length > 1;
+  return new Set(edited.filter((image) => isShared(image) && extentsOf(image.fs).length > 0));
+}
+
+interface Ending {
+  readonly changed: boolean;
+  readonly more?: { readonly [key: string]: Json };
+}
+
+interface Circumstances {
+  readonly wasChanged: boolean;
+  /** The command's own output is on standard output. */
+  readonly isOutputTaken: boolean;
+}
+
+async function endEdit(ctx: Context, image: OpenImage, circumstances: Circumstances): Promise<Ending> {
+  const { fs, name } = image;
   if (ctx.status !== 0) {
     // Half of it would be a state that nobody asked for.
     if (ctx.status !== Exit.interrupted && isChanged(fs)) ctx.warn(`${safeText(name.text)}: nothing was changed`);
-    return false;
+    return { changed: false };
   }
-  try {
-    if (ctx.settings.open.dryRun === true) return fs.changes().bytes > 0;
+  const ending = await attempt(ctx, image, async () => {
+    if (isDry(ctx)) return tellDryRun(ctx, image, circumstances);
     // Ctrl-C ends whoever fed us, too: the end of our input is not the end of what was to be written.
     await endIfSignalled(ctx, fs);
-    return fs.commit().changed;
+    const { changed } = fs.commit();
+    return { changed: changed || circumstances.wasChanged };
+  });
+  return ending ?? { changed: false };
+}
+
+/** On standard output, unless the command's own output is there. */
+function tellDryRun(ctx: Context, { fs, name }: OpenImage, { isOutputTaken }: Circumstances): Ending {
+  const report = reportOf(fs);
+  if (ctx.json === undefined) {
+    const text = [...linesOf(name.text, report)].map((line) => `${line}\n`).join('');
+    if (isOutputTaken) ctx.shell.err(text);
+    else ctx.out.text(text);
+  }
+  return { changed: report.bytes > 0, more: membersOf(report) };
+}
+
+/** undefined: it failed, which has been told. */
+async function attempt<T>(ctx: Context, { name }: OpenImage, act: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await act();
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
     ctx.fail(thrown, name);
-    return false;
+    return undefined;
   }
 }
 

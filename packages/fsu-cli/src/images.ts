@@ -3,7 +3,7 @@ import { open } from 'ukfs';
 import type { OpenOptions, Ukfs } from 'ukfs';
 import type { ImageName } from './context.ts';
 
-interface OpenImage {
+export interface OpenImage {
   readonly name: ImageName;
   readonly fs: Ukfs;
   /** Opened to be changed: endEdits() commits it. */

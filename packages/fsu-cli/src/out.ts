@@ -66,6 +66,11 @@ export class TextOut {
     return this.#wrote;
   }
 
+  /** Has it been given anything, whether that has left us or not? */
+  get used(): boolean {
+    return this.#wrote || this.#pending !== '';
+  }
+
   text(text: string): void {
     this.#pending += text;
     if (this.#pending.length >= CHUNK) this.flush();

@@ -547,19 +547,21 @@ export class FsHandle implements Ukfs {
     return this.#named(() => ({ ...this.#rump.check(key, type, { repair: 'none', report }), findings }));
   }
 
-  /** CorruptError: the edit would leave the image with errors that it did not have. */
-  #verify(): void {
-    const [first, ...more] = this.#session.introduced(this.#mounted, this.device);
+  verify(): void {
+    if (this.#lwp === undefined) throw this.#closed();
+    this.sync();
+    if (this.#mounted.disk?.stage.isDirty() !== true) return;
+    const [first, ...more] = this.#named(() => this.#session.introduced(this.#mounted, this.device));
     if (first === undefined) return;
     const { ino, block } = first.where;
     const others = more.length === 0 ? '' : `, and ${more.length} more`;
-    throw new CorruptError(
-      `the edit would leave an error: ${first.message} [${first.code}]${others}; nothing was changed`,
-      {
+    const what = `the edit would leave an error: ${first.message} [${first.code}]${others}; nothing was changed`;
+    throw this.#explained(
+      new CorruptError(what, {
         op: 'commit',
         ...(ino === undefined ? {} : { ino }),
         ...(block === undefined ? {} : { block }),
-      },
+      }),
     );
   }
 
@@ -570,7 +572,7 @@ export class FsHandle implements Ukfs {
     if (disk === undefined) return nothing;
     if (!disk.writable) throw new FsError('EROFS', { op: 'commit', image: this.address.image });
     return this.#named(() => {
-      if (this.#verifies && disk.stage.isDirty()) this.#verify();
+      if (this.#verifies) this.verify();
       try {
         return this.#rump.commit(disk.stage);
       } catch (e) {

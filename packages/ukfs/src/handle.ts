@@ -259,6 +259,11 @@ export interface Ukfs {
   fsinfo(path?: string): FsInfo;
   /** Check the file system as it is with all that was changed. Errors: UnsupportedError the type cannot be checked; EIO. */
   check(): CheckResult;
+  /**
+   * What `verify` in the options does before a commit, at any time: CorruptError when the file system has errors that it did
+   * not have at the last commit. Nothing to do when nothing changed.
+   */
+  verify(): void;
   /** Bring every mount's delayed state into the stage; durable only with commit(). */
   sync(): void;
 
