@@ -181,6 +181,7 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['stat', `${image}:/etc/fstab`] },
   { words: ['df', image] },
   { words: ['info', image] },
+  { words: ['diff', `${image}:/etc`, '.bin'] },
 ];
 
 /** Each command that edits an image, with an edit that works on the demo image. */

@@ -5,6 +5,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   cat: async () => (await import('./cat.ts')).cat,
   cp: async () => (await import('./cp.ts')).cp,
   df: async () => (await import('./df.ts')).df,
+  diff: async () => (await import('./diff.ts')).diff,
   fsck: async () => (await import('./fsck.ts')).fsck,
   get: async () => (await import('./get.ts')).get,
   help: async () => (await import('./help.ts')).help,
