@@ -189,6 +189,7 @@ export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['write', `${image}:/etc/new`], stdin: 'x' },
   { words: ['put', '.bin/sample', `${image}:/etc/put`] },
   { words: ['rm', '-r', `${image}:/home`] },
+  { words: ['script', '-c', 'write /etc/new <<E\nx\nE\nrm -r /home', image] },
 ];
 
 /** Result of a tool, as one text to compare. */

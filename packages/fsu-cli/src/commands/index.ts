@@ -15,6 +15,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   put: async () => (await import('./put.ts')).put,
   recover: async () => (await import('./recover.ts')).recover,
   rm: async () => (await import('./rm.ts')).rm,
+  script: async () => (await import('./script.ts')).script,
   stat: async () => (await import('./stat.ts')).stat,
   version: async () => (await import('./version.ts')).version,
   write: async () => (await import('./write.ts')).write,
