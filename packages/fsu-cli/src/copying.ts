@@ -1,7 +1,6 @@
-/** What get and put share: places of a copy, and what is told of it. */
-import { FsError } from 'ukfs';
-import type { CopyOptions, CopyReport, LossReport, TreeDir, Ukfs } from 'ukfs';
-import type { Invocation, OptionSpec } from './command.ts';
+/** What the copying commands share: places of a copy, and what is told of it. */
+import type { FsError } from 'ukfs';
+import type { CopyReport, LossReport } from 'ukfs';
 import type { Context } from './context.ts';
 import { pathMembers } from './format/json.ts';
 import { safeText } from './format/name.ts';
@@ -18,38 +17,6 @@ export const joinPath = (base: string, entry: string): string =>
 
 /** Names that no entry has: what a directory holds is meant, not the directory. */
 export const isWhole = (name: string): boolean => name === '' || name === '.' || name === '..';
-
-export function withTree<T>(dir: TreeDir, use: (dir: TreeDir) => T): T {
-  try {
-    return use(dir);
-  } finally {
-    dir.close();
-  }
-}
-
-const LINKS_MAX = 40;
-
-/** Where a chain of links in an image ends. */
-export function realPath(fs: Ukfs, start: string): string {
-  let path = start;
-  for (let i = 0; i < LINKS_MAX; i++) {
-    if (fs.lstat(path).type !== 'lnk') return path;
-    const target = fs.readlink(path);
-    path = target.startsWith('/') ? target : `${parentOf(path)}/${target}`;
-  }
-  throw new FsError('ELOOP', { path: start });
-}
-
-export const sparseOption: OptionSpec = {
-  flags: '--sparse <when>',
-  summary: 'holes: auto (as in the source), always (zeros too), never',
-  choices: ['auto', 'always', 'never'],
-};
-
-export function holesOf({ options }: Invocation): NonNullable<CopyOptions['holes']> {
-  const sparse = options.filter(({ name }) => name === 'sparse').at(-1)?.value;
-  return sparse === 'always' ? 'detect' : sparse === 'never' ? 'fill' : 'keep';
-}
 
 /** Nobody misses what no host can hold, unless they ask. */
 export function tellLoss(ctx: Context, where: string, told: LossReport & { readonly verbose: boolean }): void {

@@ -10,10 +10,10 @@ import fse from 'fs-extra';
 import { FsError, isWellFormedName, nameFromBytes, nameToBytes } from 'ukfs';
 import type { Rdev, Timespec, VType } from '@ukfs/kernel';
 import { isSafeName } from 'ukfs';
-import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreeStat } from 'ukfs';
+import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreePlace, TreeStat } from 'ukfs';
 import { hostError } from './host-files.ts';
 
-interface HostTreeOptions {
+export interface HostTreeOptions {
   /** Give files their owners; refused by the host unless root. */
   readonly owners: boolean;
   /** Set-user-id, set-group-id and sticky bits, too. */
@@ -21,6 +21,10 @@ interface HostTreeOptions {
   /** Make devices, sockets aside; only root may. */
   readonly devices: boolean;
   readonly xattrs: boolean;
+  /** What is written is on the disk before it is closed: for a move, whose source then goes. */
+  readonly durable?: boolean;
+  /** Files, by id, that nothing may replace: images that are being read. */
+  readonly guarded?: ReadonlySet<string>;
 }
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_NONBLOCK } = fse.constants;
@@ -54,6 +58,45 @@ type HostKind = 'dir' | 'other' | 'none';
 export function hostKind(path: string): HostKind {
   const stat = attempt(path, () => fse.statSync(hostPath(path), { throwIfNoEntry: false }));
   return stat === undefined ? 'none' : stat.isDirectory() ? 'dir' : 'other';
+}
+
+/** Is the file itself, links not followed, a link? Errors: ENOENT. */
+export const isHostLink = (path: string): boolean =>
+  attempt(path, () => fse.lstatSync(hostPath(path.replace(/(?<=[^/])\/+$/, '')))).isSymbolicLink();
+
+/** A file's id, links followed; undefined: there is none. */
+export function hostId(path: string): string | undefined {
+  const stat = attempt(path, () => fse.statSync(hostPath(path), { bigint: true, throwIfNoEntry: false }));
+  return stat === undefined ? undefined : treeStat(stat).id;
+}
+
+/** Permissions that the user's new files do not get. */
+export const hostUmask = (): number => process.umask();
+
+/** Remove what the path names, and if that is a directory all that it holds; no link is followed. Errors: those of rm(1). */
+export function removeHostTree(path: string): void {
+  const parent = hostTree((/^(.*)\/[^/]+\/*$/.exec(path)?.[1] ?? '.') || '/', READ_ONLY);
+  try {
+    removeEntry(parent, /([^/]+)\/*$/.exec(path)?.[1] ?? '');
+  } finally {
+    parent.close();
+  }
+}
+
+const READ_ONLY: HostTreeOptions = { owners: false, specialModes: false, devices: false, xattrs: false };
+
+function removeEntry(dir: TreeDir, name: string): void {
+  if (dir.lstat(name)?.type !== 'dir') {
+    dir.unlink(name);
+    return;
+  }
+  const below = dir.opendir(name);
+  try {
+    for (const entry of below.list()) removeEntry(below, entry.name);
+  } finally {
+    below.close();
+  }
+  dir.rmdir(name);
 }
 
 /** Where the path leads, every link followed. */
@@ -183,6 +226,16 @@ class HostDir implements TreeDir {
     return new HostFile(fd, `${this.#path}/${name}`, this.#options);
   }
 
+  follow(name: string): TreePlace | undefined {
+    const real = this.#try(name, (path) => {
+      if (fse.statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+      return nameFromBytes(fse.realpathSync.native(path, { encoding: 'buffer' }));
+    });
+    if (real === undefined) return undefined;
+    const at = real.lastIndexOf('/');
+    return { dir: hostTree(real.slice(0, at) || '/', this.#options), name: real.slice(at + 1) };
+  }
+
   readlink(name: string): string {
     return this.#try(name, (path) => nameFromBytes(fse.readlinkSync(path, { encoding: 'buffer' })));
   }
@@ -269,12 +322,21 @@ class HostDir implements TreeDir {
     }
   }
 
+  #mayGo(name: string): void {
+    const { guarded } = this.#options;
+    if (guarded === undefined || guarded.size === 0) return;
+    if (guarded.has(this.lstat(name)?.id ?? ''))
+      throw new FsError('EEXIST', { op: 'copy', path: name, what: 'is the image itself' });
+  }
+
   unlink(name: string): void {
+    this.#mayGo(name);
     this.#try(name, (path) => fse.unlinkSync(path));
   }
 
   rename(name: string, target: string): void {
     const to = this.#at(target);
+    this.#mayGo(target);
     this.#try(name, (path) => fse.renameSync(path, to));
   }
 
@@ -283,7 +345,15 @@ class HostDir implements TreeDir {
   }
 
   close(): void {
-    fse.closeSync(this.#fd);
+    closeWritten(this.#fd, this.#path, this.#options);
+  }
+}
+
+function closeWritten(fd: number, path: string, { durable = false }: HostTreeOptions): void {
+  try {
+    if (durable) attempt(path, () => fse.fsyncSync(fd));
+  } finally {
+    fse.closeSync(fd);
   }
 }
 
@@ -361,6 +431,6 @@ class HostFile implements TreeFile {
   }
 
   close(): void {
-    fse.closeSync(this.#fd);
+    closeWritten(this.#fd, this.#path, this.#options);
   }
 }

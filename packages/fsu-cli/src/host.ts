@@ -12,7 +12,8 @@ import type { Sink } from './out.ts';
 
 export type { HostSide } from './host-files.ts';
 /** The host's trees, for copies. */
-export type HostTrees = Pick<typeof HostTree, 'hostDirStat' | 'hostKind' | 'hostRealPath' | 'hostTree' | 'makeHostDir'>;
+export type HostTrees = typeof HostTree;
+export type { HostTreeOptions } from './host-tree.ts';
 
 /** The host's archives, for mkfs. */
 export type HostArchiveDoor = Pick<typeof HostArchives, 'openArchive'>;

@@ -1,6 +1,8 @@
 /** The images that one tool, or one script, has open: one session for all, so that no image meets itself unawares. */
 import { open } from 'ukfs';
 import type { OpenOptions, Ukfs } from 'ukfs';
+import { commitOrder } from './commitorder.ts';
+import type { CommitRule } from './commitorder.ts';
 import type { ImageName } from './context.ts';
 
 export interface OpenImage {
@@ -8,14 +10,13 @@ export interface OpenImage {
   readonly fs: Ukfs;
   /** Opened to be changed: endEdits() commits it. */
   readonly edited: boolean;
-  /** The command that opened it, counted by settle(). */
-  readonly age: number;
 }
 
 export class Images {
   readonly #options: OpenOptions;
   readonly #open = new Map<string, OpenImage>();
-  #age = 0;
+  readonly #rules: CommitRule<Ukfs>[] = [];
+  #afterCommits: (() => void)[] = [];
 
   constructor(options: OpenOptions) {
     this.#options = options;
@@ -23,35 +24,48 @@ export class Images {
 
   /**
    * Open an image, or the handle that is open on it already. Throws what open() throws; EBUSY when it is to be written and is
-   * open for reading: a command opens first what it writes. One that an earlier command opened is opened again.
+   * open for reading: who will write opens first what is written.
    */
   async open(name: ImageName, { write = false }: { readonly write?: boolean } = {}): Promise<Ukfs> {
     const key = JSON.stringify([name.image, name.selectors]);
     const known = this.#open.get(key);
     if (known !== undefined && (known.edited || !write)) return known.fs;
-    if (known !== undefined && known.age < this.#age) {
-      this.#open.delete(key);
-      known.fs.close();
-    }
     const session = this.first?.session;
     const where = { image: name.image, selectors: name.selectors };
     const fs = await open(where, { ...this.#options, write, ...(session === undefined ? {} : { session }) });
-    this.#open.set(key, { name, fs, edited: write, age: this.#age });
+    this.#open.set(key, { name, fs, edited: write });
     return fs;
-  }
-
-  /** A command has ended, and another begins: nobody uses the handles that are open at the moment. */
-  settle(): void {
-    this.#age++;
   }
 
   get first(): Ukfs | undefined {
     return [...this.#open.values()][0]?.fs;
   }
 
-  /** Those opened for writing, in the order in which they were. */
+  /** Those opened for writing, in the order in which they commit. */
   get edited(): readonly OpenImage[] {
-    return [...this.#open.values()].filter(({ edited }) => edited);
+    const edited = [...this.#open.values()].filter((image) => image.edited);
+    const order = commitOrder(
+      edited.map(({ fs }) => fs),
+      this.#rules,
+    );
+    return edited.sort((a, b) => order.indexOf(a.fs) - order.indexOf(b.fs));
+  }
+
+  /** What moves from one image to another: the one that it is in afterwards commits first, so that nothing is ever lost. */
+  commitBefore(first: Ukfs, second: Ukfs): void {
+    if (!this.#rules.some((rule) => rule.first === first && rule.second === second))
+      this.#rules.push({ first, second });
+  }
+
+  /** What is done once every image is committed, and not at all otherwise: a host file that moved goes. */
+  afterCommits(act: () => void): void {
+    this.#afterCommits.push(act);
+  }
+
+  committed(): void {
+    const acts = this.#afterCommits;
+    this.#afterCommits = [];
+    for (const act of acts) act();
   }
 
   /** Close every image. Throws what close() throws (the image changed while it was read), after closing all. */

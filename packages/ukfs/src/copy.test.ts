@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { copyContents, copyTree, type CopyOptions } from './copy.ts';
 import type { Ukfs } from './handle.ts';
 import type { Loss, TreeDir } from './tree.ts';
+import { realPath } from './realpath.ts';
 import { open } from './ukfs.ts';
 import { ukfsTree } from './ukfstree.ts';
 import { walk } from './walk.ts';
@@ -260,4 +261,97 @@ test('copyContents() fills a directory and leaves its own attributes alone', () 
   copyContents(ukfsTree(from, '/tree'), ukfsTree(to, '/here'));
   expect(listing(to, '/here').slice(1)).toEqual(listing(from, '/tree').slice(1));
   expect(to.stat('/here').mode).toBe(0o711);
+});
+
+describe('what cp adds', () => {
+  beforeEach(() => fill(from));
+
+  test('links followed: none, the one that is named, or all; a link into its own directory is a loop', () => {
+    from.symlink('dir', '/tree/todir');
+    from.symlink('../../tree', '/tree/dir/loop');
+    from.unlink('/tree/link');
+    from.symlink('/tree', '/name');
+    const failed: string[] = [];
+    const options = {
+      failed: (path: string, { code }: FsError) => {
+        failed.push(`${path} ${code}`);
+        return 'go on' as const;
+      },
+    };
+    const named = { dir: ukfsTree(from, '/'), name: 'name' };
+    copyTree(named, { dir: ukfsTree(to, '/'), name: 'named' }, { ...options, follow: 'named' });
+    expect(to.readlink('/named/todir')).toBe('dir');
+    expect(failed).toEqual([]);
+    copyTree(named, { dir: ukfsTree(to, '/'), name: 'all' }, { ...options, follow: 'always' });
+    expect(to.lstat('/all/todir').type).toBe('dir');
+    expect(to.readFile('/all/todir/deep/same', 'utf8')).toBe('contents');
+    expect(failed.sort()).toEqual(['all/dir/loop ELOOP', 'all/todir/loop ELOOP']);
+  });
+
+  test('modes that are not kept are those of the source less the umask; directories that were there keep theirs', () => {
+    to.umask(0);
+    to.mkdir('/copy', { mode: 0o700 });
+    from.chmod('/tree/dir', 0o2777);
+    copy({ keep: { mode: false }, umask: 0o027 });
+    expect(to.stat('/copy').mode).toBe(0o700);
+    expect(to.stat('/copy/dir').mode).toBe(0o750);
+    expect(to.stat('/copy/file').mode).toBe(0o750);
+  });
+
+  test('overwrite: the file keeps its attributes and its other names', () => {
+    to.mkdir('/copy');
+    to.writeFile('/copy/holes', 'old');
+    to.chmod('/copy/holes', 0o600);
+    to.link('/copy/holes', '/other');
+    copy({ existing: 'overwrite', keep: { mode: false, owner: false } });
+    expect(to.stat('/other')).toMatchObject({ nlink: 2, mode: 0o600, size: 3 * 1024 * 1024 });
+  });
+
+  test('files with several names keep them across copies that share what they know', () => {
+    const links = new Map();
+    const dir = ukfsTree(to, '/');
+    for (const name of ['tree/file', 'tree/dir'])
+      copyTree({ dir: ukfsTree(from, '/tree'), name: name.slice(5) }, { dir, name: name.slice(5) }, { links });
+    expect(to.stat('/file').ino).toBe(to.stat('/dir/deep/same').ino);
+  });
+
+  test('one side: a file is not copied onto itself, and mayReplace is asked', () => {
+    const within = (options: CopyOptions) =>
+      copyTree(
+        { dir: ukfsTree(from, '/tree'), name: 'file' },
+        { dir: ukfsTree(from, '/tree/dir/deep'), name: 'same' },
+        options,
+      );
+    expect(() => within({ sameSide: true })).toThrow(/same file/);
+    from.writeFile('/tree/dir/deep/same2', 'x');
+    const report = copyTree(
+      { dir: ukfsTree(from, '/tree'), name: 'file' },
+      { dir: ukfsTree(from, '/tree/dir/deep'), name: 'same2' },
+      { sameSide: true, mayReplace: (path, there) => !(path === 'same2' && there.size === 1) },
+    );
+    expect(report).toMatchObject({ skipped: 1, files: 0 });
+  });
+
+  test('links in place of copies', () => {
+    const target = { dir: ukfsTree(from, '/'), name: 'linked' };
+    copyTree({ dir: ukfsTree(from, '/'), name: 'tree' }, target, { instead: 'hard link' });
+    expect(from.stat('/linked/file').ino).toBe(from.stat('/tree/file').ino);
+    copyTree(
+      { dir: ukfsTree(from, '/tree'), name: 'file' },
+      { dir: ukfsTree(from, '/'), name: 'sym' },
+      { instead: () => '/tree/file' },
+    );
+    expect(from.readlink('/sym')).toBe('/tree/file');
+  });
+});
+
+test('realPath() names what a path leads to', () => {
+  fill(from);
+  from.symlink('../dir/./deep', '/tree/dir/there');
+  from.symlink('there/same', '/tree/dir/file');
+  expect(realPath(from, '/tree/dir/../dir/file')).toBe('/tree/dir/deep/same');
+  expect(realPath(from, 'tree/dir/there/..')).toBe('/tree/dir');
+  expect(realPath(from, '/')).toBe('/');
+  from.symlink('loop', '/loop');
+  expect(() => realPath(from, '/loop')).toThrow(expect.objectContaining({ code: 'ELOOP' }));
 });

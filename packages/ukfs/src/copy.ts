@@ -5,24 +5,34 @@
  * the other side cannot hold is counted and told once, at the end. Nothing is followed and no path is built (tree.ts): a
  * hostile image cannot make a copy write outside of its target. Directories get their attributes when they are full.
  */
-import { asFsError, FsError } from '@ukfs/kernel';
-import { isSafeName } from './tree.ts';
-import type { Loss, TreeAttr, TreeDir, TreeFile, TreeRun, TreeStat } from './tree.ts';
-import { isRefusal } from './ukfstree.ts';
-
-/** A name in an open directory. */
-export interface TreePlace {
-  readonly dir: TreeDir;
-  readonly name: string;
-}
+import type { FsError } from '@ukfs/kernel';
+import { Copier } from './copier.ts';
+import type { Loss, TreeDir, TreePlace, TreeStat } from './tree.ts';
 
 export interface CopyOptions {
   /** What to keep beyond names and contents. Default: everything. */
-  readonly keep?: Partial<Record<'owner' | 'mode' | 'times' | 'flags' | 'xattrs' | 'links', boolean>>;
+  readonly keep?: Partial<Record<'owner' | 'mode' | 'times' | 'flags' | 'links', boolean>> & {
+    readonly xattrs?: boolean | ((name: string) => boolean);
+  };
   /** Enter directories; without it a directory is EISDIR. Default true. */
   readonly recursive?: boolean;
-  /** A file that is there already: put the new one in its place (default), leave it, or fail with EEXIST. */
-  readonly existing?: 'replace' | 'skip' | 'fail';
+  /**
+   * A file that is there already: put the new one in its place (default), leave it, fail with EEXIST, or write into it, where the
+   * target can do that, so that it keeps its attributes and its other names.
+   */
+  readonly existing?: 'replace' | 'skip' | 'fail' | 'overwrite';
+  /** Asked of each file that is there already; false leaves it. */
+  readonly mayReplace?: (path: string, there: TreeStat, stat: TreeStat) => boolean;
+  /** Symbolic links to copy as what they lead to: none (default), the one that is named, or all. */
+  readonly follow?: 'never' | 'named' | 'always';
+  /** Where modes are not kept: permissions that new files do not get. Default 0o022. */
+  readonly umask?: number;
+  /** In place of each file: another name for it, or a symbolic link with the text given. */
+  readonly instead?: 'hard link' | ((path: string) => string);
+  /** Source and target are one file system: a file is not copied onto itself. */
+  readonly sameSide?: boolean;
+  /** Files with several names that earlier copies made from the same source: give each call the same map. */
+  readonly links?: CopiedLinks;
   /**
    * 'keep' holes (default): where nobody can tell them, runs of zeros of a file that must have some; 'detect' runs of
    * zeros in every file, too; or 'fill' them.
@@ -35,6 +45,9 @@ export interface CopyOptions {
   /** An entry failed; without it the copy ends there. What to do with the others. */
   readonly failed?: (path: string, error: FsError) => 'go on' | 'stop';
 }
+
+/** By the source's id of the file: a name that was made, and how many are still to come. */
+export type CopiedLinks = Map<string, { readonly base: TreeDir; readonly path: readonly string[]; left: number }>;
 
 export interface LossReport {
   readonly loss: Loss;
@@ -50,14 +63,11 @@ export interface CopyReport {
   /** Bytes of data written, holes not counted. */
   readonly bytes: number;
   readonly failures: number;
+  /** Left alone because something was there already. */
+  readonly skipped: number;
   /** What could not be kept, each kind once. */
   readonly losses: readonly LossReport[];
 }
-
-/** One read and write; larger ones fall out of the processor's cache. */
-const PIECE = 128 * 1024;
-/** Zeros shorter than this are not worth a hole. */
-const HOLE_UNIT = 4096;
 
 /** Copy `from` to the name `to`. Errors: those of either side, unless `failed` takes them; EINVAL for a name that is none. */
 export function copyTree(from: TreePlace, to: TreePlace, options: CopyOptions = {}): CopyReport {
@@ -67,457 +77,4 @@ export function copyTree(from: TreePlace, to: TreePlace, options: CopyOptions = 
 /** Copy everything in `from` into `to`, both open and staying so; neither directory's own attributes are touched. */
 export function copyContents(from: TreeDir, to: TreeDir, options: CopyOptions = {}): CopyReport {
   return new Copier(undefined, { dir: to, name: '' }, options, from).run();
-}
-
-/** Files copied as one group, at most, and their size each: what goes wrong in a group is done again one by one. */
-const GROUP_FILES = 128;
-const GROUP_FILE_BYTES = 64 * 1024;
-
-interface Entry {
-  readonly name: string;
-  readonly stat?: TreeStat;
-  readonly error?: Error;
-}
-
-interface Level {
-  readonly path: string;
-  readonly from: TreeDir;
-  readonly to: TreeDir;
-  readonly entries: Iterator<Entry>;
-  /** Was read, and is not of the group before it. */
-  held: IteratorResult<Entry> | undefined;
-  /** Where the directory itself is, for its attributes at the end; undefined: it is the caller's. */
-  readonly self: { readonly from: TreePlace; readonly to: TreePlace; readonly stat: TreeStat } | undefined;
-}
-
-/** What is no directory, on its way. */
-interface Leaf {
-  readonly from: TreePlace;
-  readonly to: TreePlace;
-  readonly stat: TreeStat;
-  readonly path: string;
-  /** Where it is made: `to`, or a name beside it. */
-  readonly made: TreePlace;
-}
-
-class Copier {
-  readonly #options: CopyOptions;
-  readonly #from: TreePlace | undefined;
-  readonly #to: TreePlace;
-  readonly #levels: Level[] = [];
-  /** Files with several names that were made: where, and how many of their names are still to come. */
-  readonly #links = new Map<string, { readonly path: readonly string[]; left: number }>();
-  readonly #losses = new Map<Loss, { count: number; readonly example: string }>();
-  readonly #buffer = new Uint8Array(PIECE);
-  /** Where the last write to the file that is being copied ended. */
-  #written = 0;
-  #counts = { directories: 0, files: 0, others: 0, bytes: 0, failures: 0 };
-  /** What `done` is to be told when the group that is being copied is there as a whole. */
-  #group: { readonly path: string; readonly stat: TreeStat; readonly bytes: number }[] | undefined;
-  #stopped = false;
-
-  constructor(from: TreePlace | undefined, to: TreePlace, options: CopyOptions, contentsOf: TreeDir | undefined) {
-    this.#from = from;
-    this.#to = to;
-    this.#options = options;
-    if (contentsOf === undefined) return;
-    this.#levels.push({
-      path: '',
-      from: contentsOf,
-      to: to.dir,
-      entries: contentsOf.list()[Symbol.iterator](),
-      held: undefined,
-      self: undefined,
-    });
-  }
-
-  run(): CopyReport {
-    try {
-      const from = this.#from;
-      if (from !== undefined) this.#attempt(this.#to.name, () => this.#start(from));
-      for (let level = this.#levels.at(-1); level !== undefined && !this.#stopped; level = this.#levels.at(-1))
-        this.#step(level);
-    } finally {
-      for (const level of this.#levels) this.#close(level);
-    }
-    const losses = [...this.#losses].map(([loss, { count, example }]) => ({ loss, count, example }));
-    return { ...this.#counts, losses };
-  }
-
-  #start(from: TreePlace): void {
-    const stat = from.dir.lstat(from.name);
-    if (stat === undefined) throw new FsError('ENOENT', { op: 'copy', path: from.name });
-    this.#entry(from, this.#to, stat);
-  }
-
-  #close({ from, to, entries, self }: Level): void {
-    entries.return?.();
-    if (self === undefined) return;
-    from.close();
-    to.close();
-  }
-
-  #attempt(path: string, act: () => void): void {
-    try {
-      act();
-    } catch (e) {
-      const { failed } = this.#options;
-      if (failed === undefined || !(e instanceof FsError)) throw e;
-      this.#counts.failures++;
-      if (failed(path, e) === 'stop') this.#stopped = true;
-    }
-  }
-
-  #step(level: Level): void {
-    const group = this.#gather(level);
-    if (group.length > 1) this.#together(level, group);
-    else if (group[0] !== undefined) this.#one(level, group[0]);
-    else this.#leave(level);
-  }
-
-  /** The next entry, and those after it that can be copied as one group; none at the end. */
-  #gather(level: Level): Entry[] {
-    const group: Entry[] = [];
-    const canGroup = level.to.together !== undefined && this.#options.filter === undefined;
-    while (group.length < GROUP_FILES) {
-      const next = level.held ?? level.entries.next();
-      level.held = undefined;
-      const small = next.done !== true && canGroup && isSmall(next.value.stat);
-      if (small || (next.done !== true && group.length === 0)) group.push(next.value);
-      else level.held = next;
-      if (!small) break;
-    }
-    return group;
-  }
-
-  #one(level: Level, { name, stat, error }: Entry): void {
-    this.#attempt(this.#pathOf(name), () => {
-      if (stat === undefined) throw asFsError(error);
-      this.#entry({ dir: level.from, name }, { dir: level.to, name }, stat);
-    });
-  }
-
-  #together(level: Level, group: readonly Entry[]): void {
-    const counts = { ...this.#counts };
-    const losses = [...this.#losses].map(([loss, count]) => [loss, { ...count }] as const);
-    const told = (this.#group = []);
-    try {
-      level.to.together?.(() => {
-        for (const { name, stat } of group) {
-          if (stat !== undefined) this.#entry({ dir: level.from, name }, { dir: level.to, name }, stat);
-        }
-      });
-    } catch (e) {
-      if (!(e instanceof FsError)) throw e;
-      this.#group = undefined;
-      this.#counts = counts;
-      this.#losses.clear();
-      for (const [loss, count] of losses) this.#losses.set(loss, count);
-      for (const entry of group) if (!this.#stopped) this.#one(level, entry);
-      return;
-    }
-    this.#group = undefined;
-    for (const { path, stat, bytes } of told) this.#options.done?.(path, stat, bytes);
-  }
-
-  #tell(path: string, stat: TreeStat): void {
-    const { bytes } = this.#counts;
-    if (this.#group === undefined) this.#options.done?.(path, stat, bytes);
-    else if (this.#options.done !== undefined) this.#group.push({ path, stat, bytes });
-  }
-
-  #leave(level: Level): void {
-    const { path, self } = level;
-    this.#levels.pop();
-    this.#close(level);
-    if (self === undefined) return;
-    this.#attempt(path, () => {
-      this.#attributes(self.from, self.to, { stat: self.stat, path });
-      this.#tell(path, self.stat);
-    });
-  }
-
-  /** Path of an entry of the directory that is being filled, as messages show it. */
-  #pathOf(name: string): string {
-    const level = this.#levels.at(-1);
-    return level === undefined || level.path === '' ? name : `${level.path}/${name}`;
-  }
-
-  #entry(from: TreePlace, to: TreePlace, stat: TreeStat): void {
-    const path = this.#pathOf(to.name);
-    if (!isSafeName(to.name)) throw new FsError('EINVAL', { op: 'copy', path, what: 'not a file name' });
-    if (this.#options.filter?.(path, stat) === false) return;
-    if (stat.type === 'dir') {
-      this.#directory(from, to, stat);
-      return;
-    }
-    if (stat.type === 'reg' && stat.nlink === 1 && this.#makeFree({ from, to, stat, path, made: to })) return;
-    const room = this.#roomFor(to, stat, path);
-    if (room === 'taken') return;
-    if (room === 'free' || to.dir.rename === undefined) {
-      if (room === 'replace') to.dir.unlink(to.name);
-      this.#leaf({ from, to, stat, path, made: to });
-    } else this.#replace(from, to, stat, path);
-  }
-
-  #directory(from: TreePlace, to: TreePlace, stat: TreeStat): void {
-    const path = this.#pathOf(to.name);
-    if (this.#options.recursive === false) throw new FsError('EISDIR', { op: 'copy', path });
-    const there = to.dir.lstat(to.name);
-    if (there === undefined) to.dir.mkdir(to.name);
-    else if (there.type !== 'dir') throw new FsError('ENOTDIR', { op: 'copy', path });
-    this.#counts.directories++;
-    const source = from.dir.opendir(from.name);
-    const target = to.dir.opendir(to.name);
-    const entries = source.list()[Symbol.iterator]();
-    this.#levels.push({ path, from: source, to: target, entries, held: undefined, self: { from, to, stat } });
-  }
-
-  /** Mostly the name of a file is free, and making it is how to find out. False: it is not. */
-  #makeFree(leaf: Leaf): boolean {
-    try {
-      this.#leaf(leaf);
-      return true;
-    } catch (e) {
-      if (e instanceof FsError && e.code === 'EEXIST') return false;
-      throw e;
-    }
-  }
-
-  /** May the name be made, and does something have to go for it? */
-  #roomFor(to: TreePlace, stat: TreeStat, path: string): 'free' | 'taken' | 'replace' {
-    const there = to.dir.lstat(to.name);
-    if (there === undefined) return 'free';
-    const { existing = 'replace' } = this.#options;
-    if (existing === 'skip') return 'taken';
-    if (existing === 'fail') throw new FsError('EEXIST', { op: 'copy', path });
-    if (there.type === 'dir') throw new FsError('EISDIR', { op: 'copy', path });
-    if (isSpecial(there)) {
-      // What is in the way may be the target system's own /dev/null: left alone, also by its like.
-      if (sameSpecial(there, stat)) return 'taken';
-      throw new FsError('EEXIST', { op: 'copy', path, what: 'a device, FIFO or socket is not replaced' });
-    }
-    // Whether the target takes one is known only afterwards, and then the file would be lost.
-    if (isSpecial(stat))
-      throw new FsError('EEXIST', { op: 'copy', path, what: 'a file is not replaced by a device, FIFO or socket' });
-    // A new file takes the place of the old: writing into the old one would go through links of either kind.
-    return 'replace';
-  }
-
-  /** The new file is made beside the old one, which goes when the new one is whole. */
-  #replace(from: TreePlace, to: TreePlace, stat: TreeStat, path: string): void {
-    const made = { dir: to.dir, name: freeName(to.dir) };
-    try {
-      this.#leaf({ from, to, stat, path, made });
-    } finally {
-      // Failed, or another name for the very file that it was to replace: rename(2) does nothing then.
-      if (to.dir.lstat(made.name) !== undefined) to.dir.unlink(made.name);
-    }
-  }
-
-  /** Make a file under the name `made`, with all it has, then put it where it belongs. */
-  #leaf({ from, to, stat, path, made }: Leaf): void {
-    const isLink = this.#linked(made, stat, path);
-    if (!isLink && !this.#make(from, made, stat, path)) return;
-    if (!isLink && stat.type !== 'reg') this.#attributes(from, made, { stat, path });
-    if (made !== to) to.dir.rename?.(made.name, to.name);
-    if (stat.type === 'reg' && !isLink) this.#counts.files++;
-    else this.#counts.others++;
-    if (stat.nlink > 1 && !isLink) {
-      const dirs = this.#levels.flatMap(({ self }) => (self === undefined ? [] : [self.to.name]));
-      this.#links.set(stat.id, { path: [...dirs, to.name], left: stat.nlink - 1 });
-    }
-    this.#tell(path, stat);
-  }
-
-  /** Another name for a file that was made already? */
-  #linked(to: TreePlace, stat: TreeStat, path: string): boolean {
-    const made = this.#options.keep?.links === false ? undefined : this.#links.get(stat.id);
-    if (made === undefined) return false;
-    if (--made.left === 0) this.#links.delete(stat.id);
-    try {
-      this.#inTarget(made.path, (dir, name) => to.dir.link(dir, name, to.name));
-    } catch (e) {
-      if (!(isRefusal(e) || (e instanceof FsError && (e.code === 'EMLINK' || e.code === 'EXDEV')))) throw e;
-      this.#lose('hard link', path);
-      return false;
-    }
-    return true;
-  }
-
-  /** Open the directories down to a file that was made; each step refuses links, as ever. */
-  #inTarget(path: readonly string[], use: (dir: TreeDir, name: string) => void): void {
-    const dirs: TreeDir[] = [];
-    try {
-      let dir = this.#to.dir;
-      for (const name of path.slice(0, -1)) dirs.push((dir = dir.opendir(name)));
-      use(dir, path.at(-1) ?? '');
-    } finally {
-      for (const dir of dirs) dir.close();
-    }
-  }
-
-  /** False: the target cannot have such a thing. */
-  #make(from: TreePlace, to: TreePlace, stat: TreeStat, path: string): boolean {
-    const { type } = stat;
-    if (type === 'reg') {
-      this.#contents(from, to, stat, path);
-      return true;
-    }
-    try {
-      if (type === 'lnk') to.dir.symlink(from.dir.readlink(from.name), to.name);
-      else if (type !== 'dir') to.dir.mknod(to.name, type, stat.rdev);
-      return true;
-    } catch (e) {
-      if (!isRefusal(e)) throw e;
-      this.#lose(lossOf[type] ?? 'device', path);
-      return false;
-    }
-  }
-
-  /** A regular file with its attributes. */
-  #contents(from: TreePlace, to: TreePlace, stat: TreeStat, path: string): void {
-    const source = from.dir.open(from.name);
-    try {
-      const target = this.#options.keep?.mode === false ? to.dir.create(to.name) : to.dir.create(to.name, stat.mode);
-      let whole = false;
-      try {
-        this.#data(source, target, stat);
-        this.#attributes(from, to, { stat, path, file: target });
-        whole = true;
-      } finally {
-        target.close();
-        // Half a file must not pass for one. (A group takes it back itself.)
-        if (!whole && this.#group === undefined) this.#attempt(path, () => to.dir.unlink(to.name));
-      }
-    } finally {
-      source.close();
-    }
-  }
-
-  #data(source: TreeFile, target: TreeFile, { size, sparse }: TreeStat): void {
-    const { holes = 'keep' } = this.#options;
-    const runs = holes === 'fill' || !sparse ? undefined : source.data();
-    const detect = holes === 'detect' || (holes === 'keep' && sparse && runs === undefined);
-    let end = 0;
-    this.#written = 0;
-    for (const { offset, length } of runs ?? [{ offset: 0, length: Infinity }]) {
-      end = this.#run(source, target, { offset, length, detect, size });
-    }
-    // The last hole, or one that is all there is.
-    const total = runs === undefined ? end : Math.max(end, size);
-    if (total > this.#written) target.truncate(total);
-  }
-
-  /** Copy one run of data; where it ended. */
-  #run(
-    source: TreeFile,
-    target: TreeFile,
-    { offset, length, detect, size }: TreeRun & { readonly detect: boolean; readonly size: number },
-  ): number {
-    let at = offset;
-    while (at < offset + length) {
-      const wanted = Math.min(PIECE, offset + length - at);
-      const n = source.read(wanted === PIECE ? this.#buffer : this.#buffer.subarray(0, wanted), at);
-      if (detect) this.#writeSparse(target, n, at);
-      else this.#write(target, 0, n, at);
-      at += n;
-      // A short read at or beyond the size that was told: that is the end, and asking again costs a call for each file.
-      if (n === 0 || (n < wanted && at >= size)) break;
-    }
-    return at;
-  }
-
-  #write(target: TreeFile, start: number, end: number, at: number): void {
-    if (end === start) return;
-    target.write(this.#buffer.subarray(start, end), at + start);
-    this.#written = at + end;
-    this.#counts.bytes += end - start;
-  }
-
-  /** The buffer's first `n` bytes belong to byte `at`; whole units of zeros are left out. */
-  #writeSparse(target: TreeFile, n: number, at: number): void {
-    let start = 0;
-    for (let unit = 0; unit < n; unit += HOLE_UNIT) {
-      const end = Math.min(unit + HOLE_UNIT, n);
-      if (!isZero(this.#buffer, unit, end)) continue;
-      this.#write(target, start, unit, at);
-      start = end;
-    }
-    this.#write(target, start, n, at);
-  }
-
-  /** Of an entry, or of `file`, which is that entry, open. */
-  #attributes(
-    from: TreePlace,
-    to: TreePlace,
-    { stat, path, file }: Pick<Leaf, 'stat' | 'path'> & { readonly file?: TreeFile },
-  ): void {
-    const { keep = {} } = this.#options;
-    if (keep.xattrs !== false) this.#xattrs(from, to, path);
-    const { uid, gid, mode, atime, mtime, birthtime, flags, type } = stat;
-    const attr: { -readonly [K in keyof TreeAttr]: TreeAttr[K] } = {};
-    if (keep.owner !== false) {
-      attr.uid = uid;
-      attr.gid = gid;
-    }
-    if (keep.mode !== false && type !== 'lnk') attr.mode = mode;
-    if (keep.times !== false) {
-      attr.atime = atime;
-      attr.mtime = mtime;
-      if (birthtime !== undefined) attr.birthtime = birthtime;
-    }
-    if (keep.flags !== false && flags !== 0) attr.flags = flags;
-    const losses = file === undefined ? to.dir.setattr(to.name, attr) : file.setattr(attr);
-    for (const loss of losses) this.#lose(loss, path);
-  }
-
-  #xattrs(from: TreePlace, to: TreePlace, path: string): void {
-    for (const [attribute, value] of from.dir.xattrs(from.name)) {
-      try {
-        to.dir.setxattr(to.name, attribute, value);
-      } catch (e) {
-        if (!isRefusal(e)) throw e;
-        this.#lose('extended attribute', path);
-      }
-    }
-  }
-
-  #lose(loss: Loss, path: string): void {
-    const known = this.#losses.get(loss);
-    if (known === undefined) this.#losses.set(loss, { count: 1, example: path });
-    else known.count++;
-  }
-}
-
-/** A name that nobody has, for a file that is not whole yet. */
-function freeName(dir: TreeDir): string {
-  for (let n = 0; ; n++) {
-    const name = `.fsu-new-${n}`;
-    if (dir.lstat(name) === undefined) return name;
-  }
-}
-
-/** Worth a group: neither links to keep nor much to do again. */
-const isSmall = (stat: TreeStat | undefined): boolean =>
-  stat !== undefined &&
-  ((stat.type === 'reg' && stat.size <= GROUP_FILE_BYTES) || stat.type === 'lnk') &&
-  stat.nlink === 1;
-
-const isSpecial = ({ type }: TreeStat): boolean => type !== 'reg' && type !== 'lnk' && type !== 'dir';
-
-const sameSpecial = (a: TreeStat, b: TreeStat): boolean =>
-  a.type === b.type && a.rdev?.major === b.rdev?.major && a.rdev?.minor === b.rdev?.minor;
-
-const lossOf: Readonly<Record<string, Loss>> = {
-  lnk: 'symbolic link',
-  fifo: 'fifo',
-  sock: 'socket',
-  chr: 'device',
-  blk: 'device',
-};
-
-function isZero(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (bytes[i] !== 0) return false;
-  return true;
 }

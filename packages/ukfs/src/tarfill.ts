@@ -77,6 +77,7 @@ class Unpacker {
       others: this.#others,
       bytes: this.#bytes,
       failures: 0,
+      skipped: 0,
       losses,
     };
   }

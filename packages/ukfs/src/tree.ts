@@ -73,6 +73,12 @@ export interface TreeFile {
   close(): void;
 }
 
+/** A name in an open directory. */
+export interface TreePlace {
+  readonly dir: TreeDir;
+  readonly name: string;
+}
+
 /** An open directory. */
 export interface TreeDir {
   /** Entries without `.` and `..`; may be read once only. An entry that cannot be looked at comes with its error. */
@@ -86,12 +92,22 @@ export interface TreeDir {
   readlink(name: string): string;
   /** `.` is the directory itself. */
   xattrs(name: string): ReadonlyMap<string, Uint8Array>;
+  /**
+   * Where a symbolic link leads, every link on the way followed; whoever asks closes the directory. Only for who was asked to
+   * follow links. undefined: nowhere.
+   */
+  follow?(name: string): TreePlace | undefined;
 
   /**
    * A new file for writing, open to its owner only; with `mode` at once where nobody sees it before it is whole.
    * Errors: EEXIST, also for a dangling link.
    */
   create(name: string, mode?: number): TreeFile;
+  /**
+   * A regular file that is there, emptied, for writing. Absent where a half-written file might be left, or be somebody else's
+   * file by another name. Errors: ELOOP a link.
+   */
+  overwrite?(name: string): TreeFile;
   /** A new directory, open to its owner only. */
   mkdir(name: string): void;
   symlink(target: string, name: string): void;

@@ -2,8 +2,9 @@
 import { asFsError, FsError, O, SEEK } from '@ukfs/kernel';
 import type { Rdev, Stat, UtimeSpec } from '@ukfs/kernel';
 import { joinPath } from './path.ts';
+import { realPath } from './realpath.ts';
 import { isSafeName } from './tree.ts';
-import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreeRun, TreeStat } from './tree.ts';
+import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreePlace, TreeRun, TreeStat } from './tree.ts';
 import type { Ukfs } from './handle.ts';
 
 const BATCH = 256;
@@ -106,6 +107,21 @@ class UkfsDir implements TreeDir {
       if (value !== undefined) found.set(attribute, value);
     }
     return found;
+  }
+
+  follow(name: string): TreePlace | undefined {
+    const start = this.#at(name);
+    if (!this.#fs.exists(start)) return undefined;
+    const path = realPath(this.#fs, start);
+    const at = path.lastIndexOf('/');
+    const last = path.slice(at + 1);
+    if (last === '') throw new FsError('EINVAL', { op: 'copy', path: start, what: 'a link to the root directory' });
+    return { dir: new UkfsDir(this.#fs, path.slice(0, at) || '/'), name: last };
+  }
+
+  overwrite(name: string): TreeFile {
+    const path = this.#at(name);
+    return new UkfsFile(this.#fs, this.#fs.open(path, O.RDWR | O.TRUNC | O.NOFOLLOW), path);
   }
 
   create(name: string, mode = 0o600): TreeFile {

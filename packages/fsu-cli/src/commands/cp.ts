@@ -1,56 +1,135 @@
 /** cp: files and trees between images, the host and the standard streams. */
-import { copyTree, FsError, ukfsTree } from 'ukfs';
-import type { TreeDir } from 'ukfs';
+import type { CopyOptions } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
-import { baseOf, parentOf, rootIfEmpty, withTree } from '../copying.ts';
+import { ask, isNewer } from '../copy/ask.ts';
+import { copyAll } from '../copy/engine.ts';
+import type { CopyPlan, TreePlaceName } from '../copy/engine.ts';
+import { has, holesOf, isVerbose, lastOf, sparseOption, valueOf } from '../copy/options.ts';
+import { keepOf, preserved } from '../copy/preserve.ts';
+import { fromInput, toOutput } from '../copy/streams.ts';
+import { reportMembers } from '../copying.ts';
+import { pathMembers } from '../format/json.ts';
 import { placeOf } from '../place.ts';
 import type { Place } from '../place.ts';
 
 export const cp: Command = {
   name: 'cp',
-  summary: 'Copy files and trees between images and the host.',
-  synopsis: { addresses: 'SOURCE DEST', paths: 'SOURCE DEST' },
-  options: [{ flags: '-R, --recursive', summary: 'directories, too, with all they hold' }],
-  examples: [{ command: 'fsu cp -R a.img:/etc b.img:/etc', does: 'a tree from one image into another' }],
+  summary: 'Copy files and trees: within an image, between images, and between images, the host and `-`.',
+  synopsis: { addresses: 'SOURCE... DEST', paths: 'SOURCE... DEST' },
+  options: [
+    { flags: '-R, --recursive', summary: 'directories, too, with all they hold' },
+    { flags: '-r', summary: 'as -R' },
+    { flags: '-a, --archive', summary: 'as -dR --preserve=all' },
+    { flags: '-p', summary: 'as --preserve=mode,ownership,timestamps,flags' },
+    { flags: '--preserve <list>', summary: 'keep mode (ACLs too), ownership, timestamps, links, xattr, flags; all' },
+    { flags: '--no-preserve <list>', summary: 'of those, do not keep' },
+    { flags: '-N', summary: 'with -p and -a: no file flags' },
+    { flags: '-d', summary: 'as -P --preserve=links' },
+    { flags: '-H', summary: 'follow symbolic links that are operands' },
+    { flags: '-L, --dereference', summary: 'follow all symbolic links' },
+    { flags: '-P, --no-dereference', summary: 'follow none' },
+    { flags: '-f, --remove-destination', summary: 'new files in place of what is there (fsu_cp: after the image)' },
+    { flags: '-i, --interactive', summary: 'ask before a file is overwritten' },
+    { flags: '-n, --no-clobber', summary: 'leave files alone that are there already' },
+    { flags: '-u, --update', summary: 'leave files alone that are no older' },
+    { flags: '-l, --link', summary: 'hard links in place of copies' },
+    { flags: '-s, --symbolic-link', summary: 'symbolic links in place of copies (fsu_cp: after the image)' },
+    { flags: '-t, --target-directory <dir>', summary: 'where to, as an option (fsu_cp: after the image)' },
+    { flags: '-T, --no-target-directory', summary: 'the destination is the copy, not where it goes' },
+    { flags: '--parents', summary: "below the destination, as the source's path has it" },
+    { flags: '--reflink [when]', summary: 'ignored', bare: 'always' },
+    { flags: '-v, --verbose', summary: 'name each file (fsu_cp: after the image)' },
+    sparseOption,
+  ],
+  examples: [
+    { command: 'fsu cp -a old.img:/etc new.img:/', does: 'a tree from one image into another' },
+    { command: 'fsu cp -R disk.img:1/boot disk.img:2/srv www disk.img:3/', does: 'out of two partitions and the host' },
+    { command: 'fsu cp disk.img:/etc/fstab -', does: 'to standard output' },
+    { command: 'fsu_cp disk.img -p /etc/fstab /etc/fstab.old', does: 'within an image, as in fs-utils' },
+  ],
   image: 'write',
   run,
 };
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
-  const [from, to] = args.operands.map((operand) => placeOf(ctx, operand));
-  if (from === undefined || to === undefined || args.operands.length > 2)
-    throw new UsageError('say what to copy, and where to');
-  if (from.kind !== 'image' && to.kind !== 'image') throw new UsageError('no image in it');
-  const recursive = args.options.some(({ name }) => name === 'recursive');
-  // What is written is opened before what is read: the two may be one image.
-  const target = await parentTree(ctx, to, true);
-  if (target === undefined) return ctx.status;
-  const source = await parentTree(ctx, from, false);
-  if (source === undefined) return ctx.status;
-  try {
-    withTree(target.dir, () => withTree(source.dir, () => copyTree(source, target, { recursive })));
-  } catch (thrown) {
-    if (!(thrown instanceof FsError)) throw thrown;
-    ctx.fail(thrown, from.shown);
+  const plan = planOf(ctx, args);
+  const { sources, dest } = places(ctx, args);
+  if (dest.kind === 'stream') return toOutput(ctx, sources.map(ofImage));
+  if (sources.some(({ kind }) => kind === 'stream')) {
+    if (sources.length > 1) throw new UsageError('from standard input there is one file');
+    return fromInput(ctx, dest);
   }
-  return ctx.status;
+  if (plan.into === 'never' && sources.length > 1) throw new UsageError('-T: one source and one destination');
+  if (dest.kind === 'host') for (const source of sources) ofImage(source);
+  return copyAll(ctx, {
+    sources: sources.flatMap((place): TreePlaceName[] => (place.kind === 'stream' ? [] : [place])),
+    dest,
+    plan,
+    members: ({ source, report }) => ({
+      ...pathMembers('source', source.shown),
+      ...pathMembers('dest', dest.shown),
+      ...reportMembers(report),
+    }),
+  });
 }
 
-type Open = { readonly dir: TreeDir; readonly name: string };
+function places(ctx: Context, args: Invocation): { readonly sources: readonly Place[]; readonly dest: Place } {
+  const all = args.operands.map((operand) => placeOf(ctx, operand));
+  const into = valueOf(args, 'target-directory');
+  const dest = into === undefined ? all.pop() : placeOf(ctx, into);
+  if (dest === undefined || all.length === 0) throw new UsageError('say what to copy, and where to');
+  return { sources: all, dest };
+}
 
-async function parentTree(ctx: Context, place: Place, write: boolean): Promise<Open | undefined> {
-  if (place.kind === 'stream') throw new UsageError('standard streams are not copied yet');
-  const parent = rootIfEmpty(parentOf(place.path));
-  const name = baseOf(place.path);
-  if (place.kind === 'host') {
-    const trees = await ctx.shell.trees();
-    return {
-      dir: trees.hostTree(parent, { owners: false, specialModes: false, devices: false, xattrs: false }),
-      name,
-    };
-  }
-  const fs = await (write ? ctx.tryOpenForWriting(place.image) : ctx.tryOpen(place.image));
-  return fs === undefined ? undefined : { dir: ukfsTree(fs, parent), name };
+/** Between host and host there are better tools. UsageError. */
+function ofImage(place: Place): Place & { readonly kind: 'image' } {
+  if (place.kind === 'image') return place;
+  throw new UsageError(`${place.shown}: no image in it: give an address, such as disk.img:/etc`);
+}
+
+function planOf(ctx: Context, args: Invocation): CopyPlan {
+  const kept = preserved(args.options);
+  const recursive = has(args, 'recursive', 'r', 'archive');
+  const all = kept.has('ownership');
+  const xattrs = kept.has('xattr') || kept.has('mode');
+  const into = has(args, 'target-directory') ? 'always' : has(args, 'no-target-directory') ? 'never' : 'directory';
+  const instead = lastOf(args, 'link', 'symbolic-link');
+  if (into === 'always' && has(args, 'no-target-directory')) throw new UsageError('-t and -T exclude each other');
+  return {
+    copy: {
+      recursive,
+      keep: keepOf(kept),
+      holes: holesOf(args),
+      follow: followOf(args, recursive),
+      ...existingOf(ctx, args),
+    },
+    host: { owners: all, specialModes: all && kept.has('mode'), devices: recursive, xattrs },
+    resolve: false,
+    into,
+    parents: has(args, 'parents') ? 'as in source' : 'needed',
+    instead: instead === 'link' ? 'hard links' : instead === undefined ? undefined : 'symbolic links',
+    verbose: isVerbose(ctx, args),
+    move: false,
+  };
+}
+
+/** A link that is an operand is followed where trees are not copied, as cp(1) does. */
+function followOf(args: Invocation, recursive: boolean): NonNullable<CopyOptions['follow']> {
+  const given = lastOf(args, 'H', 'dereference', 'no-dereference', 'd', 'archive');
+  if (given === undefined) return recursive || has(args, 'link') ? 'never' : 'named';
+  return given === 'H' ? 'named' : given === 'dereference' ? 'always' : 'never';
+}
+
+function existingOf(ctx: Context, args: Invocation): Pick<CopyOptions, 'existing' | 'mayReplace'> {
+  const how = lastOf(args, 'no-clobber', 'interactive', 'remove-destination');
+  if (how === 'no-clobber') return { existing: 'skip' };
+  const existing = has(args, 'remove-destination') ? 'replace' : 'overwrite';
+  const update = has(args, 'update');
+  if (how !== 'interactive' && !update) return { existing };
+  return {
+    existing,
+    mayReplace: (path, there, stat) => (!update || isNewer(stat, there)) && (how !== 'interactive' || ask(ctx, path)),
+  };
 }

@@ -7,7 +7,9 @@ import type { Context, Target } from '../context.ts';
 import { endIfSignalled } from '../edit.ts';
 import { parseOctalMode } from '../format/mode.ts';
 import { parseBlockUnit } from '../format/size.ts';
-import { STDIN, StreamError } from '../out.ts';
+import { standardInput } from '../input.ts';
+import type { InputSource } from '../input.ts';
+import { StreamError } from '../out.ts';
 import { Owners } from '../owners.ts';
 import { outerPlace } from '../place.ts';
 import type { Place } from '../place.ts';
@@ -31,7 +33,6 @@ export const write: Command = {
     { command: 'fsu_write disk.img /etc/motd < motd', does: 'the way of fs-utils' },
   ],
   image: 'write',
-  outer: (at) => at === 1,
   run,
 };
 
@@ -68,12 +69,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   return ctx.status;
 }
 
-interface Source {
-  read(dst: Uint8Array): number;
-  close(): void;
-}
-
-async function inputOf(ctx: Context, place: Place): Promise<Source | undefined> {
+async function inputOf(ctx: Context, place: Place): Promise<InputSource | undefined> {
   if (place.kind === 'stream') return standardInput(ctx);
   try {
     return place.kind === 'host' ? await hostInput(ctx, place.path) : await imageInput(ctx, place);
@@ -84,18 +80,7 @@ async function inputOf(ctx: Context, place: Place): Promise<Source | undefined> 
   }
 }
 
-function standardInput(ctx: Context): Source | undefined {
-  const { stdin } = ctx.shell;
-  if (stdin.isClosed) {
-    const what = 'closed, so there is nothing to write; for an empty file say < /dev/null';
-    ctx.fail(new StreamError(STDIN, 'EBADF', undefined, what), STDIN);
-    return undefined;
-  }
-  if (stdin.isTTY) ctx.warn('reading standard input; end it with Ctrl-D');
-  return { read: (dst) => stdin.read(dst), close: () => undefined };
-}
-
-async function hostInput(ctx: Context, file: string): Promise<Source> {
+async function hostInput(ctx: Context, file: string): Promise<InputSource> {
   const reader = (await ctx.shell.host()).openForReading(file);
   return {
     read(dst) {
@@ -109,7 +94,7 @@ async function hostInput(ctx: Context, file: string): Promise<Source> {
   };
 }
 
-async function imageInput(ctx: Context, { image, path }: Target): Promise<Source | undefined> {
+async function imageInput(ctx: Context, { image, path }: Target): Promise<InputSource | undefined> {
   const fs = await ctx.tryOpen(image);
   if (fs === undefined) return undefined;
   const fd = fs.open(path);
@@ -119,7 +104,7 @@ async function imageInput(ctx: Context, { image, path }: Target): Promise<Source
 interface Job {
   readonly fs: Ukfs;
   readonly target: Target;
-  readonly input: Source;
+  readonly input: InputSource;
   readonly options: WriteOptions;
 }
 
@@ -161,7 +146,7 @@ async function writeFile(ctx: Context, { fs, target, input, options }: Job): Pro
 }
 
 /** A pipe gives small pieces: gather them, so that the file is laid out in large runs. */
-function fill(input: Source, buffer: Uint8Array): number {
+function fill(input: InputSource, buffer: Uint8Array): number {
   let used = 0;
   while (used < buffer.length) {
     const n = input.read(buffer.subarray(used));

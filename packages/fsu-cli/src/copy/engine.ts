@@ -1,0 +1,261 @@
+/**
+ * The engine of cp, get, put, ecp and of mv between file systems: operands, each a file or a tree, to one destination.
+ *
+ * What is written is opened before what is read, for the two may be one image; and the image that is copied to commits before
+ * one that is moved from. Whatever fails is said and counted; whether anything is committed is not decided here (edit.ts).
+ */
+import { copyContents, copyTree, FsError } from 'ukfs';
+import type { CopiedLinks, CopyOptions, CopyReport, TreeDir } from 'ukfs';
+import type { Context } from '../context.ts';
+import { afterFailure, baseOf, isWhole, joinPath, parentOf, rootIfEmpty, tellLoss } from '../copying.ts';
+import type { Json } from '../format/json.ts';
+import { safeText } from '../format/name.ts';
+import type { HostTreeOptions, HostTrees } from '../host.ts';
+import type { Place } from '../place.ts';
+import { removeSource } from './move.ts';
+import { hostSide, imageSide, sideOf } from './side.ts';
+import type { At, Side } from './side.ts';
+
+/** A place that a copy comes from or goes to. */
+export type TreePlaceName = Exclude<Place, { readonly kind: 'stream' }>;
+
+export interface CopyPlan {
+  readonly copy: CopyOptions;
+  readonly host: HostTreeOptions;
+  /** An operand that is a link is what it leads to, and gets that one's name. */
+  readonly resolve: boolean;
+  /** Into the destination if it is a directory; always; or never. */
+  readonly into: 'directory' | 'always' | 'never';
+  /** Of the destination: they must be there, are made, or are made as the source's path has them, below it. */
+  readonly parents: 'needed' | 'made' | 'as in source';
+  /** In place of copies of files. */
+  readonly instead?: 'hard links' | 'symbolic links' | undefined;
+  readonly verbose: boolean;
+  /** Remove each operand that was copied whole. */
+  readonly move: boolean;
+}
+
+/** One operand's copy, for JSON. */
+interface Copied {
+  readonly source: TreePlaceName;
+  readonly report: CopyReport;
+}
+
+interface CopyJob {
+  readonly sources: readonly TreePlaceName[];
+  readonly dest: TreePlaceName;
+  readonly plan: CopyPlan;
+  /** The members of an operand's element in JSON. */
+  readonly members: (copied: Copied) => { readonly [name: string]: Json };
+}
+
+export async function copyAll(ctx: Context, job: CopyJob): Promise<number> {
+  const trees = await ctx.shell.trees();
+  const { sources, dest, plan } = job;
+  const host = { ...plan.host, guarded: guardedFiles(trees, sources) };
+  const to = await openSide(ctx, dest, { trees, host, write: true });
+  if (to === undefined) return ctx.status;
+  const run = new Run(ctx, job, { trees, to, umask: to.fs?.umask(0) });
+  try {
+    if (run.prepare()) for (const source of sources) await run.copy(source);
+  } finally {
+    run.close();
+  }
+  return ctx.status;
+}
+
+/** Images that are read must not be replaced by what is in them. */
+function guardedFiles(trees: HostTrees, sources: readonly TreePlaceName[]): ReadonlySet<string> {
+  const images = new Set(sources.flatMap((place) => (place.kind === 'image' ? [place.image.image] : [])));
+  return new Set([...images].flatMap((image) => trees.hostId(image) ?? []));
+}
+
+/** undefined: it cannot be opened, which has been said. */
+async function openSide(
+  ctx: Context,
+  place: TreePlaceName,
+  how: { readonly trees: HostTrees; readonly host: HostTreeOptions; readonly write: boolean },
+): Promise<Side | undefined> {
+  if (place.kind === 'host') return hostSide(how.trees, how.host);
+  const fs = await (how.write ? ctx.tryOpenForWriting(place.image) : ctx.tryOpen(place.image));
+  return fs === undefined ? undefined : imageSide(fs, place.image);
+}
+
+class Run {
+  readonly #ctx: Context;
+  readonly #job: CopyJob;
+  readonly #trees: HostTrees;
+  readonly #to: Side;
+  /** What new files of the destination do not get where modes are not kept. */
+  readonly #umask: number;
+  /** Directories that operands were copied into: names of one file find each other through them. */
+  readonly #open = new Map<string, TreeDir>();
+  readonly #links = new Map<unknown, CopiedLinks>();
+
+  constructor(
+    ctx: Context,
+    job: CopyJob,
+    { trees, to, umask }: { readonly trees: HostTrees; readonly to: Side; readonly umask: number | undefined },
+  ) {
+    this.#ctx = ctx;
+    this.#job = job;
+    this.#trees = trees;
+    this.#to = to;
+    this.#umask = umask ?? trees.hostUmask();
+  }
+
+  close(): void {
+    for (const dir of this.#open.values()) dir.close();
+  }
+
+  /** Is the destination fit for it? What is wrong has been said. */
+  prepare(): boolean {
+    const { sources, dest, plan } = this.#job;
+    const many = sources.length > 1 || plan.into === 'always';
+    try {
+      if (plan.parents === 'made') {
+        const isDir = many || dest.path.endsWith('/');
+        this.#to.makeDirs(rootIfEmpty(isDir ? dest.path : parentOf(dest.path)));
+      }
+      const mustBeDir = many || plan.parents === 'as in source';
+      if (mustBeDir && this.#to.kind(dest.path) !== 'dir') throw new FsError('ENOTDIR');
+    } catch (thrown) {
+      if (!(thrown instanceof FsError)) throw thrown;
+      this.#ctx.fail(thrown, this.#to.place(dest.path));
+      return false;
+    }
+    this.#ctx.json?.array('copies');
+    return true;
+  }
+
+  async copy(source: TreePlaceName): Promise<void> {
+    const { plan, members } = this.#job;
+    const ctx = this.#ctx;
+    const side = await openSide(ctx, source, { trees: this.#trees, host: plan.host, write: plan.move });
+    if (side === undefined) return;
+    if (plan.move && side.fs !== undefined && this.#to.fs !== undefined) ctx.images.commitBefore(this.#to.fs, side.fs);
+    const from = { side, path: source.path };
+    try {
+      const report = this.#copy(from);
+      for (const loss of report.losses) tellLoss(ctx, side.text(source.path), { ...loss, verbose: plan.verbose });
+      ctx.json?.element(members({ source, report }));
+      if (plan.move) removeSource(ctx, { from, report, trees: this.#trees });
+    } catch (thrown) {
+      if (!(thrown instanceof FsError)) throw thrown;
+      ctx.fail(thrown, this.#whereOf(thrown, from));
+    }
+  }
+
+  /** Of an operand as a whole. */
+  #whereOf(error: FsError, from: At): ReturnType<Side['place']> {
+    const to = { side: this.#to, path: this.#job.dest.path };
+    if (sideOf(error, from, to, this.#isRecursive) === 'source') return from.side.place(from.path);
+    const { op, path, image } = error.context;
+    const isHosts = this.#to.fs === undefined && image === undefined && op !== 'copy';
+    return isHosts && path !== undefined ? path : this.#to.place(to.path);
+  }
+
+  get #isRecursive(): boolean {
+    return this.#job.plan.copy.recursive !== false;
+  }
+
+  #copy({ side, path: operand }: At): CopyReport {
+    const { plan } = this.#job;
+    const path = plan.resolve && side.isLink(operand) ? side.realPath(operand) : operand;
+    const name = baseOf(path);
+    const whole = isWhole(name);
+    const target = this.#targetOf(path, whole);
+    this.#refuseInside({ side, path }, target.parent);
+    /** Where an entry of the copy is: in the source, and in the target. */
+    const source = (entry: string): string => joinPath(path, whole ? entry : entry.split('/').slice(1).join('/'));
+    const made = (entry: string): string => joinPath(target.parent, entry);
+    const options = this.#optionsFor(side, source, made);
+    if (whole) {
+      if (!this.#isRecursive) throw new FsError('EISDIR', { op: 'copy', path });
+      if (this.#to.kind(target.parent) === 'none') this.#to.makeDir(target.parent);
+      return withDir(side.tree(path), (dir) => copyContents(dir, this.#dir(target.parent), options));
+    }
+    return withDir(side.tree(rootIfEmpty(parentOf(path))), (dir) =>
+      copyTree({ dir, name }, { dir: this.#dir(target.parent), name: target.name }, options),
+    );
+  }
+
+  /** The directory that the copy is made in, and its name there. */
+  #targetOf(source: string, whole: boolean): { readonly parent: string; readonly name: string } {
+    const { dest, plan } = this.#job;
+    const to = this.#to;
+    const kind = to.kind(dest.path);
+    const image = plan.host.guarded;
+    if (to.fs === undefined && kind === 'other' && image?.has(this.#trees.hostId(dest.path) ?? '') === true)
+      throw new FsError('EEXIST', { op: 'copy', path: dest.path, what: 'is the image itself' });
+    if (whole) return { parent: dest.path, name: '' };
+    if (plan.parents === 'as in source') {
+      const parent = joinPath(dest.path, parentOf(source).replace(/^[/.]+/, ''));
+      to.makeDirs(parent);
+      return { parent, name: baseOf(source) };
+    }
+    if (kind === 'dir' && plan.into !== 'never') return { parent: dest.path, name: baseOf(source) };
+    // Writing into a file goes through links to it, as cp(1) does; only an image is written to so.
+    const through = plan.copy.existing === 'overwrite' && to.fs !== undefined && kind === 'other';
+    const path = through ? to.realPath(dest.path) : dest.path;
+    return { parent: rootIfEmpty(parentOf(path)), name: baseOf(path) };
+  }
+
+  /** A tree into itself has no end. */
+  #refuseInside(from: At, parent: string): void {
+    if (from.side.fs === undefined || from.side.fs !== this.#to.fs || this.#job.plan.instead === 'hard links') return;
+    if (from.side.kind(from.path) !== 'dir' || from.side.isLink(from.path) || this.#to.kind(parent) !== 'dir') return;
+    const [outer, inner] = [from.side.realPath(from.path), this.#to.realPath(parent)];
+    if (inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`))
+      throw new FsError('EINVAL', { op: 'copy', path: from.path, what: 'a directory is not copied into itself' });
+  }
+
+  #optionsFor(side: Side, source: (entry: string) => string, made: (entry: string) => string): CopyOptions {
+    const { plan } = this.#job;
+    const to = this.#to;
+    const ctx = this.#ctx;
+    const { instead } = plan;
+    if (instead === 'symbolic links' && side.fs !== to.fs)
+      throw new FsError('EXDEV', { op: 'copy', what: 'a symbolic link leads nowhere outside of its file system' });
+    return {
+      ...plan.copy,
+      umask: this.#umask,
+      sameSide: side.fs !== undefined && side.fs === to.fs,
+      links: this.#linksOf(side),
+      ...(instead === 'hard links' ? { instead: 'hard link' as const } : {}),
+      ...(instead === 'symbolic links' ? { instead: (entry: string) => side.realPath(source(entry)) } : {}),
+      done: (entry) => {
+        if (!plan.verbose) return;
+        ctx.shell.err(`${safeText(side.text(source(entry)))} -> ${safeText(to.text(made(entry)))}\n`);
+      },
+      failed: (entry, error) => {
+        const places = { from: { side, path: source(entry) }, to: { side: to, path: made(entry) } };
+        const where = sideOf(error, places.from, places.to, this.#isRecursive) === 'source' ? places.from : places.to;
+        ctx.fail(error, where.side.place(where.path));
+        return afterFailure(error);
+      },
+    };
+  }
+
+  #linksOf(side: Side): CopiedLinks {
+    // The host is one side, however often it is named.
+    const key = side.fs ?? 'host';
+    let links = this.#links.get(key);
+    if (links === undefined) this.#links.set(key, (links = new Map()));
+    return links;
+  }
+
+  #dir(path: string): TreeDir {
+    let dir = this.#open.get(path);
+    if (dir === undefined) this.#open.set(path, (dir = this.#to.tree(path)));
+    return dir;
+  }
+}
+
+function withDir<T>(dir: TreeDir, use: (dir: TreeDir) => T): T {
+  try {
+    return use(dir);
+  } finally {
+    dir.close();
+  }
+}

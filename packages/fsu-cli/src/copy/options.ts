@@ -1,0 +1,71 @@
+/** What the options of the copying commands have in common. */
+import type { CopyOptions } from 'ukfs';
+import type { Invocation, OptionSpec } from '../command.ts';
+import type { Context } from '../context.ts';
+import type { HostTreeOptions } from '../host.ts';
+import type { CopyPlan } from './engine.ts';
+
+/** Was one of them given? */
+export const has = ({ options }: Invocation, ...names: readonly string[]): boolean =>
+  options.some(({ name }) => names.includes(name));
+
+/** Of options that exclude each other the last one counts. */
+export const lastOf = ({ options }: Invocation, ...names: readonly string[]): string | undefined =>
+  options.findLast(({ name }) => names.includes(name))?.name;
+
+export const valueOf = ({ options }: Invocation, name: string): string | undefined =>
+  options.findLast((option) => option.name === name)?.value;
+
+export const sparseOption: OptionSpec = {
+  flags: '--sparse <when>',
+  summary: 'holes: auto (as in the source), always (zeros too), never',
+  choices: ['auto', 'always', 'never'],
+};
+
+export function holesOf(args: Invocation): NonNullable<CopyOptions['holes']> {
+  const sparse = valueOf(args, 'sparse');
+  return sparse === 'always' ? 'detect' : sparse === 'never' ? 'fill' : 'keep';
+}
+
+export const isVerbose = (ctx: Context, args: Invocation): boolean => has(args, 'verbose') || ctx.settings.verbose > 0;
+
+/** get, put and ecp: -L follows every link, and an operand that is one gets the name of what it leads to. */
+export const followOf = (args: Invocation): NonNullable<CopyOptions['follow']> =>
+  has(args, 'dereference') ? 'always' : 'never';
+
+/** A host that is only read. */
+const READ_ONLY: HostTreeOptions = { owners: false, specialModes: false, devices: false, xattrs: false };
+
+/** Out of an image, by the options of get. */
+export function outPlan(ctx: Context, args: Invocation): CopyPlan {
+  const all = has(args, 'preserve', 'archive');
+  const xattrs = has(args, 'xattrs', 'archive');
+  return {
+    ...common(ctx, args, { keep: { owner: all, xattrs } }),
+    host: { owners: all, specialModes: all, devices: has(args, 'devices', 'archive'), xattrs },
+  };
+}
+
+/** Into an image, by the options of put. */
+export function inPlan(ctx: Context, args: Invocation): CopyPlan {
+  return {
+    ...common(ctx, args, { recursive: has(args, 'recursive', 'r') }),
+    host: { ...READ_ONLY, xattrs: has(args, 'xattrs', 'archive') },
+  };
+}
+
+function common(ctx: Context, args: Invocation, copy: CopyOptions): Omit<CopyPlan, 'host'> {
+  return {
+    copy: {
+      ...copy,
+      follow: followOf(args),
+      holes: holesOf(args),
+      ...(has(args, 'no-clobber') ? { existing: 'skip' as const } : {}),
+    },
+    resolve: has(args, 'dereference'),
+    into: 'directory',
+    parents: has(args, 'parents') ? 'made' : 'needed',
+    verbose: isVerbose(ctx, args),
+    move: has(args, 'delete'),
+  };
+}
