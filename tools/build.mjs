@@ -10,7 +10,7 @@ import { joinChunks } from './lib/chunks.mjs';
 import { root, runNode, say } from './lib/setup.mjs';
 
 /** Commands with a code cache of their own; lib/warm.mjs runs them. */
-const hotCommands = ['ls', 'cat', 'write', 'stat'];
+const hotCommands = ['ls', 'cat', 'write', 'stat', '__complete'];
 
 const bundleFile = join(root, 'packages/fsu-cli/dist/bundle/fsu.js');
 

@@ -84,6 +84,9 @@ const cases: readonly (readonly [string, number, string])[] = [
   ['help ls', 0, ''],
   ['help --man', 2, ''],
   ['help nothing', 2, ''],
+  ['completion', 0, ''],
+  ['completion bash', 0, ''],
+  ['completion csh', 2, ''],
   ['version', 0, ''],
   ['nonsense', 2, ''],
 ];

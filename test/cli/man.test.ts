@@ -13,7 +13,7 @@ beforeAll(() => {
   pages = new Map(
     names.map((name) => [name, place.run('fsu', ['help', '--man', ...(name === '' ? [] : [name])]).stdout]),
   );
-});
+}, 120_000);
 afterAll(() => place.remove());
 
 /** What a formatter complains about, page by page. */

@@ -100,7 +100,7 @@ beforeAll(() => {
     options.map((option) => `${option.common ? '*' : name} ${spelt(option)}`),
   );
   unused = [...new Set(wanted)].filter((option) => !met.has(option)).sort();
-});
+}, 120_000);
 afterAll(() => place.remove());
 
 test('there are commands and options', () => {

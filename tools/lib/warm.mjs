@@ -20,6 +20,8 @@ const runs = [
   ['fsu', 'cat', `${image}:/etc/fstab`],
   ['fsu_write', image, '/etc/motd'],
   ['fsu_stat', image, '/README'],
+  ['fsu', '__complete', 'bash', ' \t\n"\'@><=;|&(:', `fsu ls ${image}:/et`],
+  ['fsu', '__complete', 'bash', ' \t\n"\'@><=;|&(:', `fsu_ls ${image} -`],
 ].filter(([tool, word]) => only === undefined || tool === `fsu_${only}` || (tool === 'fsu' && word === only));
 
 // Exactly as bin/load.cjs makes it: V8 keeps a cache for one text.

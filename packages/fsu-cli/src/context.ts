@@ -13,7 +13,7 @@ import { debugText, describeError, exitStatusOf, hintsOf, jsonErrorOf } from './
 import { JsonDocument } from './format/json.ts';
 import { isSafeName, safeText, styleName } from './format/name.ts';
 import { Clock, hostOffset, utcOffset } from './format/time.ts';
-import type { HostArchiveDoor, HostSide, HostTrees } from './host.ts';
+import type { HostArchiveDoor, HostNamesDoor, HostSide, HostTrees } from './host.ts';
 import { Images } from './images.ts';
 import type { TextOut } from './out.ts';
 
@@ -46,6 +46,8 @@ export interface Shell {
   trees(): Promise<HostTrees>;
   /** Tar archives of the host, for mkfs. */
   archives(): Promise<HostArchiveDoor>;
+  /** Names in directories of the host, for completion. */
+  names(): Promise<HostNamesDoor>;
 }
 
 /** One image as the command line names it. */

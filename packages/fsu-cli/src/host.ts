@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import { nameFromBytes } from 'ukfs';
 import type { Shell } from './context.ts';
 import type * as HostArchives from './host-archive.ts';
+import type * as HostNames from './host-names.ts';
 import type * as HostTree from './host-tree.ts';
 import { ClosedPipeError, STDIN, STDOUT, StreamError, TextOut } from './out.ts';
 import type { Sink } from './out.ts';
@@ -14,6 +15,9 @@ export type { HostSide } from './host-files.ts';
 /** The host's trees, for copies. */
 export type HostTrees = typeof HostTree;
 export type { HostTreeOptions } from './host-tree.ts';
+
+/** Names in the host's directories, for completion. */
+export type HostNamesDoor = Pick<typeof HostNames, 'namesIn'>;
 
 /** The host's archives, for mkfs. */
 export type HostArchiveDoor = Pick<typeof HostArchives, 'openArchive'>;
@@ -148,6 +152,7 @@ export function processShell(): Shell {
     host: async () => (await import('./host-files.ts')).hostSide,
     trees: () => import('./host-tree.ts'),
     archives: () => import('./host-archive.ts'),
+    names: () => import('./host-names.ts'),
   };
 }
 

@@ -39,6 +39,10 @@ export async function main(argv0: string, args: readonly string[], shell: Shell)
 /** `fsu WORD …`. */
 async function runModern(args: readonly string[], shell: Shell): Promise<number> {
   const [word, ...rest] = args;
+  if (word === '__complete') {
+    await (await import('./complete/main.ts')).answer(rest, shell);
+    return Exit.done;
+  }
   if (word === '--version' || word === '-V') return runNamed('version', 'fsu', rest, shell);
   if (word === '--help' || word === '-h') return runNamed('help', 'fsu', rest, shell);
   if (word === undefined || word.startsWith('-')) {

@@ -103,7 +103,8 @@ async function checkIn(
 }
 
 /** Names of the file-system types that open() knows. */
-export const fstypes = (): string[] => filesystems.map(({ name }) => name);
+export const fstypes = (options: { readonly aliases?: boolean } = {}): string[] =>
+  filesystems.flatMap(({ name, aliases }) => (options.aliases === true ? [name, ...aliases] : [name]));
 
 /**
  * What lies beside an image that an interrupted edit left, and what a person decides about it; 'report' changes nothing.

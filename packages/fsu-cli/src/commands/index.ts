@@ -3,6 +3,7 @@ import type { Command } from '../command.ts';
 
 const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   cat: async () => (await import('./cat.ts')).cat,
+  completion: async () => (await import('./completion.ts')).completion,
   cp: async () => (await import('./cp.ts')).cp,
   df: async () => (await import('./df.ts')).df,
   fsck: async () => (await import('./fsck.ts')).fsck,
