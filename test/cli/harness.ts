@@ -181,6 +181,8 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['stat', `${image}:/etc/fstab`] },
   { words: ['df', image] },
   { words: ['info', image] },
+  { words: ['find', `${image}:/`, '-ls'] },
+  { words: ['du', '-a', image] },
 ];
 
 /** Each command that edits an image, with an edit that works on the demo image. */
@@ -189,6 +191,7 @@ export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['cp', '-a', '.bin/sample', `${image}:/etc/fstab`, `${image}:/home`] },
   { words: ['put', '.bin/sample', `${image}:/etc/put`] },
   { words: ['rm', '-r', `${image}:/home`] },
+  { words: ['find', `${image}:/home`, '-delete'] },
 ];
 
 /** Result of a tool, as one text to compare. */

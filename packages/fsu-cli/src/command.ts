@@ -32,6 +32,8 @@ export interface Command {
   /** Its own; those all commands on images have come from imageOptions. */
   readonly options: readonly OptionSpec[];
   readonly examples: readonly Example[];
+  /** What --help has to say beyond options and examples; lines of at most 120 characters. */
+  readonly notes?: string;
   /** `none`: knows no image (help, version). */
   readonly image: 'read' | 'write' | 'none';
   /** Which operand the path in an address of `fsu_X`'s image is; default the first. */

@@ -3,11 +3,19 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { asFsError, Errno, FsError } from 'ukfs';
 import type { ErrnoName } from '@ukfs/kernel';
+import { TextOut } from './out.ts';
 
 /** A host file open for reading. */
 interface HostReader {
   /** Bytes read; 0 at the end. */
   read(dst: Uint8Array): number;
+  close(): void;
+}
+
+/** A host file that is being written anew. */
+export interface HostWriter {
+  /** A name string's bytes. */
+  text(text: string): void;
   close(): void;
 }
 
@@ -19,6 +27,8 @@ interface Sha256 {
 
 export interface HostSide {
   openForReading(path: string): HostReader;
+  /** What is there already is replaced. */
+  openForOverwriting(path: string): HostWriter;
   sha256(): Sha256;
 }
 
@@ -44,6 +54,30 @@ export const hostSide: HostSide = {
           }
         },
         close: () => fs.closeSync(fd),
+      };
+    } catch (thrown) {
+      throw hostError(thrown, path);
+    }
+  },
+  openForOverwriting(path) {
+    try {
+      const fd = fs.openSync(path, 'w');
+      const out = new TextOut({
+        isTTY: false,
+        write(bytes, length) {
+          try {
+            for (let done = 0; done < length;) done += fs.writeSync(fd, bytes, done, length - done);
+          } catch (thrown) {
+            throw hostError(thrown, path);
+          }
+        },
+      });
+      return {
+        text: (text) => out.text(text),
+        close() {
+          out.flush();
+          fs.closeSync(fd);
+        },
       };
     } catch (thrown) {
       throw hostError(thrown, path);

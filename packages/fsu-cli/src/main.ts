@@ -164,10 +164,11 @@ async function runOnce(
     if (thrown instanceof StreamError && thrown.stream === STDOUT) throw thrown;
     ctx.fail(thrown, thrown instanceof StreamError ? thrown.stream : ctx.imageOf(thrown));
   }
+  const edited = ctx.images.edited.length > 0;
   try {
     ctx.images.close();
   } catch (thrown) {
-    if (thrown instanceof ImageChangedError && mayRetry && command.image === 'read' && !ctx.out.wrote) {
+    if (thrown instanceof ImageChangedError && mayRetry && !edited && !ctx.out.wrote) {
       ctx.out.drop();
       return undefined;
     }

@@ -49,7 +49,8 @@ export function helpOf(command: Command, program: string): string {
   const parser = parserOf(command, program, [], optionsOf(command));
   const width = Math.max(0, ...command.examples.map((example) => example.command.length));
   const examples = command.examples.map((example) => `  ${example.command.padEnd(width)}  ${example.does}\n`).join('');
-  return parser.helpInformation() + (examples === '' ? '' : `\nExamples:\n${examples}`);
+  const notes = command.notes === undefined ? '' : `\n${command.notes}`;
+  return parser.helpInformation() + notes + (examples === '' ? '' : `\nExamples:\n${examples}`);
 }
 
 /** parseArguments for any words. */

@@ -13,7 +13,7 @@ export type { UntarOptions } from './tarfill.ts';
 export { tarEntries } from './tar.ts';
 export type { ByteSource, TarEntry, TarRun } from './tar.ts';
 export { walk, Walk } from './walk.ts';
-export type { WalkEntry, WalkOptions, WalkSource } from './walk.ts';
+export type { WalkEntry, WalkOptions, WalkOrder, WalkSource } from './walk.ts';
 // What a user of the handle meets of the kernel, so that one import is enough.
 export {
   ACCESS,

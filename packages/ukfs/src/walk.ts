@@ -1,16 +1,16 @@
 /**
- * Tree walk for every tool that goes through a tree: find, du, ls -R, cp, rm.
+ * Tree walk for every tool that goes through a tree: find, du, tree, grep, hash.
  *
- * Attributes come with the entries, in one pass over each directory. Memory is one batch of entries for each level; with
- * `order` it is one directory for each level. Symbolic links are never followed below the root. A directory that cannot
- * be read is an entry with `error`, and the walk goes on.
+ * Attributes come with the entries, in one pass over each directory, or on request not at all. Memory is one batch of entries
+ * for each level; with `order` it is one directory for each level. What cannot be read is an entry with `error`, and the walk
+ * goes on. A directory that lies above itself, through a link or in a damaged image, is such an entry, too (ELOOP).
  */
-import { asFsError } from '@ukfs/kernel';
-import type { DirentPlus, FsError, Stat } from '@ukfs/kernel';
+import { asFsError, FsError } from '@ukfs/kernel';
+import type { Dirent, DirentPlus, Stat, VType } from '@ukfs/kernel';
 import { baseOf, joinPath } from './path.ts';
 import type { Ukfs } from './handle.ts';
 
-export type WalkSource = Pick<Ukfs, 'stat' | 'lstat' | 'opendir' | 'getdentsplus' | 'close'>;
+export type WalkSource = Pick<Ukfs, 'stat' | 'lstat' | 'opendir' | 'getdents' | 'getdentsplus' | 'close'>;
 
 export interface WalkEntry {
   /** The root as given, then "/"-joined names. */
@@ -21,27 +21,38 @@ export interface WalkEntry {
   /** `post` entries come after everything below a directory, if asked for; all others are `pre`. */
   readonly order: 'pre' | 'post';
   /** undefined: the entry names something damaged, or (a root) is not there; `error` says why. */
+  readonly type: VType | undefined;
+  /** undefined where `type` is, and in a walk without attributes (the root has them always). */
   readonly stat: Stat | undefined;
+  /** A directory that is entered next, unless skip() is called; with `post` it is told again then. */
+  readonly enters: boolean;
   readonly error?: FsError;
 }
+
+/** What entries of a directory are ordered by. */
+export type WalkOrder = (a: { readonly name: string }, b: { readonly name: string }) => number;
 
 export interface WalkOptions {
   /** Say each directory again after what is below it. */
   readonly post?: boolean;
-  /** Enter other file systems mounted below. Default true. */
+  /** Enter other file systems mounted below. Default true; false needs attributes. */
   readonly crossMounts?: boolean;
-  /** Follow the root when it is a symbolic link. */
-  readonly followRoot?: boolean;
+  /** Symbolic links to follow; one that leads nowhere is itself. Default 'none'; 'all' needs attributes. */
+  readonly follow?: 'none' | 'root' | 'all';
+  /** false: types of the entries only, without a look at each inode. Default true. */
+  readonly attributes?: boolean;
   /** Compares entries of one directory, which is then held in memory; default: directory order. */
-  readonly order?: (a: DirentPlus, b: DirentPlus) => number;
+  readonly order?: WalkOrder;
   /** Levels below the root to enter. */
   readonly maxDepth?: number;
 }
 
 interface Level {
   readonly entry: WalkEntry;
+  readonly ino: number;
+  readonly dev: number;
   fd: number | undefined;
-  batch: readonly DirentPlus[];
+  batch: readonly (Dirent | DirentPlus)[];
   next: number;
 }
 
@@ -58,16 +69,18 @@ export class Walk implements IterableIterator<WalkEntry> {
   readonly #levels: Level[] = [];
   readonly #root: string;
   readonly #maxDepth: number;
-  #device: number | undefined;
+  readonly #attributes: boolean;
+  #device = 0;
   #started = false;
   /** A directory just told, entered with the next step unless skip() was called. */
-  #pending: WalkEntry | undefined;
+  #pending: Level | undefined;
 
   constructor(fs: WalkSource, root: string, options: WalkOptions) {
     this.#fs = fs;
     this.#root = root;
     this.#options = options;
     this.#maxDepth = options.maxDepth ?? Infinity;
+    this.#attributes = options.attributes !== false || options.follow === 'all' || options.crossMounts === false;
   }
 
   [Symbol.iterator](): this {
@@ -80,7 +93,7 @@ export class Walk implements IterableIterator<WalkEntry> {
   }
 
   next(): IteratorResult<WalkEntry, undefined> {
-    if (!this.#started) return { done: false, value: this.#tell(this.#rootEntry()) };
+    if (!this.#started) return { done: false, value: this.#rootEntry() };
     const pending = this.#pending;
     if (pending !== undefined) {
       this.#pending = undefined;
@@ -103,52 +116,78 @@ export class Walk implements IterableIterator<WalkEntry> {
 
   #rootEntry(): WalkEntry {
     this.#started = true;
-    const at = { path: this.#root, name: baseOf(this.#root), depth: 0, order: 'pre' } as const;
+    const at = { path: this.#root, name: baseOf(this.#root), depth: 0 };
     try {
-      const stat = this.#options.followRoot === true ? this.#fs.stat(this.#root) : this.#fs.lstat(this.#root);
+      const followed = (this.#options.follow ?? 'none') !== 'none';
+      const stat = followed ? this.#followed(this.#root) : this.#fs.lstat(this.#root);
       this.#device = stat.dev;
-      return { ...at, stat };
+      return this.#tell(at, stat, { type: stat.type, ino: stat.ino });
     } catch (e) {
-      return { ...at, stat: undefined, error: asFsError(e) };
+      return { ...at, order: 'pre', type: undefined, stat: undefined, enters: false, error: asFsError(e) };
     }
   }
 
-  /** Remember a directory that is to be entered. */
-  #tell(entry: WalkEntry): WalkEntry {
-    const { stat, depth } = entry;
-    const isElsewhere = this.#options.crossMounts === false && stat?.dev !== this.#device;
-    if (stat?.type === 'dir' && depth < this.#maxDepth && !isElsewhere) this.#pending = entry;
+  /** What a link leads to; itself, when that is nothing. */
+  #followed(path: string): Stat {
+    try {
+      return this.#fs.stat(path);
+    } catch (e) {
+      if (!(e instanceof FsError) || e.code !== 'ENOENT') throw e;
+      return this.#fs.lstat(path);
+    }
+  }
+
+  /** The entry; a directory that is to be entered is remembered. */
+  #tell(
+    at: { readonly path: string; readonly name: string; readonly depth: number },
+    stat: Stat | undefined,
+    { type, ino }: { readonly type: VType; readonly ino: number },
+  ): WalkEntry {
+    const { path, name, depth } = at;
+    const dev = stat?.dev ?? this.#device;
+    const isElsewhere = dev !== this.#device && this.#options.crossMounts === false;
+    if (type !== 'dir' || depth >= this.#maxDepth || isElsewhere)
+      return { path, name, depth, order: 'pre', type, stat, enters: false };
+    if (this.#levels.some((level) => level.ino === ino && level.dev === dev)) {
+      const error = new FsError('ELOOP', { what: 'directory causes a cycle', ino });
+      return { path, name, depth, order: 'pre', type, stat, enters: false, error };
+    }
+    const entry: WalkEntry = { path, name, depth, order: 'pre', type, stat, enters: true };
+    this.#pending = { entry, ino, dev, fd: undefined, batch: [], next: 0 };
     return entry;
   }
 
   /** Open a directory; an entry with the error when that fails. */
-  #enter(entry: WalkEntry): WalkEntry | undefined {
+  #enter(level: Level): WalkEntry | undefined {
+    this.#levels.push(level);
     try {
-      const fd = this.#fs.opendir(entry.path);
-      const level: Level = { entry, fd, batch: [], next: 0 };
-      this.#levels.push(level);
-      const { order } = this.#options;
-      if (order !== undefined) this.#readWhole(level, order);
+      level.fd = this.#fs.opendir(level.entry.path);
+      if (this.#options.order !== undefined) this.#readWhole(level, this.#options.order);
       return undefined;
     } catch (e) {
-      return { ...entry, error: asFsError(e) };
+      return { ...level.entry, enters: false, error: asFsError(e) };
     }
   }
 
-  #readWhole(level: Level, order: (a: DirentPlus, b: DirentPlus) => number): void {
-    const all: DirentPlus[] = [];
-    const { fd } = level;
+  #readWhole(level: Level, order: WalkOrder): void {
+    const all: (Dirent | DirentPlus)[] = [];
     try {
-      for (let some = this.#more(fd); some.length > 0; some = this.#more(fd)) all.push(...some);
+      for (let some = this.#more(level.fd); some.length > 0; some = this.#more(level.fd)) all.push(...some);
     } finally {
-      if (fd !== undefined) this.#fs.close(fd);
-      level.fd = undefined;
+      this.#endReading(level);
     }
     level.batch = all.sort(order);
   }
 
-  #more(fd: number | undefined): DirentPlus[] {
-    return fd === undefined ? [] : this.#fs.getdentsplus(fd, BATCH);
+  #more(fd: number | undefined): readonly (Dirent | DirentPlus)[] {
+    if (fd === undefined) return [];
+    return this.#attributes ? this.#fs.getdentsplus(fd, BATCH) : this.#fs.getdents(fd, BATCH);
+  }
+
+  #endReading(level: Level): void {
+    const { fd } = level;
+    level.fd = undefined;
+    if (fd !== undefined) this.#fs.close(fd);
   }
 
   /** The next entry of a level; undefined when it took a step without one (levels may have changed). */
@@ -156,27 +195,36 @@ export class Walk implements IterableIterator<WalkEntry> {
     if (level.next < level.batch.length) {
       const dirent = level.batch[level.next++];
       if (dirent === undefined || dirent.name === '.' || dirent.name === '..') return undefined;
-      return this.#tell(entryOf(level.entry, dirent));
+      return this.#child(level.entry, dirent);
     }
     try {
       level.batch = this.#more(level.fd);
       level.next = 0;
       if (level.batch.length > 0) return undefined;
     } catch (e) {
-      this.#leave(level);
-      return { ...level.entry, error: asFsError(e) };
+      level.batch = [];
+      this.#endReading(level);
+      return { ...level.entry, enters: false, error: asFsError(e) };
     }
-    this.#leave(level);
-    return this.#options.post === true ? { ...level.entry, order: 'post' } : undefined;
-  }
-
-  #leave({ fd }: Level): void {
     this.#levels.pop();
-    if (fd !== undefined) this.#fs.close(fd);
+    this.#endReading(level);
+    return this.#options.post === true ? { ...level.entry, order: 'post', enters: false } : undefined;
   }
-}
 
-function entryOf(parent: WalkEntry, { name, stat, error }: DirentPlus): WalkEntry {
-  const entry = { path: joinPath(parent.path, name), name, depth: parent.depth + 1, order: 'pre', stat } as const;
-  return error === undefined ? entry : { ...entry, error: asFsError(error) };
+  #child(parent: WalkEntry, dirent: Dirent | DirentPlus): WalkEntry {
+    const at = { path: joinPath(parent.path, dirent.name), name: dirent.name, depth: parent.depth + 1 };
+    try {
+      const stat = this.#statOf(at.path, dirent);
+      const type = stat?.type ?? dirent.type ?? this.#fs.lstat(at.path).type;
+      return this.#tell(at, stat, { type, ino: stat?.ino ?? dirent.ino });
+    } catch (e) {
+      return { ...at, order: 'pre', type: undefined, stat: undefined, enters: false, error: asFsError(e) };
+    }
+  }
+
+  #statOf(path: string, dirent: Dirent | DirentPlus): Stat | undefined {
+    if (!('stat' in dirent)) return undefined;
+    if (dirent.error !== undefined) throw dirent.error;
+    return this.#options.follow === 'all' && dirent.stat?.type === 'lnk' ? this.#followed(path) : dirent.stat;
+  }
 }

@@ -1,7 +1,8 @@
 /** df: space and inodes of the file systems in images, in the manner of NetBSD's df. */
 import type { Statvfs } from '@ukfs/kernel';
-import { FsError, SelectionError } from 'ukfs';
+import { SelectionError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
+import { variantOf } from '../variant.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, ImageName } from '../context.ts';
 import { withSelector } from '../context.ts';
@@ -64,7 +65,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
     for (const { name, handle } of await handlesOf(ctx, image)) {
       try {
         const fs = handle.statvfs('/');
-        const variant = asksForType ? variantOf(handle, fs) : '';
+        const variant = asksForType ? variantOf(handle) : '';
         if (options.isWanted(fs.fstypename, variant)) rows.push({ image: name, fs, variant });
       } catch (thrown) {
         ctx.fail(thrown, name);
@@ -94,16 +95,6 @@ async function handlesOf(ctx: Context, image: ImageName): Promise<{ name: ImageN
       if (handle !== undefined) handles.push({ name, handle });
     }
     return handles;
-  }
-}
-
-function variantOf(handle: Ukfs, { fstypename }: Statvfs): string {
-  try {
-    return handle.fsinfo('/').variant;
-  } catch (thrown) {
-    // Types without information are what they are called.
-    if (thrown instanceof FsError && thrown.code === 'EOPNOTSUPP') return fstypename;
-    throw thrown;
   }
 }
 

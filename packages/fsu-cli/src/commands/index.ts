@@ -6,6 +6,8 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   completion: async () => (await import('./completion.ts')).completion,
   cp: async () => (await import('./cp.ts')).cp,
   df: async () => (await import('./df.ts')).df,
+  du: async () => (await import('./du.ts')).du,
+  find: async () => (await import('./find.ts')).find,
   fsck: async () => (await import('./fsck.ts')).fsck,
   get: async () => (await import('./get.ts')).get,
   help: async () => (await import('./help.ts')).help,

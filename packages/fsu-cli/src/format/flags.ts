@@ -17,3 +17,20 @@ export function flagsText(flags: number): string {
   const set = words.filter(([bit]) => (flags & bit) !== 0).map(([, word]) => word);
   return set.length === 0 ? '-' : set.join(',');
 }
+
+/** The bits that words mean, `no` before one clears it: `schg,nonodump`. undefined: one is no flag. */
+export function flagBits(text: string): { readonly set: number; readonly clear: number } | undefined {
+  let set = 0;
+  let clear = 0;
+  for (const word of text.split(',')) {
+    const bitOf = (name: string): number | undefined => words.find(([, known]) => known === name)?.[0];
+    const plain = bitOf(word);
+    const negated = word.startsWith('no') ? bitOf(word.slice(2)) : undefined;
+    // `dump` is the opposite of nodump.
+    const bit = plain ?? (word === 'dump' ? undefined : negated);
+    if (bit === undefined && word !== 'dump') return undefined;
+    if (plain !== undefined) set |= plain;
+    else clear |= bit ?? FileFlag.UF_NODUMP;
+  }
+  return { set, clear };
+}

@@ -1,16 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { base64, JsonDocument } from './json.ts';
 import { markOf, modeText, octalMode, parseOctalMode } from './mode.ts';
-import {
-  compareNames,
-  compareVersions,
-  displayWidth,
-  globTest,
-  isSafeName,
-  jsonName,
-  safeText,
-  styleName,
-} from './name.ts';
+import { compareNames, compareVersions, displayWidth, isSafeName, jsonName, safeText, styleName } from './name.ts';
 import { blockHeader, humanBsd, humanGnu, parseBlockUnit } from './size.ts';
 import { alignedRows, columnsAcross, columnsDown, commaStream } from './table.ts';
 import { civilOf, Clock, hostOffset, rfc3339, utcOffset } from './time.ts';
@@ -155,16 +146,6 @@ describe('names', () => {
     expect(jsonName('a')).toEqual({ text: 'a', bytes: undefined });
     expect(jsonName('a\udcff\u{1f600}').text).toBe('a\ufffd\u{1f600}');
     expect([...(jsonName('a\udcff').bytes ?? [])]).toEqual([0x61, 0xff]);
-  });
-
-  test('shell patterns', () => {
-    expect(globTest('*.o')('a.o')).toBe(true);
-    expect(globTest('*.o')('a.oo')).toBe(false);
-    expect(globTest('a?c')('abc')).toBe(true);
-    expect(globTest('[a-c]x')('bx')).toBe(true);
-    expect(globTest('[!a]x')('ax')).toBe(false);
-    expect(globTest('a\\*')('a*')).toBe(true);
-    expect(globTest('a+(b)')('a+(b)')).toBe(true);
   });
 });
 

@@ -206,29 +206,3 @@ export function jsonName(name: string): { readonly text: string; readonly bytes:
   if (isWellFormedName(name)) return { text: name, bytes: undefined };
   return { text: name.replace(/\p{Cs}/gu, '\ufffd'), bytes: nameToBytes(name) };
 }
-
-/** A shell pattern (* ? [...] and \) as a test; a `*` or `?` matches dots too, as in GNU's --ignore after the first. */
-export function globTest(pattern: string): (name: string) => boolean {
-  let source = '';
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern.charAt(i);
-    if (char === '*') source += '.*';
-    else if (char === '?') source += '.';
-    else if (char === '[' && pattern.indexOf(']', i + 2) > 0) {
-      const end = pattern.indexOf(']', i + 2);
-      const set = pattern
-        .slice(i + 1, end)
-        .replace(/\\/g, '\\\\')
-        .replace(/^!/, '^');
-      source += `[${set}]`;
-      i = end;
-    } else
-      source += (char === '\\' && i + 1 < pattern.length ? pattern.charAt(++i) : char).replace(
-        /[\\^$.*+?()[\]{}|]/g,
-        '\\$&',
-      );
-  }
-  // Neither a leading dot nor a slash is special to us: names have no slashes, and ls has hidden the dots before.
-  const expression = new RegExp(`^(?:${source})$`, 's');
-  return (name) => expression.test(name);
-}

@@ -318,4 +318,5 @@ function conversion(code: string, m: Moment, time: Timespec): string | undefined
 }
 
 /** RFC 3339 in UTC with nanoseconds: what JSON output has. */
-export const rfc3339 = ({ sec, nsec }: Timespec): string => new Clock(utcOffset, 0).rfc3339(sec, nsec);
+export const rfc3339 = ({ sec, nsec }: Timespec): string => utcClock.rfc3339(sec, nsec);
+const utcClock = new Clock(utcOffset, 0);

@@ -1,7 +1,8 @@
 /** What ls was asked for: NetBSD's letters with their rules of precedence, and the long options people know from GNU. */
 import { UsageError } from '../command.ts';
 import type { GivenOption, OptionSpec } from '../command.ts';
-import { globTest, quotingStyles } from '../format/name.ts';
+import { globTest } from '../format/glob.ts';
+import { quotingStyles } from '../format/name.ts';
 import type { NameStyle } from '../format/name.ts';
 import { parseBlockUnit } from '../format/size.ts';
 
