@@ -183,6 +183,7 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['info', image] },
   { words: ['find', `${image}:/`, '-ls'] },
   { words: ['du', '-a', image] },
+  { words: ['diff', `${image}:/etc`, '.bin'] },
 ];
 
 /** Each command that edits an image, with an edit that works on the demo image. */
@@ -192,6 +193,7 @@ export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['put', '.bin/sample', `${image}:/etc/put`] },
   { words: ['rm', '-r', `${image}:/home`] },
   { words: ['find', `${image}:/home`, '-delete'] },
+  { words: ['script', '-c', 'write /etc/new <<E\nx\nE\nrm -r /home', image] },
 ];
 
 /** Result of a tool, as one text to compare. */

@@ -111,7 +111,7 @@ describe('one object, as the schema has it', () => {
       const text = readFileSync(new URL(name, transcripts), 'utf8');
       for (const { schema } of documentsIn(text)) used.add(schema);
     }
-    expect(documentSchemas.filter((name) => !used.has(name)).sort()).toEqual(['fsu.ls.entry']);
+    expect(documentSchemas.filter((name) => !used.has(name)).sort()).toEqual(['fsu.diff.entry', 'fsu.ls.entry']);
   });
 });
 
@@ -124,6 +124,17 @@ test('ls --jsonl: a line an entry, then how it went', () => {
   expect(lines.length).toBeGreaterThan(20);
   const failing = place.run('fsu', ['ls', '--jsonl', 'demo.img:/none']).stdout;
   expect(JSON.parse(failing)).toMatchObject({ schema: 'fsu.ls.end', status: 1, errors: [{ errno: 'ENOENT' }] });
+});
+
+test('diff --jsonl: a line a difference, then how it went', () => {
+  place.sh('cp demo.img other.img; fsu rm -r other.img:/home; fsu write other.img:/etc/hosts < /dev/null');
+  const done = place.run('fsu', ['diff', '--jsonl', 'demo.img', 'other.img']);
+  const lines = done.stdout.trimEnd().split('\n');
+  const last = JSON.parse(lines.pop() ?? '') as unknown;
+  expect([...violations(schemas.get('fsu.diff.end') ?? {}, last)]).toEqual([]);
+  expect(last).toMatchObject({ status: 1, errors: [] });
+  expect(lines.flatMap((line) => [...violations(schemas.get('fsu.diff.entry') ?? {}, JSON.parse(line))])).toEqual([]);
+  expect(lines.length).toBeGreaterThan(4);
 });
 
 test('the validator finds what is wrong', () => {

@@ -38,6 +38,8 @@ export interface Command {
   readonly image: 'read' | 'write' | 'none';
   /** Which operand the path in an address of `fsu_X`'s image is; default the first. */
   readonly imagePath?: 'last';
+  /** Does the operand at this place of so many name a file outside of the image, when an image is given? A script's wildcards. */
+  outer?(at: number, count: number): boolean;
   /**
    * For a tool of which some words look like options and are none (find's expression, chmod's `-x`): takes them away before
    * the others are read. Gets the words that follow the command's name, the image of `fsu_X` left out.
@@ -122,6 +124,12 @@ const writeOptions: readonly OptionSpec[] = [
   },
 ];
 
+/** Of those, what concerns the images as they are opened and committed, not the one command. */
+export const editOptionNames = (): readonly string[] =>
+  [...readOptions, ...writeOptions]
+    .map((spec) => shapeOf(spec).long ?? '')
+    .filter((name) => !['image', 'partition', 'bytes', 'json'].includes(name));
+
 /** All options of a command, its own first. */
 export function optionsOf(command: Command): readonly OptionSpec[] {
   if (command.image === 'none') return command.options;
@@ -141,6 +149,7 @@ export interface OptionShape {
   /** What the value is called: `pattern`. */
   readonly value: string | undefined;
   readonly bare: string | undefined;
+  readonly choices: readonly string[] | undefined;
 }
 
 export function shapeOf(spec: OptionSpec): OptionShape {
@@ -156,8 +165,17 @@ export function shapeOf(spec: OptionSpec): OptionShape {
       value = word.slice(1, -1);
     }
   }
-  return { short, long, takes, value, bare: spec.bare };
+  return { short, long, takes, value, bare: spec.bare, choices: spec.choices };
 }
+
+const shapesKnown = new WeakMap<Command, readonly OptionShape[]>();
+
+/** How the command's options are spelt, found out when somebody asks. */
+export const shapesOf = (command: Command) => (): readonly OptionShape[] => {
+  const known = shapesKnown.get(command) ?? optionsOf(command).map(shapeOf);
+  shapesKnown.set(command, known);
+  return known;
+};
 
 /**
  * Reads the words after the command's name (and, for `fsu_X`, after the mount options). UsageError, HelpRequest.
@@ -168,26 +186,70 @@ export async function parseArguments(
   command: Command,
   program: string,
   words: readonly string[],
-  shapes: () => readonly OptionShape[] = () => optionsOf(command).map(shapeOf),
+  shapes: () => readonly OptionShape[] = shapesOf(command),
 ): Promise<Words> {
   return plainWords(words, shapes) ?? (await import('./parser.ts')).parseByCommander(command, program, words);
 }
 
-/** undefined: a word that is neither an operand nor options without values. */
+/** undefined: a word that could be read in two ways, or is wrong. */
 export function plainWords(words: readonly string[], shapes: () => readonly OptionShape[]): Words | undefined {
   const options: GivenOption[] = [];
   const operands: string[] = [];
-  for (const word of words) {
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? '';
     if (word === '-' || !word.startsWith('-')) {
       operands.push(word);
       continue;
     }
-    const spelt = word.startsWith('--') ? [word.slice(2)] : [...word.slice(1)];
-    for (const name of spelt) {
-      const shape = shapes().find(({ short, long }) => (word.startsWith('--') ? long : short) === name);
-      if (shape?.takes !== 'nothing' || name === 'help') return undefined;
-      options.push({ name: shape.long ?? name, value: '' });
+    if (word === '--') {
+      operands.push(...words.slice(at + 1));
+      break;
     }
+    const taken = word.startsWith('--')
+      ? longOption(word, words[at + 1], shapes())
+      : letters(word, words[at + 1], shapes());
+    if (taken === undefined) return undefined;
+    options.push(...taken.options);
+    if (taken.tookNext) at++;
   }
   return { options, operands };
 }
+
+interface Taken {
+  readonly options: readonly GivenOption[];
+  /** The next word is the value. */
+  readonly tookNext: boolean;
+}
+
+function longOption(word: string, next: string | undefined, shapes: readonly OptionShape[]): Taken | undefined {
+  const equals = word.indexOf('=');
+  const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
+  const shape = shapes.find(({ long }) => long === name);
+  if (shape === undefined || shape.takes === 'optional' || name === 'help') return undefined;
+  if (shape.takes === 'nothing') return equals < 0 ? { options: [{ name, value: '' }], tookNext: false } : undefined;
+  const value = equals < 0 ? next : word.slice(equals + 1);
+  return isValueOf(shape, value) ? { options: [{ name, value }], tookNext: equals < 0 } : undefined;
+}
+
+/** `-lR`, `-I*.o`, `-I *.o`: the first letter that takes a value takes the rest of the word, or else the next one. */
+function letters(word: string, next: string | undefined, shapes: readonly OptionShape[]): Taken | undefined {
+  const options: GivenOption[] = [];
+  for (let i = 1; i < word.length; i++) {
+    const letter = word.charAt(i);
+    const shape = shapes.find(({ short }) => short === letter);
+    if (shape === undefined || shape.takes === 'optional') return undefined;
+    const name = shape.long ?? letter;
+    if (name === 'help') return undefined;
+    if (shape.takes === 'value') {
+      const inWord = i + 1 < word.length;
+      const value = inWord ? word.slice(i + 1) : next;
+      if (!isValueOf(shape, value)) return undefined;
+      return { options: [...options, { name, value }], tookNext: !inWord };
+    }
+    options.push({ name, value: '' });
+  }
+  return { options, tookNext: false };
+}
+
+const isValueOf = ({ choices }: OptionShape, value: string | undefined): value is string =>
+  value !== undefined && value !== '' && (choices === undefined || choices.includes(value));

@@ -71,6 +71,8 @@ export interface Target {
 export interface ImageSettings {
   readonly open: OpenOptions;
   readonly image: ImageName | undefined;
+  /** Where relative paths in the image begin; undefined: at its root. */
+  readonly dir?: string;
   readonly bytes: boolean;
   /** `lines`: --jsonl; the document then is the last line and the command writes those before it. */
   readonly json: 'no' | 'document' | 'lines';
@@ -90,6 +92,7 @@ export class Context {
   /** Of a command that has one status for all that fails. */
   readonly #failed: number | undefined;
   #status = 0;
+  #excused = 0;
   /** Of the operands, when they are addresses. */
   #firstImage: string | undefined;
   #clock: Clock | undefined;
@@ -121,6 +124,15 @@ export class Context {
 
   raise(status: number): void {
     if (status > this.#status) this.#status = status;
+  }
+
+  /** Something failed of which the edit does not depend: it is the exit status, and no reason to throw the edit away. */
+  excuse(status: number): void {
+    if (status > this.#excused) this.#excused = status;
+  }
+
+  get excused(): number {
+    return this.#excused;
   }
 
   /** Local time as TZ has it. */
@@ -165,14 +177,19 @@ export class Context {
       this.#firstImage ??= targets[0]?.image.text;
       return targets;
     }
-    if (operands.length === 0) return [{ image, path: '/', shown: '/' }];
-    return operands.map((operand) => ({ image, path: this.#path(operand), shown: operand }));
+    if (operands.length === 0) return [{ image, path: this.settings.dir ?? '/', shown: this.settings.dir ?? '/' }];
+    return operands.map((operand) => ({ image, path: this.#inDir(this.#path(operand)), shown: operand }));
   }
 
   /** The file an address names; the image's root when it has no path. UsageError. */
   addressTarget(operand: string): Target {
     const { image, path = '/' } = addressName(operand, this.shell);
     return { image, path: this.#path(path), shown: operand };
+  }
+
+  #inDir(path: string): string {
+    const { dir } = this.settings;
+    return dir === undefined || path.startsWith('/') ? path : `${dir === '/' ? '' : dir}/${path}`;
   }
 
   #path(text: string): string {

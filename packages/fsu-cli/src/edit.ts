@@ -12,6 +12,22 @@ import type { Json } from './format/json.ts';
 import { safeText } from './format/name.ts';
 import type { OpenImage } from './images.ts';
 
+/** Those of which a part of the edit is durable already. */
+const committed = new WeakSet<Ukfs>();
+
+/** A script's `commit`: what was changed up to here is durable, whatever comes after it. */
+export async function commitEdits(ctx: Context): Promise<void> {
+  const { edited } = ctx.images;
+  await verifyAll(ctx, edited);
+  for (const image of edited) {
+    if (ctx.status !== 0 || isDry(ctx)) return;
+    await attempt(ctx, image, async () => {
+      await endIfSignalled(ctx, image.fs);
+      if (image.fs.commit().changed) committed.add(image.fs);
+    });
+  }
+}
+
 /** Make durable what the command changed, image by image; or, when anything failed, throw it all away. */
 export async function endEdits(ctx: Context): Promise<void> {
   const { edited } = ctx.images;
@@ -66,15 +82,16 @@ async function endEdit(ctx: Context, image: OpenImage, circumstances: Circumstan
   const { fs, name } = image;
   if (ctx.status !== 0) {
     // Half of it would be a state that nobody asked for.
-    if (ctx.status !== Exit.interrupted && isChanged(fs)) ctx.warn(`${safeText(name.text)}: nothing was changed`);
-    return { changed: false };
+    const what = committed.has(fs) ? 'what was changed since the last commit is gone' : 'nothing was changed';
+    if (ctx.status !== Exit.interrupted && isChanged(fs)) ctx.warn(`${safeText(name.text)}: ${what}`);
+    return { changed: committed.has(fs) };
   }
   const ending = await attempt(ctx, image, async () => {
     if (isDry(ctx)) return tellDryRun(ctx, image, circumstances);
     // Ctrl-C ends whoever fed us, too: the end of our input is not the end of what was to be written.
     await endIfSignalled(ctx, fs);
     const { changed } = fs.commit();
-    return { changed: changed || circumstances.wasChanged };
+    return { changed: changed || circumstances.wasChanged || committed.has(fs) };
   });
   return ending ?? { changed: false };
 }

@@ -10,11 +10,14 @@ export interface OpenImage {
   readonly fs: Ukfs;
   /** Opened to be changed: endEdits() commits it. */
   readonly edited: boolean;
+  /** The command that opened it, counted by settle(). */
+  readonly age: number;
 }
 
 export class Images {
   readonly #options: OpenOptions;
   readonly #open = new Map<string, OpenImage>();
+  #age = 0;
   readonly #rules: CommitRule<Ukfs>[] = [];
   #afterCommits: (() => void)[] = [];
 
@@ -24,17 +27,26 @@ export class Images {
 
   /**
    * Open an image, or the handle that is open on it already. Throws what open() throws; EBUSY when it is to be written and is
-   * open for reading: who will write opens first what is written.
+   * open for reading: a command opens first what it writes. One that an earlier command opened is opened again.
    */
   async open(name: ImageName, { write = false }: { readonly write?: boolean } = {}): Promise<Ukfs> {
     const key = JSON.stringify([name.image, name.selectors]);
     const known = this.#open.get(key);
     if (known !== undefined && (known.edited || !write)) return known.fs;
+    if (known !== undefined && known.age < this.#age) {
+      this.#open.delete(key);
+      known.fs.close();
+    }
     const session = this.first?.session;
     const where = { image: name.image, selectors: name.selectors };
     const fs = await open(where, { ...this.#options, write, ...(session === undefined ? {} : { session }) });
-    this.#open.set(key, { name, fs, edited: write });
+    this.#open.set(key, { name, fs, edited: write, age: this.#age });
     return fs;
+  }
+
+  /** A command has ended, and another begins: nobody uses the handles that are open at the moment. */
+  settle(): void {
+    this.#age++;
   }
 
   get first(): Ukfs | undefined {

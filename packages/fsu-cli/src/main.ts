@@ -2,17 +2,17 @@
  * From a program's name and its words to an exit status: finds the command, parses, runs it, closes its images.
  * Knows neither the process nor any command by name; commands/index.ts lists them.
  */
-import { splitClassic, splitModern } from './args.ts';
 import { commandNames, loadCommand } from './commands/index.ts';
-import { HelpRequest, optionsOf, parseArguments, shapeOf, UsageError } from './command.ts';
-import type { Command, Invocation, OptionShape } from './command.ts';
-import { Context, settingsOf } from './context.ts';
-import type { ImageName, ImageSettings, Shell } from './context.ts';
+import { HelpRequest, UsageError } from './command.ts';
+import type { Command, Invocation } from './command.ts';
+import { Context } from './context.ts';
+import type { Shell } from './context.ts';
 import { endEdits } from './edit.ts';
 import { debugText, describeError, Exit } from './errors.ts';
 import { JsonDocument } from './format/json.ts';
 import { safeLines } from './format/name.ts';
 import { ClosedPipeError, STDOUT, StreamError } from './out.ts';
+import { understand } from './understand.ts';
 import { ImageChangedError } from 'ukfs';
 
 /** `fsu_ls` and `fsu-ls` are `fsu ls`. */
@@ -102,36 +102,6 @@ function usage(error: UsageError, { program, name, args, status = Exit.usage }: 
   return status;
 }
 
-/** A command line that was understood. */
-interface Understood {
-  readonly settings: ImageSettings;
-  readonly args: Invocation;
-}
-
-/**
- * Read the words after a command's name. `image`: the one that paths mean when the words name none. UsageError, HelpRequest.
- */
-async function understand(
-  command: Command,
-  line: { readonly program: string; readonly words: readonly string[]; readonly image?: ImageName | undefined },
-  shell: Shell,
-): Promise<Understood> {
-  const { program, words } = line;
-  let known: readonly OptionShape[] | undefined;
-  const shapes = (): readonly OptionShape[] => (known ??= optionsOf(command).map(shapeOf));
-  const classic = program.startsWith('fsu_') && command.image !== 'none';
-  const isGiven = line.image !== undefined || shell.env('FSU_DEVICE') !== undefined;
-  const split = classic ? splitClassic(words, shapes, isGiven) : splitModern(words, shapes);
-  const { words: common, own } = command.takeOwn?.(split.words) ?? { words: split.words, own: [] };
-  const invocation = await parseArguments(command, program, common, shapes);
-  const { settings, rest, path } = settingsOf(invocation.options, { ...split, given: line.image }, shell);
-  if (classic && settings.image === undefined) throw new UsageError('no image given');
-  const inImage = path === undefined ? [] : [path];
-  const operands =
-    command.imagePath === 'last' ? [...invocation.operands, ...inImage] : [...inImage, ...invocation.operands];
-  return { settings, args: { options: rest, operands, own } };
-}
-
 async function runCommand(command: Command, program: string, words: readonly string[], shell: Shell): Promise<number> {
   const { settings, args } = await understand(command, { program, words }, shell);
   for (let attempt = 1; ; attempt++) {
@@ -157,6 +127,7 @@ async function runOnce(
   try {
     ctx.raise(await command.run(ctx, args));
     await endEdits(ctx);
+    ctx.raise(ctx.excused);
   } catch (thrown) {
     closeQuietly(ctx);
     if (thrown instanceof UsageError || thrown instanceof HelpRequest || thrown instanceof ClosedPipeError)

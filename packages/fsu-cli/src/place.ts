@@ -9,11 +9,15 @@ export type Place =
   | ({ readonly kind: 'image' } & Target);
 
 /**
- * The place an operand names: with an image given (fsu_X, --image, a script) every operand but `-` is a path in it; otherwise
- * outerPlace() decides.
+ * The place an operand names: with an image given (fsu_X, --image) every operand but `-` is a path in it; otherwise outerPlace()
+ * decides. In a script, which has one image for all its lines, an address of another image that exists is one.
  */
 export function placeOf(ctx: Context, operand: string): Place {
   if (operand === '-' || ctx.settings.image === undefined) return outerPlace(ctx, operand);
+  if (ctx.settings.dir !== undefined) {
+    const outer = outerPlace(ctx, operand);
+    if (outer.kind === 'image' && ctx.shell.isFile(outer.image.image)) return outer;
+  }
   const [target] = ctx.targets([operand]);
   return target === undefined ? outerPlace(ctx, operand) : { kind: 'image', ...target };
 }

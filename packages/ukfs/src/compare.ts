@@ -11,17 +11,29 @@ import type { Aspect } from './aspects.ts';
 import { Contents, holesDiffer } from './contents.ts';
 import type { ReadableFile } from './contents.ts';
 import { joinPath } from './path.ts';
-import type { TreeDir, TreePlace, TreeStat } from './tree.ts';
+import type { TreeDir, TreeFile, TreeStat } from './tree.ts';
 
-/** One side: an entry of an open directory, or with the name "." that directory. */
-export interface ComparedTree extends TreePlace {
+/** Of a TreeDir what a comparison needs. */
+export interface ComparedDir extends Pick<TreeDir, 'list' | 'lstat' | 'readlink' | 'xattrs' | 'close'> {
+  opendir(name: string): ComparedDir;
+  open(name: string): ReadableFile & Pick<TreeFile, 'close'>;
+}
+
+/** A name in an open directory; "." is the directory. */
+interface ComparedPlace {
+  readonly dir: ComparedDir;
+  readonly name: string;
+}
+
+/** One side. */
+export interface ComparedTree extends ComparedPlace {
   /** What the side can tell. */
   readonly tells: ReadonlySet<Aspect>;
   readonly grainNs: number;
 }
 
 /** An entry of one side; the place is open until the next difference is asked for. */
-export interface ComparedEntry extends TreePlace {
+export interface ComparedEntry extends ComparedPlace {
   readonly stat: TreeStat;
   /** The path, of those compared, that is another name of this file and came before it. */
   readonly linkTo: string | undefined;
@@ -64,10 +76,10 @@ interface Entry {
 
 interface Level {
   readonly path: string;
-  readonly dirs: Readonly<Record<CompareSide, TreeDir | undefined>>;
+  readonly dirs: Readonly<Record<CompareSide, ComparedDir | undefined>>;
   readonly entries: Readonly<Record<CompareSide, readonly Entry[]>>;
   /** Opened here, and to be closed. */
-  readonly owned: readonly TreeDir[];
+  readonly owned: readonly ComparedDir[];
   readonly at: Record<CompareSide, number>;
 }
 
@@ -187,7 +199,7 @@ class Comparison {
   #entry(
     side: CompareSide,
     path: string,
-    dir: TreeDir | undefined,
+    dir: ComparedDir | undefined,
     entry: Entry | undefined,
   ): ComparedEntry | undefined {
     if (dir === undefined || entry === undefined) return undefined;
@@ -235,8 +247,8 @@ class Comparison {
   /** Go on below what is a directory on one side or both. */
   #enter(path: string, before: ComparedEntry | undefined, after: ComparedEntry | undefined): void {
     const sides = { before, after };
-    const owned: TreeDir[] = [];
-    const dirs: Record<CompareSide, TreeDir | undefined> = { before: undefined, after: undefined };
+    const owned: ComparedDir[] = [];
+    const dirs: Record<CompareSide, ComparedDir | undefined> = { before: undefined, after: undefined };
     const entries: Record<CompareSide, readonly Entry[]> = { before: [], after: [] };
     try {
       for (const side of ['before', 'after'] as const) {
@@ -260,17 +272,17 @@ function close({ owned }: Level): void {
   for (const dir of owned) dir.close();
 }
 
-function sortedEntries(dir: TreeDir): readonly Entry[] {
+function sortedEntries(dir: ComparedDir): readonly Entry[] {
   const all: Entry[] = [];
   for (const entry of dir.list()) all.push(all.length < STATS_MAX || 'error' in entry ? entry : { name: entry.name });
   return all.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const linkOf = (side: CompareSide, { dir, name }: TreePlace): string => on(side, () => dir.readlink(name));
-const xattrsOf = (side: CompareSide, { dir, name }: TreePlace): ReadonlyMap<string, Uint8Array> =>
+const linkOf = (side: CompareSide, { dir, name }: ComparedPlace): string => on(side, () => dir.readlink(name));
+const xattrsOf = (side: CompareSide, { dir, name }: ComparedPlace): ReadonlyMap<string, Uint8Array> =>
   on(side, () => dir.xattrs(name));
 
-function withFile(side: CompareSide, { dir, name }: TreePlace, use: (file: ReadableFile) => void): void {
+function withFile(side: CompareSide, { dir, name }: ComparedPlace, use: (file: ReadableFile) => void): void {
   const file = on(side, () => dir.open(name));
   try {
     use({ read: (dst, at) => on(side, () => file.read(dst, at)), data: () => on(side, () => file.data()) });

@@ -60,7 +60,7 @@ export type { TreeChange } from './changed.ts';
 export { aspects, aspectsOf, usualAspects } from './aspects.ts';
 export type { Aspect } from './aspects.ts';
 export { compareTrees } from './compare.ts';
-export type { ComparedEntry, ComparedTree, CompareOptions, CompareSide, Difference } from './compare.ts';
+export type { ComparedDir, ComparedEntry, ComparedTree, CompareOptions, CompareSide, Difference } from './compare.ts';
 export { copyContents, copyTree } from './copy.ts';
 export type { CopiedLinks, CopyOptions, CopyReport, LossReport } from './copy.ts';
 export { realPath } from './realpath.ts';

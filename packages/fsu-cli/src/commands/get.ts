@@ -31,6 +31,7 @@ export const get: Command = {
     { command: 'fsu_get disk.img /etc/fstab -', does: 'to standard output' },
   ],
   image: 'read',
+  outer: (at, count) => count > 1 && at === count - 1,
   run,
 };
 

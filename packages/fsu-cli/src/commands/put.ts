@@ -30,6 +30,7 @@ export const put: Command = {
   ],
   image: 'write',
   imagePath: 'last',
+  outer: (at, count) => at < count - 1,
   run,
 };
 

@@ -33,6 +33,7 @@ export const write: Command = {
     { command: 'fsu_write disk.img /etc/motd < motd', does: 'the way of fs-utils' },
   ],
   image: 'write',
+  outer: (at) => at === 1,
   run,
 };
 

@@ -86,6 +86,11 @@ export class JsonDocument {
     this.#inArray = false;
   }
 
+  /** Those that were told, up to a number. */
+  get errors(): readonly JsonError[] {
+    return this.#errors;
+  }
+
   error(error: JsonError): void {
     if (this.#errors.length < ERRORS_MAX) this.#errors.push(error);
     else this.#dropped += 1;

@@ -1,0 +1,112 @@
+/** diff: what differs between two places: images, files and trees in them, the host's. */
+import { compareTrees, FsError } from 'ukfs';
+import type { Difference } from 'ukfs';
+import type { Command, Invocation } from '../command.ts';
+import type { Context } from '../context.ts';
+import { detailsText } from '../diff/details.ts';
+import { Digests } from '../diff/digest.ts';
+import { differenceMembers } from '../diff/members.ts';
+import { diffOptions, readDiffOptions } from '../diff/options.ts';
+import type { DiffOptions } from '../diff/options.ts';
+import { openSides } from '../diff/sides.ts';
+import type { Sides } from '../diff/sides.ts';
+import { baseOf, parentOf } from '../copying.ts';
+import { safeText } from '../format/name.ts';
+
+/** As diff(1): 0 the same, 1 different, 2 trouble. */
+const statuses = { failed: 2, usage: 2 };
+
+export const diff: Command = {
+  name: 'diff',
+  summary: 'Compare images, files and trees: contents and all attributes.',
+  synopsis: { addresses: 'PLACE PLACE', paths: 'PATH PATH' },
+  options: [
+    ...diffOptions,
+    { flags: '--jsonl', summary: 'one JSON object a difference, one a line', group: 'Image options:' },
+  ],
+  examples: [
+    { command: 'fsu diff old.img new.img', does: 'two images' },
+    { command: 'fsu diff disk.img:2/etc etc', does: 'a tree of an image and one of the host' },
+    { command: 'fsu_diff disk.img /etc /etc.old', does: 'two trees of one image' },
+  ],
+  image: 'read',
+  statuses,
+  run,
+};
+
+async function run(ctx: Context, args: Invocation): Promise<number> {
+  const options = readDiffOptions(args);
+  const sides = await openSides(ctx, args.operands, options.follow);
+  if (sides === undefined) return ctx.status;
+  try {
+    const teller = ctx.json === undefined ? textTeller(ctx, sides, options) : await jsonTeller(ctx, sides);
+    for (const difference of differences(ctx, sides, options)) {
+      if (difference.change !== 'same') ctx.raise(1);
+      attempt(ctx, sides, difference, () => teller(difference));
+    }
+  } finally {
+    sides.before.close();
+    sides.after.close();
+  }
+  return ctx.status;
+}
+
+const differences = (
+  ctx: Context,
+  { before, after }: Sides,
+  { what, filter, same }: DiffOptions,
+): Iterable<Difference> =>
+  compareTrees(before.tree, after.tree, {
+    what,
+    filter,
+    same,
+    failed: (path, error, side) => ctx.fail(error, (side === 'before' ? before : after).where(path)),
+  });
+
+function attempt(ctx: Context, { before, after }: Sides, { path, ...of }: Difference, act: () => void): void {
+  try {
+    act();
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, (of.after === undefined ? before : after).where(path));
+  }
+}
+
+type Teller = (difference: Difference) => void;
+
+async function jsonTeller(ctx: Context, { before, after }: Sides): Promise<Teller> {
+  const digests = new Digests(await ctx.shell.host());
+  const lines = ctx.settings.json === 'lines';
+  if (!lines) {
+    ctx.json?.path('before', before.label);
+    ctx.json?.path('after', after.label);
+    ctx.json?.array('differences');
+  }
+  return (difference) => {
+    const members = differenceMembers(difference, digests);
+    if (lines) ctx.out.text(`${JSON.stringify(members)}\n`);
+    else ctx.json?.element(members);
+  };
+}
+
+function textTeller(ctx: Context, { before, after }: Sides, options: DiffOptions): Teller {
+  const line = (text: string): void => ctx.out.text(`${text}\n`);
+  return (difference) => {
+    const { path, change, within } = difference;
+    const [a, b] = [safeText(before.shown(path)), safeText(after.shown(path))];
+    const isFile = difference.before?.stat.type !== 'dir';
+    if (change === 'same') {
+      if (isFile) line(`Files ${a} and ${b} are identical`);
+    } else if (change === 'added' || change === 'removed') {
+      const side = change === 'added' ? after : before;
+      if (options.whole) line(`${change === 'added' ? 'A' : 'D'} ${safeText(`/${path}`)}`);
+      else if (!within) line(`Only in ${safeText(side.shown(parentIn(path)))}: ${safeText(baseOf(path))}`);
+    } else if (options.brief) line(`Files ${a} and ${b} differ`);
+    else {
+      const name = path === '' && !before.isDir ? b : safeText(`/${path}`);
+      line(`${change === 'type' ? 'T' : 'M'} ${name}  ${detailsText(difference, ctx.clock)}`);
+    }
+  };
+}
+
+const parentIn = (path: string): string => (path.includes('/') ? parentOf(path) : '');
