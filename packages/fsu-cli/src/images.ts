@@ -20,6 +20,8 @@ export class Images {
   #age = 0;
   readonly #rules: CommitRule<Ukfs>[] = [];
   #afterCommits: (() => void)[] = [];
+  /** Of what is drawn by lot; set before the first image is opened. */
+  seed: string | undefined;
 
   constructor(options: OpenOptions) {
     this.#options = options;
@@ -39,7 +41,12 @@ export class Images {
     }
     const session = this.first?.session;
     const where = { image: name.image, selectors: name.selectors };
-    const fs = await open(where, { ...this.#options, write, ...(session === undefined ? {} : { session }) });
+    const fs = await open(where, {
+      ...this.#options,
+      write,
+      ...(this.seed === undefined ? {} : { seed: this.seed }),
+      ...(session === undefined ? {} : { session }),
+    });
     this.#open.set(key, { name, fs, edited: write, age: this.#age });
     return fs;
   }

@@ -311,6 +311,8 @@ export class FsHandle implements Ukfs {
 
   /** mkdir -p: try the path, go up while parents are missing, then down again. */
   #mkdirs(path: string, mode: number): void {
+    // A modifying call that fails costs much, and most often there is nothing to do.
+    if (this.exists(path) && this.stat(path).type === 'dir') return;
     const missing = [path.replace(/(?<=.)\/+$/, '')];
     while (missing.length > 0) {
       const at = missing[missing.length - 1] ?? '';

@@ -68,6 +68,8 @@ export interface OpenOptions {
   readonly verify?: boolean;
   /** Edits work and are seen, but commit() refuses: the image is opened read-only and nothing of it changes. */
   readonly dryRun?: boolean;
+  /** Identities that are drawn by lot (inode generations) follow from this text: the same edits then give the same bytes. */
+  readonly seed?: string;
   /** Share another handle's kernel, and with it the stage of images that are open there. Default: a kernel of its own. */
   readonly session?: Session;
 }

@@ -2,7 +2,7 @@
  * open(): from an address to a handle. Everything asynchronous of the library happens here: the host, the probes' further
  * tables and the file system's code are loaded when it turns out that they are needed.
  */
-import { FsError } from '@ukfs/kernel';
+import { FsError, seededHost } from '@ukfs/kernel';
 import type { FileSystemModule, FileSystemType, Host, MountOptions, StageOptions } from '@ukfs/kernel';
 import { filesystems, loadLabels, loadRecover } from '@ukfs/kernel/all';
 import type { PartitionTable, RecoverAction, RecoverOptions, RecoverReport } from '@ukfs/kernel/all';
@@ -121,10 +121,11 @@ export async function recover(
 }
 
 async function sessionFor(options: OpenOptions): Promise<KernelSession> {
-  const { session, host } = options;
+  const { session, host, seed } = options;
   if (session instanceof KernelSession) return session;
   if (session !== undefined) throw new FsError('EINVAL', { op: 'open', what: 'session of another library' });
-  return new KernelSession(host ?? (await defaultHost()));
+  const outside = host ?? (await defaultHost());
+  return new KernelSession(seed === undefined ? outside : seededHost(outside, seed));
 }
 
 export async function defaultHost(): Promise<Host> {

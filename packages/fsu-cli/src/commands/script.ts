@@ -26,6 +26,7 @@ export const script: Command = {
     { flags: '--env <name>', summary: 'a variable from the environment; no other is seen' },
     { flags: '-n, --no-exec', summary: 'only read the script and say what is wrong with it' },
     { flags: '-x, --trace', summary: 'show each command on standard error before it runs' },
+    { flags: '--seed <text>', summary: 'inode generations follow from this text: the same edit gives the same bytes' },
     { flags: '--no-atomic', summary: 'commit lines end a part of the edit, which stays when a later line fails' },
   ],
   examples: [
@@ -49,6 +50,7 @@ interface Work {
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
   const has = (name: string): boolean => args.options.some((option) => option.name === name);
+  ctx.images.seed = args.options.filter(({ name }) => name === 'seed').at(-1)?.value;
   const work = await workOf(ctx, args);
   const state = newState(variablesOf(ctx, args));
   const atomic = !has('no-atomic');

@@ -42,6 +42,9 @@ const BUFFER = 256 * 1024;
 /** Written between two looks at whether somebody wants us to end. */
 const PATIENCE = 16 * 1024 * 1024;
 
+/** Kept for the next line of a script. */
+let spare: Uint8Array | undefined;
+
 interface WriteOptions {
   readonly append: boolean;
   readonly at: number | undefined;
@@ -129,12 +132,14 @@ async function writeFile(ctx: Context, { fs, target, input, options }: Job): Pro
   const fd = fs.open(path, O.WRONLY | O.CREAT | how, 0o666);
   try {
     let done = 0;
-    const buffer = new Uint8Array(BUFFER);
+    const buffer = spare ?? new Uint8Array(BUFFER);
+    spare = undefined;
     for (let n = fill(input, buffer); n > 0; n = fill(input, buffer)) {
       writeAll(fs, fd, { buffer, length: n, position: options.at === undefined ? undefined : options.at + done });
       done += n;
       if (done % PATIENCE < n) await endIfSignalled(ctx, fs);
     }
+    spare = buffer;
     const owners = new Owners(fs);
     const uid = idOf(options.owner, (name) => owners.uid(name), '--owner');
     const gid = idOf(options.group, (name) => owners.gid(name), '--group');

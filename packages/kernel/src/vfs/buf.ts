@@ -23,6 +23,8 @@ export class Buf {
   valid = false;
   /** Completes the block before it is staged: checksums that cover the whole block are computed here, once. */
   seal: ((data: Uint8Array) => void) | undefined;
+  /** The cache's count when it was put into its order of use; 0: it is not in it. */
+  usedAt = 0;
   /** Set once a type has verified the block's checksum, so that it is done once per residence in the cache. */
   verified = false;
 
@@ -37,9 +39,9 @@ export class Buf {
 export class BufCache {
   readonly limitBytes: number;
   usedBytes = 0;
-  /** Clean buffers in order of last use; one that was pinned again since keeps its place until it is unpinned. */
+  /** Buffers in order of last use, more or less: one that was moved to the end lately stays where it is. */
   readonly #lru = new Set<Buf>();
-  #newest: Buf | undefined;
+  #count = 0;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -56,22 +58,23 @@ export class BufCache {
     const goal = this.limitBytes - Math.floor(this.limitBytes / 16);
     for (const bp of this.#lru) {
       if (this.usedBytes <= goal) return;
-      if (bp.pins === 0) bp.owner.forget(bp);
+      if (bp.pins === 0 && !bp.dirty) bp.owner.forget(bp);
     }
   }
 
-  /** Clean, and used last. */
+  /** Used last. */
   used(bp: Buf): void {
-    if (this.#newest === bp) return;
-    this.#lru.delete(bp);
+    this.#count++;
+    // Moving a buffer costs more than finding it: a place near the end is as good as the end.
+    if (bp.usedAt > 0 && this.#count - bp.usedAt < this.#lru.size >> 3) return;
+    if (bp.usedAt > 0) this.#lru.delete(bp);
     this.#lru.add(bp);
-    this.#newest = bp;
+    bp.usedAt = this.#count;
   }
 
-  /** Not to be evicted: dirty, or gone. */
-  keep(bp: Buf): void {
+  gone(bp: Buf): void {
     this.#lru.delete(bp);
-    if (this.#newest === bp) this.#newest = undefined;
+    bp.usedAt = 0;
   }
 }
 
@@ -168,7 +171,6 @@ export class DeviceBufs {
     if (!bp.dirty) {
       bp.dirty = true;
       this.#dirty.add(bp);
-      this.cache.keep(bp);
     }
   }
 
@@ -207,7 +209,7 @@ export class DeviceBufs {
   forget(bp: Buf): void {
     if (this.#buffers.get(bp.block) !== bp) return;
     this.#buffers.delete(bp.block);
-    this.cache.keep(bp);
+    this.cache.gone(bp);
     this.cache.usedBytes -= this.blockSize;
   }
 
