@@ -4,6 +4,7 @@ export type { Address, IsFile, Selector } from './address.ts';
 export { ImageChangedError, NotRecognisedError, SelectionError } from './errors.ts';
 export type * from './handle.ts';
 export { check, fstypes, inspect, open, recover } from './ukfs.ts';
+export { transaction } from './transaction.ts';
 export { makeFs } from './makefs.ts';
 export type { MakeFsOptions, MakeFsReport } from './makefs.ts';
 export { populate } from './populate.ts';

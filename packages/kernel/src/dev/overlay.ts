@@ -274,7 +274,7 @@ export class Overlay {
   #indexOf(id: number): number {
     let index = this.#marks.length - 1;
     while (index >= 0 && this.#marks[index]?.id !== id) index--;
-    assert(index >= 0, 'no such savepoint');
+    if (index < 0) throw new FsError('EINVAL', { what: 'no such savepoint' });
     return index;
   }
 
