@@ -1,6 +1,7 @@
 // Builds everything: `tsc -b` (types, and the libraries' dist/), then the tools as one bundle with a V8 code cache.
 // `--bundle` leaves tsc out: the bundle is made from the sources and needs nothing of it.
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules, createRequire } from 'node:module';
@@ -50,9 +51,25 @@ export async function buildBundle() {
     if (input.endsWith('.ts') && /^export (let|var) /m.test(readFileSync(join(root, input), 'utf8')))
       throw new Error(`${input}: an exported binding that changes: chunks hand over values`);
   }
-  writeFileSync(bundleFile, joinChunks(result.outputFiles, result.metafile));
+  const script = joinChunks(result.outputFiles, result.metafile);
+  // The first line names the bundle: bin/load.cjs keeps caches by it.
+  const id = createHash('sha256').update(script).digest('hex').slice(0, 16);
+  writeFileSync(bundleFile, `//${id}\n${script}`);
+  writeFileSync(join(dirname(bundleFile), 'LICENSES.txt'), licensesOf(Object.keys(result.metafile.inputs)));
   const caches = await Promise.all([undefined, ...hotCommands].map(makeCache));
   return caches.every(Boolean);
+}
+
+/** The licences of the packages that are part of the bundle. */
+function licensesOf(inputs) {
+  const found = inputs.flatMap((path) => /^(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+  const parts = [...new Set(found)].sort().map((dir) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'));
+    const file = readdirSync(join(root, dir)).find((one) => /^licen[cs]e/i.test(one));
+    if (file === undefined) throw new Error(`${dir} has no licence that could go with the bundle`);
+    return `${name} ${version} (${license})\n\n${readFileSync(join(root, dir, file), 'utf8').trim()}\n`;
+  });
+  return `fsu.js contains these packages.\n\n${parts.join('\n----\n\n')}`;
 }
 
 /** Runs commands for their code cache. In a process of its own: one of them reads standard input, all of them print. */

@@ -19,6 +19,7 @@ export function timeStart(rounds) {
     fsu_ls: [tool('fsu_ls'), image],
     'fsu_ls -l': [tool('fsu_ls'), '-l', image, '/etc'],
     fsu_cat: [tool('fsu_cat'), image, '/README'],
+    completion: [tool('fsu'), '__complete', 'bash', ' \t\n"\'@><=;|&(:', `fsu ls ${image}:/et`],
     'fsu_ls, no code cache': [tool('fsu_ls'), image],
   };
   const times = Object.fromEntries(Object.keys(commands).map((name) => [name, []]));

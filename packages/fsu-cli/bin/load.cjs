@@ -1,11 +1,13 @@
 'use strict';
 // Starts the bundled tools, dist/bundle/fsu.js, with the V8 code cache that tools/build.mjs made beside it. A one-shot tool
-// spends most of its time starting, and compiling the bundle would be the larger half of that.
+// spends most of its time starting, and compiling the bundle would be the larger half of that. An installed package has no
+// cache: what is right for one Node is nothing to another. There the first run of a command leaves its own in the user's
+// cache directory.
 //
 // V8 itself checks that the cache is of this version, these flags and a source of this length, and compiles from the source
 // if not; so a cache that is missing, damaged or from another Node costs milliseconds, never a wrong result.
 // UKFS_CODE_CACHE=0 does without; =report says on stderr what became of the cache.
-const { readFileSync } = require('node:fs');
+const { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { Script } = require('node:vm');
 
 const file = `${__dirname.slice(0, -'bin'.length)}dist/bundle/fsu.js`;
@@ -32,10 +34,49 @@ function readCache(path) {
 
 // The commands started most have a cache of their own, without what only others need: it loads in half the time.
 const command = /fsu[_-](\w+)[^/\\]*$/.exec(process.argv[1])?.[1] ?? /^\w+$/.exec(process.argv[2])?.[0];
-const cachedData = mode === '0' ? undefined : (readCache(`${file}.${command}.cache`) ?? readCache(`${file}.cache`));
+const built = mode === '0' ? undefined : (readCache(`${file}.${command}.cache`) ?? readCache(`${file}.cache`));
+const ownPath = mode === '0' || built !== undefined ? undefined : placeOfOwn();
+const cachedData = ownPath === undefined ? built : readOwn(ownPath);
 
-// Nothing is left to wait for: the process may end without taking its heap apart first. Exit handlers still run.
-process.once('beforeExit', () => process.exit());
+/** Named after the bundle (its first line is its hash), the command and Node: one of another kind is never looked at. */
+function placeOfOwn() {
+  const { XDG_CACHE_HOME, LOCALAPPDATA, HOME } = process.env;
+  const base = XDG_CACHE_HOME || LOCALAPPDATA || (HOME && `${HOME}/.cache`);
+  // Relative ones are to be ignored (XDG Base Directory Specification).
+  if (!base || !/^([A-Za-z]:)?[\\/]/.test(base)) return undefined;
+  return `${base}/fsu/${source.slice(2, 18)}-${command}-${process.version}-${process.arch}`;
+}
+
+/** Code: taken only if nobody but us can have written it. */
+function readOwn(path) {
+  const data = readCache(path);
+  if (data === undefined || process.geteuid === undefined) return data;
+  const { uid, mode: bits } = statSync(path);
+  return uid === process.geteuid() && (bits & 0o022) === 0 ? data : undefined;
+}
+
+function keepOwn() {
+  const dir = ownPath.slice(0, ownPath.lastIndexOf('/'));
+  const part = `${ownPath}.${process.pid}`;
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    writeFileSync(part, script.createCachedData(), { flag: 'wx', mode: 0o600 });
+    renameSync(part, ownPath);
+    // Those of other versions, when nobody has made them anew for a month.
+    for (const name of readdirSync(dir)) {
+      const old = `${dir}/${name}`;
+      if (!name.startsWith(source.slice(2, 18)) && statSync(old).mtimeMs < Date.now() - 30 * 86_400_000) rmSync(old);
+    }
+  } catch {
+    // As above: the next start is slower.
+  }
+}
+
+process.once('beforeExit', () => {
+  if (ownPath !== undefined && !process.exitCode && (cachedData === undefined || script.cachedDataRejected)) keepOwn();
+  // Nothing is left to wait for: the process may end without taking its heap apart first. Exit handlers still run.
+  process.exit();
+});
 
 const script = new Script(source, { filename: file, cachedData });
 if (mode === 'report') {

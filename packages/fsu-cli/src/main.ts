@@ -18,7 +18,8 @@ import { ImageChangedError } from 'ukfs';
 /** `fsu_ls` and `fsu-ls` are `fsu ls`. */
 function programOf(argv0: string): { readonly program: string; readonly command: string | undefined } {
   const base = argv0.replace(/^.*[/\\]/, '').replace(/\.(c?js|mjs|ts|exe|cmd)$/, '');
-  const [, command] = /^fsu[_-](.+)$/.exec(base) ?? [];
+  // `npx fsu-cli` starts the tool that has the package's name.
+  const [, command] = base === 'fsu-cli' ? [] : (/^fsu[_-](.+)$/.exec(base) ?? []);
   return { program: command === undefined ? 'fsu' : `fsu_${command}`, command };
 }
 

@@ -7,7 +7,7 @@
  */
 import { bytes, le32, le64, struct } from '../kern/struct.ts';
 
-export const LOG_MAGIC = new TextEncoder().encode('FSU-LOG\n');
+export const LOG_MAGIC: Uint8Array = new TextEncoder().encode('FSU-LOG\n');
 export const LOG_VERSION = 1;
 export const LOG_SUFFIX = '.fsu-log';
 /** While it is being written: readers ignore it, writers remove it. */
