@@ -179,6 +179,7 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['cat', `${image}:/etc/fstab`] },
   { words: ['get', `${image}:/etc/fstab`, '-'] },
   { words: ['stat', `${image}:/etc/fstab`] },
+  { words: ['readlink', `${image}:/home/README`] },
   { words: ['df', image] },
   { words: ['info', image] },
   { words: ['find', `${image}:/`, '-ls'] },
@@ -194,6 +195,16 @@ export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['rm', '-r', `${image}:/home`] },
   { words: ['find', `${image}:/home`, '-delete'] },
   { words: ['script', '-c', 'write /etc/new <<E\nx\nE\nrm -r /home', image] },
+  { words: ['mkdir', '-p', `${image}:/srv/new`] },
+  { words: ['rmdir', `${image}:/lost+found`] },
+  { words: ['ln', '-s', 'hosts', `${image}:/etc/link`] },
+  { words: ['mknod', `${image}:/null`, 'c', '1', '3'] },
+  { words: ['mkfifo', `${image}:/fifo`] },
+  { words: ['touch', '-d', '@1', `${image}:/etc/fstab`] },
+  { words: ['truncate', '-s', '5', `${image}:/etc/fstab`] },
+  { words: ['chmod', '-R', 'go-rwx', `${image}:/etc`] },
+  { words: ['chown', '1:2', `${image}:/etc/fstab`] },
+  { words: ['chgrp', '2', `${image}:/etc/fstab`] },
 ];
 
 /** Result of a tool, as one text to compare. */

@@ -6,11 +6,11 @@ import type { Command, Invocation } from '../command.ts';
 import type { Context, Target } from '../context.ts';
 import { endIfSignalled } from '../edit.ts';
 import { parseOctalMode } from '../format/mode.ts';
-import { parseBlockUnit } from '../format/size.ts';
+import { parseBytes } from '../format/size.ts';
 import { standardInput } from '../input.ts';
 import type { InputSource } from '../input.ts';
 import { StreamError } from '../out.ts';
-import { Owners } from '../owners.ts';
+import { groupId, Owners, userId } from '../owners.ts';
 import { outerPlace } from '../place.ts';
 import type { Place } from '../place.ts';
 
@@ -141,8 +141,8 @@ async function writeFile(ctx: Context, { fs, target, input, options }: Job): Pro
     }
     spare = buffer;
     const owners = new Owners(fs);
-    const uid = idOf(options.owner, (name) => owners.uid(name), '--owner');
-    const gid = idOf(options.group, (name) => owners.gid(name), '--group');
+    const uid = options.owner === undefined ? -1 : userId(owners, options.owner);
+    const gid = options.group === undefined ? -1 : groupId(owners, options.group);
     if (uid !== -1 || gid !== -1) fs.fchown(fd, uid, gid);
     if (options.mode !== undefined) fs.fchmod(fd, options.mode);
     return done;
@@ -180,14 +180,6 @@ function makeParents(fs: Ukfs, path: string): void {
   if (slash > 0) fs.mkdir(path.slice(0, slash), { recursive: true });
 }
 
-function idOf(text: string | undefined, lookUp: (name: string) => number | undefined, option: string): number {
-  if (text === undefined) return -1;
-  if (/^\d{1,10}$/.test(text)) return Number(text);
-  const id = lookUp(text);
-  if (id === undefined) throw new FsError('EINVAL', { what: `${option}: the image knows no '${text}'` });
-  return id;
-}
-
 function readOptions(args: Invocation): WriteOptions {
   const last = (name: string): string | undefined => args.options.filter((o) => o.name === name).at(-1)?.value;
   const has = (name: string): boolean => args.options.some((o) => o.name === name);
@@ -195,15 +187,8 @@ function readOptions(args: Invocation): WriteOptions {
   const mode = modeWord === undefined ? undefined : parseOctalMode(modeWord);
   if (modeWord !== undefined && mode === undefined) throw new UsageError(`--mode: '${modeWord}' is no octal mode`);
   const atWord = last('at');
-  const at = atWord === undefined ? undefined : offsetOf(atWord);
+  const at = atWord === undefined ? undefined : parseBytes(atWord);
   if (atWord !== undefined && at === undefined) throw new UsageError(`--at: '${atWord}' is no offset`);
   if (has('append') && at !== undefined) throw new UsageError('--append and --at exclude each other');
   return { append: has('append'), at, parents: has('parents'), mode, owner: last('owner'), group: last('group') };
-}
-
-/** `0`, `4096`, `4K`, `1MiB`. */
-function offsetOf(text: string): number | undefined {
-  if (/^\d+$/.test(text)) return Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
-  const unit = parseBlockUnit(text);
-  return unit?.kind === 'blocks' ? unit.size : undefined;
 }

@@ -58,6 +58,13 @@ export function parseBlockUnit(text: string): BlockUnit | undefined {
   return size >= 1 && Number.isSafeInteger(size) ? { kind: 'blocks', size } : undefined;
 }
 
+/** `0`, `4096`, `4K`, `1MiB`: a number of bytes. undefined when it is none. */
+export function parseBytes(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+  const unit = parseBlockUnit(text);
+  return unit?.kind === 'blocks' ? unit.size : undefined;
+}
+
 /** `512-blocks`, `1K-blocks`, `1M-blocks`: how df heads a column of blocks. */
 export function blockHeader(size: number): string {
   for (const [unit, letter] of [

@@ -86,7 +86,8 @@ const SIX_MONTHS = 182 * DAY;
 /** Turns seconds into text for one zone. */
 export class Clock {
   readonly #offsetAt: OffsetAt;
-  readonly #now: number;
+  /** Seconds; decides which times are recent. */
+  readonly now: number;
   readonly #offsets = new Map<number, number>();
   readonly #days = new Map<number, { readonly monthDay: string; readonly iso: string; readonly year: string }>();
   #lastQuarter = Number.NaN;
@@ -94,10 +95,9 @@ export class Clock {
   #lastSecond = Number.NaN;
   #lastSecondText = '';
 
-  /** `now`: seconds; decides which times are recent. */
   constructor(offsetAt: OffsetAt, now: number) {
     this.#offsetAt = offsetAt;
-    this.#now = now;
+    this.now = now;
   }
 
   /** Seconds east of Greenwich at a moment. */
@@ -135,7 +135,7 @@ export class Clock {
     const local = sec + this.offset(sec);
     const days = Math.floor(local / DAY);
     const { monthDay, year } = this.#day(days);
-    if (sec + SIX_MONTHS > this.#now && sec - SIX_MONTHS < this.#now) {
+    if (sec + SIX_MONTHS > this.now && sec - SIX_MONTHS < this.now) {
       const minutes = Math.floor((local - days * DAY) / 60);
       return `${monthDay} ${pad2(Math.floor(minutes / 60))}:${pad2(minutes % 60)}`;
     }
@@ -176,7 +176,7 @@ export class Clock {
 
   /** GNU's idea of recent: the last half of a mean year, and not in the future. */
   isRecent(sec: number): boolean {
-    return sec > this.#now - 31556952 / 2 && sec <= this.#now;
+    return sec > this.now - 31556952 / 2 && sec <= this.now;
   }
 
   /** RFC 3339 with nanoseconds, in universal time; for a clock made with utcOffset. */
