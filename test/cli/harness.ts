@@ -191,6 +191,9 @@ export const everyReader = (image: string): readonly CommandLine[] => [
 export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['write', `${image}:/etc/new`], stdin: 'x' },
   { words: ['cp', '-a', '.bin/sample', `${image}:/etc/fstab`, `${image}:/home`] },
+  { words: ['mv', `${image}:/etc/fstab`, `${image}:/home`] },
+  { words: ['ecp', '-p', '.bin/sample', `${image}:/home`] },
+  { words: ['emv', '-g', `${image}:/etc/fstab`, 'moved'] },
   { words: ['put', '.bin/sample', `${image}:/etc/put`] },
   { words: ['rm', '-r', `${image}:/home`] },
   { words: ['find', `${image}:/home`, '-delete'] },

@@ -6,13 +6,11 @@ import type { Context } from '../context.ts';
 import { ask, isNewer } from '../copy/ask.ts';
 import { copyAll } from '../copy/engine.ts';
 import type { CopyPlan, TreePlaceName } from '../copy/engine.ts';
-import { has, holesOf, isVerbose, lastOf, sparseOption, valueOf } from '../copy/options.ts';
+import { has, holesOf, isVerbose, lastOf, placesOf, sparseOption, usageUnlessImage } from '../copy/options.ts';
 import { keepOf, preserved } from '../copy/preserve.ts';
 import { fromInput, toOutput } from '../copy/streams.ts';
 import { reportMembers } from '../copying.ts';
 import { pathMembers } from '../format/json.ts';
-import { placeOf } from '../place.ts';
-import type { Place } from '../place.ts';
 
 export const cp: Command = {
   name: 'cp',
@@ -54,15 +52,14 @@ export const cp: Command = {
 };
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
-  const plan = planOf(ctx, args);
-  const { sources, dest } = places(ctx, args);
-  if (dest.kind === 'stream') return toOutput(ctx, sources.map(ofImage));
+  const { sources, dest, into } = placesOf(ctx, args);
+  const plan = planOf(ctx, args, into);
+  if (dest.kind === 'stream') return toOutput(ctx, sources.map(usageUnlessImage));
   if (sources.some(({ kind }) => kind === 'stream')) {
     if (sources.length > 1) throw new UsageError('from standard input there is one file');
     return fromInput(ctx, dest);
   }
-  if (plan.into === 'never' && sources.length > 1) throw new UsageError('-T: one source and one destination');
-  if (dest.kind === 'host') for (const source of sources) ofImage(source);
+  if (dest.kind === 'host') for (const source of sources) usageUnlessImage(source);
   return copyAll(ctx, {
     sources: sources.flatMap((place): TreePlaceName[] => (place.kind === 'stream' ? [] : [place])),
     dest,
@@ -75,28 +72,12 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   });
 }
 
-function places(ctx: Context, args: Invocation): { readonly sources: readonly Place[]; readonly dest: Place } {
-  const all = args.operands.map((operand) => placeOf(ctx, operand));
-  const into = valueOf(args, 'target-directory');
-  const dest = into === undefined ? all.pop() : placeOf(ctx, into);
-  if (dest === undefined || all.length === 0) throw new UsageError('say what to copy, and where to');
-  return { sources: all, dest };
-}
-
-/** Between host and host there are better tools. UsageError. */
-function ofImage(place: Place): Place & { readonly kind: 'image' } {
-  if (place.kind === 'image') return place;
-  throw new UsageError(`${place.shown}: no image in it: give an address, such as disk.img:/etc`);
-}
-
-function planOf(ctx: Context, args: Invocation): CopyPlan {
+function planOf(ctx: Context, args: Invocation, into: CopyPlan['into']): CopyPlan {
   const kept = preserved(args.options);
   const recursive = has(args, 'recursive', 'r', 'archive');
   const all = kept.has('ownership');
   const xattrs = kept.has('xattr') || kept.has('mode');
-  const into = has(args, 'target-directory') ? 'always' : has(args, 'no-target-directory') ? 'never' : 'directory';
   const instead = lastOf(args, 'link', 'symbolic-link');
-  if (into === 'always' && has(args, 'no-target-directory')) throw new UsageError('-t and -T exclude each other');
   return {
     copy: {
       recursive,

@@ -12,9 +12,11 @@ import type { Json } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
 import type { HostTreeOptions, HostTrees } from '../host.ts';
 import type { Place } from '../place.ts';
-import { removeSource } from './move.ts';
+import { refuseWhole, removeSource } from './move.ts';
 import { hostSide, imageSide, sideOf } from './side.ts';
 import type { At, Side } from './side.ts';
+import { targetIn } from './target.ts';
+import type { Into, TargetName } from './target.ts';
 
 /** A place that a copy comes from or goes to. */
 export type TreePlaceName = Exclude<Place, { readonly kind: 'stream' }>;
@@ -24,8 +26,7 @@ export interface CopyPlan {
   readonly host: HostTreeOptions;
   /** An operand that is a link is what it leads to, and gets that one's name. */
   readonly resolve: boolean;
-  /** Into the destination if it is a directory; always; or never. */
-  readonly into: 'directory' | 'always' | 'never';
+  readonly into: Into;
   /** Of the destination: they must be there, are made, or are made as the source's path has them, below it. */
   readonly parents: 'needed' | 'made' | 'as in source';
   /** In place of copies of files. */
@@ -76,7 +77,10 @@ async function openSide(
   place: TreePlaceName,
   how: { readonly trees: HostTrees; readonly host: HostTreeOptions; readonly write: boolean },
 ): Promise<Side | undefined> {
-  if (place.kind === 'host') return hostSide(how.trees, how.host);
+  if (place.kind === 'host') {
+    const dry = how.write && ctx.settings.open.dryRun === true;
+    return hostSide(how.trees, how.host, dry);
+  }
   const fs = await (how.write ? ctx.tryOpenForWriting(place.image) : ctx.tryOpen(place.image));
   return fs === undefined ? undefined : imageSide(fs, place.image);
 }
@@ -136,7 +140,9 @@ class Run {
     if (plan.move && side.fs !== undefined && this.#to.fs !== undefined) ctx.images.commitBefore(this.#to.fs, side.fs);
     const from = { side, path: source.path };
     try {
+      if (plan.move) refuseWhole(source.path);
       const report = this.#copy(from);
+      if (report === undefined) return;
       for (const loss of report.losses) tellLoss(ctx, side.text(source.path), { ...loss, verbose: plan.verbose });
       ctx.json?.element(members({ source, report }));
       if (plan.move) removeSource(ctx, { from, report, trees: this.#trees });
@@ -159,7 +165,8 @@ class Run {
     return this.#job.plan.copy.recursive !== false;
   }
 
-  #copy({ side, path: operand }: At): CopyReport {
+  /** undefined: it failed, which has been said. */
+  #copy({ side, path: operand }: At): CopyReport | undefined {
     const { plan } = this.#job;
     const path = plan.resolve && side.isLink(operand) ? side.realPath(operand) : operand;
     const name = baseOf(path);
@@ -170,6 +177,7 @@ class Run {
     const source = (entry: string): string => joinPath(path, whole ? entry : entry.split('/').slice(1).join('/'));
     const made = (entry: string): string => joinPath(target.parent, entry);
     const options = this.#optionsFor(side, source, made);
+    if (plan.move && !this.#makeRoom(side, path, made(target.name))) return undefined;
     if (whole) {
       if (!this.#isRecursive) throw new FsError('EISDIR', { op: 'copy', path });
       if (this.#to.kind(target.parent) === 'none') this.#to.makeDir(target.parent);
@@ -180,8 +188,22 @@ class Run {
     );
   }
 
+  /** A tree that moves takes the place of an empty directory, as in rename(2), and is not put into a full one. */
+  #makeRoom(side: Side, path: string, target: string): boolean {
+    const to = this.#to;
+    if (side.stat(path).type !== 'dir' || to.kind(target) !== 'dir' || to.isLink(target)) return true;
+    try {
+      withDir(to.tree(rootIfEmpty(parentOf(target))), (dir) => dir.rmdir(baseOf(target)));
+      return true;
+    } catch (thrown) {
+      if (!(thrown instanceof FsError)) throw thrown;
+      this.#ctx.fail(thrown, to.place(target));
+      return false;
+    }
+  }
+
   /** The directory that the copy is made in, and its name there. */
-  #targetOf(source: string, whole: boolean): { readonly parent: string; readonly name: string } {
+  #targetOf(source: string, whole: boolean): TargetName {
     const { dest, plan } = this.#job;
     const to = this.#to;
     const kind = to.kind(dest.path);
@@ -194,11 +216,10 @@ class Run {
       to.makeDirs(parent);
       return { parent, name: baseOf(source) };
     }
-    if (kind === 'dir' && plan.into !== 'never') return { parent: dest.path, name: baseOf(source) };
     // Writing into a file goes through links to it, as cp(1) does; only an image is written to so.
     const through = plan.copy.existing === 'overwrite' && to.fs !== undefined && kind === 'other';
     const path = through ? to.realPath(dest.path) : dest.path;
-    return { parent: rootIfEmpty(parentOf(path)), name: baseOf(path) };
+    return targetIn(to, path, { name: baseOf(source), into: plan.into });
   }
 
   /** A tree into itself has no end. */

@@ -20,10 +20,14 @@ interface Moved {
   readonly trees: HostTrees;
 }
 
-/** Errors: EINVAL a path that is no name; ENOTSUP the copy is not whole. What failed already has been said, and stays. */
+/** Errors: EBUSY a path that is no name, but what a directory holds. */
+export function refuseWhole(path: string): void {
+  if (isWhole(baseOf(path))) throw new FsError('EBUSY', { op: 'copy', path, what: 'this is not moved' });
+}
+
+/** Errors: ENOTSUP the copy is not whole. What failed already has been said, and stays. */
 export function removeSource(ctx: Context, { from, report, trees }: Moved): void {
   const { side, path } = from;
-  if (isWhole(baseOf(path))) throw new FsError('EINVAL', { op: 'copy', path, what: 'this is not moved, only copied' });
   if (report.failures > 0 || report.skipped > 0) return;
   if (report.losses.some(({ loss }) => WHOLE.has(loss)))
     throw new FsError('ENOTSUP', { op: 'copy', path, what: 'not all of it could be copied, so it stays' });

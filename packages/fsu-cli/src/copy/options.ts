@@ -1,9 +1,13 @@
 /** What the options of the copying commands have in common. */
 import type { CopyOptions } from 'ukfs';
+import { UsageError } from '../command.ts';
 import type { Invocation, OptionSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { HostTreeOptions } from '../host.ts';
+import { placeOf } from '../place.ts';
+import type { Place } from '../place.ts';
 import type { CopyPlan } from './engine.ts';
+import type { Into } from './target.ts';
 
 /** Was one of them given? */
 export const has = ({ options }: Invocation, ...names: readonly string[]): boolean =>
@@ -13,8 +17,32 @@ export const has = ({ options }: Invocation, ...names: readonly string[]): boole
 export const lastOf = ({ options }: Invocation, ...names: readonly string[]): string | undefined =>
   options.findLast(({ name }) => names.includes(name))?.name;
 
-export const valueOf = ({ options }: Invocation, name: string): string | undefined =>
+const valueOf = ({ options }: Invocation, name: string): string | undefined =>
   options.findLast((option) => option.name === name)?.value;
+
+interface Places {
+  readonly sources: readonly Place[];
+  readonly dest: Place;
+  readonly into: Into;
+}
+
+/** The operands of cp and mv: the last one is where to, unless -t says it. UsageError. */
+export function placesOf(ctx: Context, args: Invocation): Places {
+  const all = args.operands.map((operand) => placeOf(ctx, operand));
+  const directory = valueOf(args, 'target-directory');
+  const isName = has(args, 'no-target-directory');
+  if (directory !== undefined && isName) throw new UsageError('-t and -T exclude each other');
+  const dest = directory === undefined ? all.pop() : placeOf(ctx, directory);
+  if (dest === undefined || all.length === 0) throw new UsageError('give a source and a destination');
+  if (isName && all.length > 1) throw new UsageError('-T: one source and one destination');
+  return { sources: all, dest, into: directory === undefined ? (isName ? 'never' : 'directory') : 'always' };
+}
+
+/** Between host and host there are better tools. UsageError. */
+export function usageUnlessImage(place: Place): Place & { readonly kind: 'image' } {
+  if (place.kind === 'image') return place;
+  throw new UsageError(`${place.shown}: no image in it: give an address, such as disk.img:/etc`);
+}
 
 export const sparseOption: OptionSpec = {
   flags: '--sparse <when>',

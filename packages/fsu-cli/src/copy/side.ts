@@ -1,11 +1,13 @@
 /** The two sides of a copy, image or host, as the engine sees them: what a path names, and trees to copy from and to. */
-import { realPath, ukfsTree } from 'ukfs';
-import type { FsError, TreeDir, Ukfs } from 'ukfs';
+import { FsError, realPath, ukfsTree } from 'ukfs';
+import type { TreeDir, TreeStat, Ukfs } from 'ukfs';
 import { addressText } from '../context.ts';
 import type { ImageName, Target } from '../context.ts';
+import { baseOf, parentOf, rootIfEmpty } from '../copying.ts';
+import { dryTree } from './dry.ts';
 import type { HostTreeOptions, HostTrees } from '../host.ts';
 
-export type Kind = 'dir' | 'other' | 'none';
+type Kind = 'dir' | 'other' | 'none';
 
 export interface Side {
   /** undefined: the host. */
@@ -13,6 +15,8 @@ export interface Side {
   /** What a path names, links followed. */
   kind(path: string): Kind;
   isLink(path: string): boolean;
+  /** Of the file itself, links not followed. Errors: ENOENT. */
+  stat(path: string): TreeStat;
   tree(path: string): TreeDir;
   /** For what a directory holds. */
   makeDir(path: string): void;
@@ -23,6 +27,22 @@ export interface Side {
   text(path: string): string;
   /** As failures name it. */
   place(path: string): Target | string;
+}
+
+function dryHostSide(side: Side): Side {
+  const nothing = (): void => undefined;
+  const tree = (path: string): TreeDir => dryTree(side.kind(path) === 'none' ? undefined : side.tree(path));
+  return { ...side, tree, makeDir: nothing, makeDirs: nothing };
+}
+
+function statIn(dir: TreeDir, path: string): TreeStat {
+  try {
+    const stat = dir.lstat(baseOf(path));
+    if (stat === undefined) throw new FsError('ENOENT', { path });
+    return stat;
+  } finally {
+    dir.close();
+  }
 }
 
 /** A path on a side. */
@@ -36,6 +56,7 @@ export function imageSide(fs: Ukfs, image: ImageName): Side {
     fs,
     kind: (path) => (!fs.exists(path) ? 'none' : fs.stat(path).type === 'dir' ? 'dir' : 'other'),
     isLink: (path) => fs.lstat(path).type === 'lnk',
+    stat: (path) => statIn(ukfsTree(fs, rootIfEmpty(parentOf(path))), path),
     tree: (path) => ukfsTree(fs, path),
     makeDir: (path) => fs.mkdir(path),
     makeDirs: (path) => fs.mkdir(path, { recursive: true }),
@@ -45,11 +66,14 @@ export function imageSide(fs: Ukfs, image: ImageName): Side {
   };
 }
 
-export function hostSide(trees: HostTrees, options: HostTreeOptions): Side {
+/** `dry`: nothing of it is to change. */
+export function hostSide(trees: HostTrees, options: HostTreeOptions, dry: boolean): Side {
+  if (dry) return dryHostSide(hostSide(trees, options, false));
   return {
     fs: undefined,
     kind: trees.hostKind,
     isLink: trees.isHostLink,
+    stat: (path) => statIn(trees.hostTree(rootIfEmpty(parentOf(path)), options), path),
     tree: (path) => trees.hostTree(path, options),
     makeDir: trees.makeHostDir,
     makeDirs: trees.makeHostDir,
@@ -61,7 +85,7 @@ export function hostSide(trees: HostTrees, options: HostTreeOptions): Side {
 
 /** What the copy itself refuses is mostly about its target. */
 const isAboutSource = ({ code }: FsError, recursive: boolean): boolean =>
-  code === 'EINVAL' || code === 'ENOENT' || code === 'ELOOP' || (code === 'EISDIR' && !recursive);
+  code === 'EINVAL' || code === 'ENOENT' || code === 'ELOOP' || code === 'EBUSY' || (code === 'EISDIR' && !recursive);
 
 /**
  * The side on which it failed, if it can be told. Errors of an image name it, the host's name their path, and what the copy
