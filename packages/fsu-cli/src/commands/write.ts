@@ -63,7 +63,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   if (target === undefined) throw new UsageError('no file to write given');
   // What is written is opened before what is read: both may be the same image.
   const fs = await ctx.tryOpenForWriting(target.image);
-  const input = fs === undefined ? undefined : await inputOf(ctx, outerPlace(ctx, file ?? '-'));
+  const input = fs === undefined ? undefined : await inputOf(ctx, outerPlace(ctx, file ?? '-'), { fs, target });
   if (fs === undefined || input === undefined) return ctx.status;
   try {
     await transact(ctx, { fs, target, input, options });
@@ -73,10 +73,10 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   return ctx.status;
 }
 
-async function inputOf(ctx: Context, place: Place): Promise<InputSource | undefined> {
+async function inputOf(ctx: Context, place: Place, dest: Dest): Promise<InputSource | undefined> {
   if (place.kind === 'stream') return standardInput(ctx);
   try {
-    return place.kind === 'host' ? await hostInput(ctx, place.path) : await imageInput(ctx, place);
+    return place.kind === 'host' ? await hostInput(ctx, place.path) : await imageInput(ctx, place, dest);
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;
     ctx.fail(thrown, place.kind === 'host' ? place.path : place);
@@ -98,11 +98,24 @@ async function hostInput(ctx: Context, file: string): Promise<InputSource> {
   };
 }
 
-async function imageInput(ctx: Context, { image, path }: Target): Promise<InputSource | undefined> {
-  const fs = await ctx.tryOpen(image);
+async function imageInput(ctx: Context, source: Target, dest: Dest): Promise<InputSource | undefined> {
+  const fs = await ctx.tryOpen(source.image);
   if (fs === undefined) return undefined;
-  const fd = fs.open(path);
+  if (isSameFile(fs, source.path, dest)) throw new FsError('EINVAL', { what: 'input and output are the same file' });
+  const fd = fs.open(source.path);
   return { read: (dst) => fs.read(fd, dst), close: () => fs.close(fd) };
+}
+
+/** Appending a file to itself would never end; emptied first, it would be lost. */
+function isSameFile(fs: Ukfs, path: string, { fs: into, target }: Dest): boolean {
+  if (fs.session !== into.session || !into.exists(target.path)) return false;
+  const [a, b] = [fs.stat(path), into.stat(target.path)];
+  return a.dev === b.dev && a.ino === b.ino;
+}
+
+interface Dest {
+  readonly fs: Ukfs;
+  readonly target: Target;
 }
 
 interface Job {
