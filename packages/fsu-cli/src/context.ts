@@ -5,6 +5,7 @@ import { FsError, nameFromBytes, nameToBytes } from 'ukfs';
 import type { Timespec } from '@ukfs/kernel';
 import { formatSelector, inspect, parseAddress, parseSelector } from 'ukfs';
 import type { Address, ImageReport, OpenOptions, Ukfs } from 'ukfs';
+import { aliasNamed, mayBeAlias } from './aliases.ts';
 import { bytesOfEscapes } from './args.ts';
 import type { SplitWords } from './args.ts';
 import { UsageError } from './command.ts';
@@ -40,6 +41,8 @@ export interface Shell {
   columns(): number | undefined;
   /** Does this host path name an existing file? */
   isFile(path: string): boolean;
+  /** The text of ~/.fsurc; undefined: there is none. */
+  aliases(): string | undefined;
   /** Reading and writing host files, for get and for write FILE. */
   host(): Promise<HostSide>;
   /** Trees of host files, for get. */
@@ -56,6 +59,8 @@ export interface ImageName {
   readonly text: string;
   readonly image: string;
   readonly selectors: Address['selectors'];
+  /** How an alias of ~/.fsurc mounts it; options on the command line go first. */
+  readonly mount?: Pick<OpenOptions, 'type' | 'options'>;
 }
 
 /** A file inside an image. */
@@ -244,7 +249,7 @@ export class Context {
   }
 
   async inspect(name: ImageName): Promise<ImageReport> {
-    return inspect({ image: name.image, selectors: name.selectors }, this.settings.open);
+    return inspect({ image: name.image, selectors: name.selectors }, { ...name.mount, ...this.settings.open });
   }
 
   /** The image that an error names, or the first one opened: for messages that concern no file. */
@@ -266,13 +271,15 @@ export function addressText(image: ImageName, path: string): string {
   return image.selectors.length === 0 ? `${image.text}:${inside}` : `${image.text}${inside}`;
 }
 
-/** An address as typed, taken apart. UsageError when a selector makes no sense. */
+/** An address as typed, taken apart; the image may be an alias. UsageError when a selector or an alias makes no sense. */
 export function addressName(
   text: string,
-  shell: Pick<Shell, 'isFile'>,
+  shell: Pick<Shell, 'isFile' | 'aliases'>,
 ): { readonly image: ImageName; readonly path: string | undefined } {
   const { image, selectors, path } = asUsage(() => parseAddress(text, (name) => shell.isFile(name)));
-  return { image: imageName(image, selectors), path };
+  const alias = mayBeAlias(image) && !shell.isFile(image) ? aliasNamed(image, shell.aliases()) : undefined;
+  const named = imageName(image, selectors);
+  return { image: alias === undefined ? named : { ...named, ...alias }, path };
 }
 
 function imageName(image: string, selectors: Address['selectors']): ImageName {
@@ -332,7 +339,10 @@ export function settingsOf(
   return {
     settings: {
       open,
-      image: named === undefined ? undefined : imageName(named.image.image, selectors),
+      image:
+        named === undefined
+          ? undefined
+          : { ...named.image, ...(partitions.length === 0 ? {} : imageName(named.image.image, selectors)) },
       bytes: flags.has('bytes'),
       json: flags.has('jsonl') ? 'lines' : flags.has('json') ? 'document' : 'no',
       verbose: split.mount.verbose,
@@ -364,5 +374,5 @@ function chosenImage(
 export function withSelector(name: ImageName, selector: string): ImageName {
   const steps =
     selector === '' ? [{ kind: 'off', offset: 0, length: undefined } as const] : selector.split(':').map(parseSelector);
-  return imageName(name.image, [...name.selectors, ...steps]);
+  return { ...name, ...imageName(name.image, [...name.selectors, ...steps]) };
 }

@@ -26,6 +26,7 @@ export async function commitEdits(ctx: Context): Promise<void> {
       if (image.fs.commit().changed) committed.add(image.fs);
     });
   }
+  if (ctx.status === 0) ctx.images.committed();
 }
 
 /** Make durable what the command changed, image by image; or, when anything failed, throw it all away. */

@@ -122,8 +122,21 @@ function exists(path: string): boolean {
 
 const encoder = new TextEncoder();
 
+/** What cannot be read is not there. */
+function readAliases(): string | undefined {
+  const home = process.env['HOME'];
+  if (home === undefined || home === '') return undefined;
+  try {
+    return fs.readFileSync(`${home}/.fsurc`, 'utf8');
+  } catch (thrown) {
+    if (codeOf(thrown) === '') throw thrown;
+    return undefined;
+  }
+}
+
 /** The process's own shell. */
 export function processShell(): Shell {
+  let aliasText: { readonly text: string | undefined } | undefined;
   const stdout = new Descriptor(1);
   return {
     stdin: new Descriptor(0),
@@ -149,6 +162,7 @@ export function processShell(): Shell {
     // A terminal is never made non-blocking by asking for process.stdout; a pipe would be.
     columns: () => (stdout.isTTY ? process.stdout.columns : undefined),
     isFile: exists,
+    aliases: () => (aliasText ??= { text: readAliases() }).text,
     host: async () => (await import('./host-files.ts')).hostSide,
     trees: () => import('./host-tree.ts'),
     archives: () => import('./host-archive.ts'),

@@ -42,6 +42,7 @@ export class Images {
     const session = this.first?.session;
     const where = { image: name.image, selectors: name.selectors };
     const fs = await open(where, {
+      ...name.mount,
       ...this.#options,
       write,
       ...(this.seed === undefined ? {} : { seed: this.seed }),
@@ -79,6 +80,15 @@ export class Images {
   /** What is done once every image is committed, and not at all otherwise: a host file that moved goes. */
   afterCommits(act: () => void): void {
     this.#afterCommits.push(act);
+  }
+
+  /** Where afterCommits() has come to; and back to there. */
+  get acts(): number {
+    return this.#afterCommits.length;
+  }
+
+  forgetActs(from: number): void {
+    this.#afterCommits.length = from;
   }
 
   committed(): void {

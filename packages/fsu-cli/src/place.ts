@@ -29,6 +29,6 @@ export function placeOf(ctx: Context, operand: string): Place {
 export function outerPlace(ctx: Context, operand: string): Place {
   if (operand === '-') return { kind: 'stream', shown: operand };
   const { image } = addressName(operand, ctx.shell);
-  if (image.image === operand) return { kind: 'host', path: operand, shown: operand };
+  if (image.text === operand && image.selectors.length === 0) return { kind: 'host', path: operand, shown: operand };
   return { kind: 'image', ...ctx.addressTarget(operand) };
 }

@@ -6,8 +6,11 @@ export class Marks {
   readonly #images: Images;
   readonly #marks: readonly { readonly fs: Ukfs; readonly mark: number }[];
 
+  readonly #acts: number;
+
   constructor(images: Images) {
     this.#images = images;
+    this.#acts = images.acts;
     this.#marks = images.edited.map(({ fs }) => ({ fs, mark: fs.savepoint() }));
   }
 
@@ -18,6 +21,7 @@ export class Marks {
       else fs.rollback(mark);
     }
     if (how === 'keep') return;
+    this.#images.forgetActs(this.#acts);
     // Images that this very line opened first; another part of an image that was open has been taken back with it.
     const before = new Set(this.#marks.map(({ fs }) => fs.address.image));
     for (const { fs } of this.#images.edited) if (!before.has(fs.address.image)) fs.discard();

@@ -5,6 +5,7 @@
  */
 import { FsError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
+import { globTest } from '../format/glob.ts';
 
 const CHARS = '*?[';
 const FIRST_MARK = 0xdc00;
@@ -75,76 +76,12 @@ function namesIn(fs: Ukfs, dir: string, part: string): readonly string[] {
   return names;
 }
 
-type Step = { readonly kind: 'any' } | { readonly kind: 'one'; readonly accepts: (char: string) => boolean };
-
-/**
- * Does a name match? Two places are remembered, never a tree of them: time is at most the product of both lengths, whatever the
- * pattern. A byte that is no UTF-8 is one character.
- */
+/** Does a name match? As in a shell, a dot in front is matched by a dot alone. */
 export function matcher(part: string): (name: string) => boolean {
-  const steps = stepsOf([...part]);
-  const [first] = steps;
-  const dots = first === undefined || (first.kind === 'one' && first.accepts === literalDot);
-  return (name) => {
-    if (name.startsWith('.') && !dots) return false;
-    const chars = [...name];
-    let step = 0;
-    let at = 0;
-    let retryStep = -1;
-    let retryAt = 0;
-    while (at < chars.length) {
-      const now = steps[step];
-      if (now?.kind === 'any') {
-        retryStep = ++step;
-        retryAt = at;
-      } else if (now?.accepts(chars[at] ?? '') === true) {
-        step++;
-        at++;
-      } else if (retryStep >= 0) {
-        step = retryStep;
-        at = ++retryAt;
-      } else return false;
-    }
-    while (steps[step]?.kind === 'any') step++;
-    return step === steps.length;
-  };
+  const test = globTest(patternOf(part));
+  return part.startsWith('.') ? test : (name) => !name.startsWith('.') && test(name);
 }
 
-const literalDot = (char: string): boolean => char === '.';
-
-function stepsOf(chars: readonly string[]): readonly Step[] {
-  const steps: Step[] = [];
-  for (let i = 0; i < chars.length; i++) {
-    const char = chars[i] ?? '';
-    const kind = hasWildcard(char) ? plainText(char) : undefined;
-    if (kind === '*') steps.push({ kind: 'any' });
-    else if (kind === '?') steps.push({ kind: 'one', accepts: () => true });
-    else if (kind === '[') {
-      const set = bracket(chars, i + 1);
-      if (set === undefined) steps.push({ kind: 'one', accepts: (c) => c === '[' });
-      else steps.push({ kind: 'one', accepts: set.accepts });
-      i = set?.end ?? i;
-    } else steps.push({ kind: 'one', accepts: char === '.' ? literalDot : (c) => c === char });
-  }
-  return steps;
-}
-
-/** `[abc]`, `[a-z]`, `[!a]`, from behind the bracket. undefined: it is not closed, so it is a bracket. */
-function bracket(
-  chars: readonly string[],
-  start: number,
-): { readonly accepts: (char: string) => boolean; readonly end: number } | undefined {
-  let at = start;
-  const isNegated = chars[at] === '!' || chars[at] === '^';
-  if (isNegated) at++;
-  const ranges: (readonly [string, string])[] = [];
-  for (let first = true; first || chars[at] !== ']'; first = false) {
-    const low = chars[at];
-    if (low === undefined) return undefined;
-    const isRange = chars[at + 1] === '-' && chars[at + 2] !== undefined && chars[at + 2] !== ']';
-    const high = isRange ? (chars[at + 2] ?? low) : low;
-    ranges.push([plainText(low), plainText(high)]);
-    at += isRange ? 3 : 1;
-  }
-  return { accepts: (char) => ranges.some(([low, high]) => low <= char && char <= high) !== isNegated, end: at };
-}
+/** The pattern as fnmatch(3) has it: what is no wildcard is escaped. */
+const patternOf = (part: string): string =>
+  [...part].map((char) => (hasWildcard(char) ? plainText(char) : /[\\*?[]/.test(char) ? `\\${char}` : char)).join('');
