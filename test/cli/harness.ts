@@ -197,6 +197,7 @@ export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['put', '.bin/sample', `${image}:/etc/put`] },
   { words: ['rm', '-r', `${image}:/home`] },
   { words: ['find', `${image}:/home`, '-delete'] },
+  { words: ['exec', 'sed', '-i', '1d', `${image}:/etc/fstab`] },
   { words: ['script', '-c', 'write /etc/new <<E\nx\nE\nrm -r /home', image] },
   { words: ['mkdir', '-p', `${image}:/srv/new`] },
   { words: ['rmdir', `${image}:/lost+found`] },

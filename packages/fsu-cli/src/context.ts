@@ -14,7 +14,7 @@ import { debugText, describeError, exitStatusOf, hintsOf, jsonErrorOf } from './
 import { JsonDocument } from './format/json.ts';
 import { isSafeName, safeText, styleName } from './format/name.ts';
 import { Clock, hostOffset, utcOffset } from './format/time.ts';
-import type { HostArchiveDoor, HostNamesDoor, HostSide, HostTrees } from './host.ts';
+import type { HostArchiveDoor, HostPrograms, HostNamesDoor, HostSide, HostTrees } from './host.ts';
 import { Images } from './images.ts';
 import type { TextOut } from './out.ts';
 
@@ -49,6 +49,8 @@ export interface Shell {
   trees(): Promise<HostTrees>;
   /** Tar archives of the host, for mkfs. */
   archives(): Promise<HostArchiveDoor>;
+  /** Programs of the host, for exec and edit. */
+  programs(): Promise<HostPrograms>;
   /** Names in directories of the host, for completion. */
   names(): Promise<HostNamesDoor>;
 }

@@ -7,6 +7,7 @@ import { nameFromBytes } from 'ukfs';
 import type { Shell } from './context.ts';
 import type * as HostArchives from './host-archive.ts';
 import type * as HostNames from './host-names.ts';
+import type * as HostProgram from './host-program.ts';
 import type * as HostTree from './host-tree.ts';
 import { ClosedPipeError, STDIN, STDOUT, StreamError, TextOut } from './out.ts';
 import type { Sink } from './out.ts';
@@ -18,6 +19,9 @@ export type { HostTreeOptions } from './host-tree.ts';
 
 /** Names in the host's directories, for completion. */
 export type HostNamesDoor = Pick<typeof HostNames, 'namesIn'>;
+
+/** The host's programs, for exec and edit. */
+export type HostPrograms = Pick<typeof HostProgram, 'makeScratch' | 'runProgram'>;
 
 /** The host's archives, for mkfs. */
 export type HostArchiveDoor = Pick<typeof HostArchives, 'openArchive'>;
@@ -166,6 +170,7 @@ export function processShell(): Shell {
     host: async () => (await import('./host-files.ts')).hostSide,
     trees: () => import('./host-tree.ts'),
     archives: () => import('./host-archive.ts'),
+    programs: () => import('./host-program.ts'),
     names: () => import('./host-names.ts'),
   };
 }

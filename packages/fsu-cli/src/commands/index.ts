@@ -12,6 +12,8 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   du: async () => (await import('./du.ts')).du,
   ecp: async () => (await import('./ecp.ts')).ecp,
   emv: async () => (await import('./ecp.ts')).emv,
+  edit: async () => (await import('./edit.ts')).edit,
+  exec: async () => (await import('./exec.ts')).exec,
   find: async () => (await import('./find.ts')).find,
   diff: async () => (await import('./diff.ts')).diff,
   fsck: async () => (await import('./fsck.ts')).fsck,
