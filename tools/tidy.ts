@@ -151,6 +151,7 @@ const exceptions: readonly Exception[] = [
     node: true,
     packages: { 'fs-extra': 'value', ...KERNEL_PUBLIC },
   },
+  { path: /^packages\/fsu-cli\/src\/apply\/yaml\.ts$/, packages: { yaml: 'value' } },
   // A format is data: tables and constants, so that anyone may read it without loading a file system.
   {
     path: /^packages\/kernel\/src\/fs\/[^/]+\/format\.ts$/,

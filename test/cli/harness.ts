@@ -171,6 +171,8 @@ export function complains(result: Result, status: number, message: RegExp): void
 export interface CommandLine {
   readonly words: readonly string[];
   readonly stdin?: string;
+  /** Its exit status for all that fails, if it has but one. */
+  readonly trouble?: number;
 }
 
 /** Each command that reads an image, on a copy of the demo image. */
@@ -185,10 +187,12 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['find', `${image}:/`, '-ls'] },
   { words: ['du', '-a', image] },
   { words: ['diff', `${image}:/etc`, '.bin'] },
+  { words: ['diff', `${image}:/etc`, `${image}:/etc`], trouble: 2 },
 ];
 
 /** Each command that edits an image, with an edit that works on the demo image. */
 export const everyWriter = (image: string): readonly CommandLine[] => [
+  { words: ['apply', '-', image], stdin: 'files: { /etc/applied: { state: file, content: x } }' },
   { words: ['write', `${image}:/etc/new`], stdin: 'x' },
   { words: ['cp', '-a', '.bin/sample', `${image}:/etc/fstab`, `${image}:/home`] },
   { words: ['mv', `${image}:/etc/fstab`, `${image}:/home`] },

@@ -15,7 +15,7 @@ export interface Schema {
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
-  readonly additionalProperties?: boolean;
+  readonly additionalProperties?: boolean | Schema;
   readonly items?: Schema;
   readonly description?: string;
   readonly title?: string;
@@ -48,8 +48,11 @@ export const schemas: ReadonlyMap<string, Schema> = new Map(
   ]),
 );
 
-/** Of documents; the other one holds what they share. */
-export const documentSchemas = [...schemas.keys()].filter((name) => name !== 'fsu.common');
+/** What several documents share, and what the tools read. */
+const others: ReadonlySet<string> = new Set(['fsu.common', 'fsu.apply.manifest']);
+
+/** Of documents that the tools write. */
+export const documentSchemas = [...schemas.keys()].filter((name) => !others.has(name));
 
 const typeOf = (value: unknown): string => {
   if (Array.isArray(value)) return 'array';
@@ -90,6 +93,8 @@ export function* violations(schema: Schema, value: unknown, at = '$'): Generator
     for (const [name, member] of Object.entries(members)) {
       const own = schema.properties?.[name];
       if (own !== undefined) yield* violations(own, member, `${at}.${name}`);
+      else if (typeof schema.additionalProperties === 'object')
+        yield* violations(schema.additionalProperties, member, `${at}.${name}`);
       else if (schema.additionalProperties === false) yield `${at}.${name} is not in the schema`;
     }
   }

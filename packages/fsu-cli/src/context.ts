@@ -231,12 +231,12 @@ export class Context {
 
   /**
    * The image open for changes, which endEdits() commits; an image that may only be read is a failure as well. A command opens
-   * what it writes before what it reads: the two may be one image.
+   * what it writes before what it reads: the two may be one image. `trial`: what is done to it is thrown away.
    */
-  async tryOpenForWriting(name: ImageName): Promise<Ukfs | undefined> {
+  async tryOpenForWriting(name: ImageName, { trial = false } = {}): Promise<Ukfs | undefined> {
     let fs: Ukfs;
     try {
-      fs = await this.images.open(name, { write: true });
+      fs = await this.images.open(name, { write: true, trial });
     } catch (thrown) {
       this.fail(thrown, name, { opening: true });
       return undefined;

@@ -29,9 +29,13 @@ export class Images {
 
   /**
    * Open an image, or the handle that is open on it already. Throws what open() throws; EBUSY when it is to be written and is
-   * open for reading: a command opens first what it writes. One that an earlier command opened is opened again.
+   * open for reading: a command opens first what it writes. One that an earlier command opened is opened again. `trial`: what
+   * is written to it is thrown away.
    */
-  async open(name: ImageName, { write = false }: { readonly write?: boolean } = {}): Promise<Ukfs> {
+  async open(
+    name: ImageName,
+    { write = false, trial = false }: { readonly write?: boolean; readonly trial?: boolean } = {},
+  ): Promise<Ukfs> {
     const key = JSON.stringify([name.image, name.selectors]);
     const known = this.#open.get(key);
     if (known !== undefined && (known.edited || !write)) return known.fs;
@@ -44,11 +48,12 @@ export class Images {
     const fs = await open(where, {
       ...name.mount,
       ...this.#options,
+      ...(trial ? { dryRun: true } : {}),
       write,
       ...(this.seed === undefined ? {} : { seed: this.seed }),
       ...(session === undefined ? {} : { session }),
     });
-    this.#open.set(key, { name, fs, edited: write, age: this.#age });
+    this.#open.set(key, { name, fs, edited: write && !trial, age: this.#age });
     return fs;
   }
 

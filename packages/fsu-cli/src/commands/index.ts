@@ -2,6 +2,7 @@
 import type { Command } from '../command.ts';
 
 const loaders: Readonly<Record<string, () => Promise<Command>>> = {
+  apply: async () => (await import('./apply.ts')).apply,
   cat: async () => (await import('./cat.ts')).cat,
   completion: async () => (await import('./completion.ts')).completion,
   cp: async () => (await import('./cp.ts')).cp,

@@ -8,7 +8,7 @@ import { baseOf, isWhole, joinPath, parentOf, rootIfEmpty } from '../copying.ts'
 import type { HostTrees } from '../host.ts';
 import { outerPlace, placeOf } from '../place.ts';
 import type { Place } from '../place.ts';
-import { readStream, STREAM, streamTree } from './stream.ts';
+import { readStream, STREAM, streamTree } from '../stream.ts';
 
 interface DiffSide {
   readonly tree: ComparedTree;

@@ -1,8 +1,8 @@
-/** Standard input as a side of a comparison. It is held in memory: it has no size before it has been read. */
+/** Standard input as a file. It is held in memory: it has no size before it has been read. */
 import { FsError } from 'ukfs';
 import type { ComparedTree, TreeStat } from 'ukfs';
-import type { Context } from '../context.ts';
-import { STDIN, StreamError } from '../out.ts';
+import type { Context } from './context.ts';
+import { STDIN, StreamError } from './out.ts';
 
 /** Its operand. */
 export const STREAM = '-';
@@ -11,14 +11,22 @@ const BYTES_MAX = 64 * 1024 * 1024;
 const PIECE = 64 * 1024;
 
 /** All of standard input. StreamError. */
-export function readStream(ctx: Context): Uint8Array {
+export function readStream(ctx: Context, bytesMax = BYTES_MAX): Uint8Array {
   if (ctx.shell.stdin.isClosed) throw new StreamError(STDIN, 'EBADF', undefined, 'it is closed');
+  const bytes = readWhole(ctx.shell.stdin, bytesMax);
+  if (bytes !== undefined) return bytes;
+  const what = `more than ${bytesMax / 1024 / 1024} MiB; put it into a file first`;
+  throw new StreamError(STDIN, 'EFBIG', undefined, what);
+}
+
+/** All that comes; undefined: it is more than that. */
+export function readWhole(from: { read(dst: Uint8Array): number }, bytesMax: number): Uint8Array | undefined {
   let bytes = new Uint8Array(PIECE);
   for (let end = 0; ;) {
-    const n = ctx.shell.stdin.read(bytes.subarray(end));
+    const n = from.read(bytes.subarray(end));
     if (n === 0) return bytes.subarray(0, end);
     end += n;
-    if (end > BYTES_MAX) throw new StreamError(STDIN, 'EFBIG', undefined, 'more than 64 MiB; put it into a file first');
+    if (end > bytesMax) return undefined;
     if (end < bytes.length) continue;
     const grown = new Uint8Array(bytes.length * 2);
     grown.set(bytes);
