@@ -182,6 +182,8 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['get', `${image}:/etc/fstab`, '-'] },
   { words: ['stat', `${image}:/etc/fstab`] },
   { words: ['readlink', `${image}:/home/README`] },
+  { words: ['xattr', 'ls', '-R', `${image}:/etc`] },
+  { words: ['acl', 'get', '-R', `${image}:/etc`] },
   { words: ['df', image] },
   { words: ['info', image] },
   { words: ['find', `${image}:/`, '-ls'] },
@@ -213,6 +215,9 @@ export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['chmod', '-R', 'go-rwx', `${image}:/etc`] },
   { words: ['chown', '1:2', `${image}:/etc/fstab`] },
   { words: ['chgrp', '2', `${image}:/etc/fstab`] },
+  { words: ['chflags', 'nodump', `${image}:/etc/fstab`] },
+  { words: ['xattr', 'set', '-n', 'user.a', '-v', 'b', `${image}:/etc/fstab`] },
+  { words: ['acl', 'set', '-m', 'u:1:r', `${image}:/etc/fstab`] },
 ];
 
 /** Result of a tool, as one text to compare. */

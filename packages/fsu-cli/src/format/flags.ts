@@ -34,3 +34,57 @@ export function flagBits(text: string): { readonly set: number; readonly clear: 
   }
   return { set, clear };
 }
+
+/** Other names that chflags(1) knows. */
+const synonyms: Readonly<Record<string, string>> = {
+  archived: 'arch',
+  sappend: 'sappnd',
+  schange: 'schg',
+  simmutable: 'schg',
+  uappend: 'uappnd',
+  uchange: 'uchg',
+  uimmutable: 'uchg',
+};
+
+/** Letters of Linux's chattr(1) for flags that are the same. */
+const letters: Readonly<Record<string, number>> = {
+  a: FileFlag.SF_APPEND,
+  d: FileFlag.UF_NODUMP,
+  i: FileFlag.SF_IMMUTABLE,
+};
+
+/** Bits to set and bits to take away; all others stay. */
+export interface FlagChange {
+  readonly set: number;
+  readonly clear: number;
+}
+
+const EVERY = 0xffff_ffff;
+
+/** `schg,nodump`, `noschg`, `0`, an octal number; chattr's `+i`, `-a`, `=d`. undefined: it is none. */
+export function parseFlags(text: string): FlagChange | undefined {
+  if (/^[0-7]+$/.test(text)) {
+    const set = Number.parseInt(text, 8);
+    return set <= EVERY ? { set, clear: EVERY } : undefined;
+  }
+  const [, op, chosen = ''] = /^([-+=])([adi]+)$/.exec(text) ?? [];
+  if (op !== undefined) {
+    const bits = [...chosen].reduce((mask, letter) => mask | (letters[letter] ?? 0), 0);
+    return op === '+' ? { set: bits, clear: 0 } : { set: op === '-' ? 0 : bits, clear: op === '-' ? bits : EVERY };
+  }
+  let [set, clear] = [0, 0];
+  for (const word of text.split(',')) {
+    const bit = bitOf(word);
+    // The name of one begins with `no`: `dump` takes it away.
+    const taken = bit !== undefined ? undefined : word === 'dump' ? bitOf('nodump') : bitOf(word.replace(/^no/, ''));
+    if (bit === undefined && taken === undefined) return undefined;
+    set = (set | (bit ?? 0)) & ~(taken ?? 0);
+    clear = (clear | (taken ?? 0)) & ~(bit ?? 0);
+  }
+  return { set, clear };
+}
+
+function bitOf(word: string): number | undefined {
+  const name = synonyms[word] ?? word;
+  return words.find(([, known]) => known === name)?.[0];
+}

@@ -1,0 +1,146 @@
+/** The two lists of a file, and how they are changed: setfacl(1)'s rules for masks and for defaults. */
+import { FsError } from 'ukfs';
+import type { Stat, Ukfs } from 'ukfs';
+import { groupId, userId } from '../owners.ts';
+import type { Owners } from '../owners.ts';
+import {
+  ACCESS,
+  decode,
+  DEFAULT,
+  drop,
+  encode,
+  find,
+  groupClass,
+  hasNamed,
+  isExtended,
+  isWhole,
+  modeOf,
+  ofMode,
+  put,
+} from './entries.ts';
+import type { Entry } from './entries.ts';
+import type { Said } from './spec.ts';
+
+export interface Lists {
+  readonly access: readonly Entry[];
+  /** Empty: there is none. */
+  readonly inherited: readonly Entry[];
+}
+
+interface Edit {
+  readonly kind: 'modify' | 'remove' | 'set';
+  readonly said: readonly Said[];
+}
+
+/** One of setfacl's actions, in the order in which they are given. */
+export type Action = Edit | { readonly kind: 'no extended' } | { readonly kind: 'no default' };
+
+type MaskRule = 'recalculate' | 'unless said' | 'leave';
+
+const OBJECTS = ['user_obj', 'group_obj', 'other'] as const;
+
+/** `at`: follows what the path names. */
+export function readLists(fs: Ukfs, path: string, { mode, type }: Pick<Stat, 'mode' | 'type'>): Lists {
+  const access = fs.getxattr(path, ACCESS);
+  const inherited = type === 'dir' ? fs.getxattr(path, DEFAULT) : undefined;
+  return {
+    access: access === undefined ? ofMode(mode) : decode(access),
+    inherited: inherited === undefined ? [] : decode(inherited),
+  };
+}
+
+/** Make them what a file has. Errors: EINVAL, EACCES a file that is no directory has no default. */
+export function writeLists(fs: Ukfs, path: string, stat: Pick<Stat, 'mode' | 'type'>, lists: Lists): void {
+  const { access, inherited } = lists;
+  if (!isWhole(access) || (inherited.length > 0 && !isWhole(inherited)))
+    throw new FsError('EINVAL', { what: 'the list lacks entries for owner, group, others or mask' });
+  if (inherited.length > 0 && stat.type !== 'dir')
+    throw new FsError('EACCES', { what: 'only directories have a default' });
+  if (isExtended(access)) fs.setxattr(path, ACCESS, encode(access));
+  else if (fs.getxattr(path, ACCESS) !== undefined) fs.removexattr(path, ACCESS);
+  const mode = (fs.stat(path).mode & ~0o777) | modeOf(access);
+  if (mode !== fs.stat(path).mode) fs.chmod(path, mode);
+  if (stat.type !== 'dir') return;
+  if (inherited.length > 0) fs.setxattr(path, DEFAULT, encode(inherited));
+  else if (fs.getxattr(path, DEFAULT) !== undefined) fs.removexattr(path, DEFAULT);
+}
+
+export const isSame = (a: Lists, b: Lists): boolean =>
+  isSameList(a.access, b.access) && isSameList(a.inherited, b.inherited);
+
+const isSameList = (a: readonly Entry[], b: readonly Entry[]): boolean => {
+  const [one, other] = [encode(a), encode(b)];
+  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+};
+
+interface About {
+  readonly owners: Owners;
+  readonly isDirectory: boolean;
+  readonly masks: MaskRule;
+}
+
+/** What the actions make of the lists. Errors: EINVAL the image does not know a name, an entry that must stay is taken away. */
+export function applyActions(lists: Lists, actions: readonly Action[], about: About): Lists {
+  const saysMask = (isDefault: boolean): boolean =>
+    actions.some(
+      (action) =>
+        'said' in action &&
+        action.kind !== 'remove' &&
+        action.said.some((said) => said.tag === 'mask' && said.isDefault === isDefault),
+    );
+  const rule = (isDefault: boolean): MaskRule =>
+    about.masks === 'unless said' && saysMask(isDefault) ? 'leave' : about.masks;
+  return actions.reduce((now, action) => {
+    if (!('said' in action))
+      return action.kind === 'no default' ? { ...now, inherited: [] } : { ...now, access: withoutExtended(now.access) };
+    const mine = { ...action, said: action.said.filter(({ isDefault }) => !isDefault) };
+    const access = changeList(now.access, mine, { ...about, masks: rule(false) });
+    // Files that are no directories have no default: in a tree such entries are about the directories.
+    const theirs = { ...action, said: action.said.filter(({ isDefault }) => isDefault && about.isDirectory) };
+    const inherited = changeList(now.inherited, theirs, { ...about, masks: rule(true), base: access });
+    return { access, inherited };
+  }, lists);
+}
+
+/** What the mask took away from the group stays away when the mask goes. */
+function withoutExtended(entries: readonly Entry[]): readonly Entry[] {
+  const mask = find(entries, 'mask');
+  return entries
+    .filter(({ tag }) => tag !== 'user' && tag !== 'group' && tag !== 'mask')
+    .map((entry) =>
+      entry.tag === 'group_obj' && mask !== undefined ? { ...entry, perm: entry.perm & mask.perm } : entry,
+    );
+}
+
+function changeList(
+  entries: readonly Entry[],
+  { kind, said }: Edit,
+  { owners, isDirectory, masks, base }: About & { readonly base?: readonly Entry[] },
+): readonly Entry[] {
+  if (said.length === 0) return entries;
+  let now = kind === 'set' ? [] : entries;
+  for (const one of said) {
+    const id = one.who === undefined ? 0 : one.tag === 'user' ? userId(owners, one.who) : groupId(owners, one.who);
+    if (kind === 'remove') {
+      if (one.tag === 'user_obj' || one.tag === 'group_obj' || one.tag === 'other')
+        throw new FsError('EINVAL', { what: 'the entries of owner, group and others stay' });
+      now = drop(now, one.tag, id);
+      continue;
+    }
+    const maybe = one.perm?.maybeExecute === true && (isDirectory || now.some(({ perm }) => (perm & 1) !== 0));
+    now = put(now, { tag: one.tag, id, perm: (one.perm?.bits ?? 0) | (maybe ? 1 : 0) });
+  }
+  if (base !== undefined && now.length > 0)
+    for (const tag of OBJECTS) {
+      const taken = find(now, tag) ?? find(base, tag);
+      if (taken !== undefined) now = put(now, taken);
+    }
+  return withMask(now, masks);
+}
+
+function withMask(entries: readonly Entry[], masks: MaskRule): readonly Entry[] {
+  const mask = find(entries, 'mask');
+  if (mask === undefined ? !hasNamed(entries) : masks === 'leave') return entries;
+  const perm = masks === 'leave' ? (find(entries, 'group_obj')?.perm ?? 0) : groupClass(entries);
+  return put(entries, { tag: 'mask', id: 0, perm });
+}
