@@ -184,6 +184,7 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['readlink', `${image}:/home/README`] },
   { words: ['xattr', 'ls', '-R', `${image}:/etc`] },
   { words: ['acl', 'get', '-R', `${image}:/etc`] },
+  { words: ['tar', '-c', `${image}:/etc`] },
   { words: ['df', image] },
   { words: ['info', image] },
   { words: ['find', `${image}:/`, '-ls'] },
@@ -191,6 +192,16 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['diff', `${image}:/etc`, '.bin'] },
   { words: ['diff', `${image}:/etc`, `${image}:/etc`], trouble: 2 },
 ];
+
+/** A tar archive of one file, as POSIX ustar has it. */
+function tinyTar(name: string, contents: string): string {
+  const fields = [name.padEnd(100, '\0'), '0000644\0', '0000000\0', '0000000\0'];
+  const head = `${fields.join('')}${contents.length.toString(8).padStart(11, '0')}\0${'0'.repeat(11)}\0`;
+  const tail = `0${'\0'.repeat(100)}ustar\0${'00'}`.padEnd(356, '\0');
+  const sum = [...`${head}${' '.repeat(8)}${tail}`].reduce((total, char) => total + char.charCodeAt(0), 0);
+  const header = `${head}${sum.toString(8).padStart(6, '0')}\0 ${tail}`;
+  return header + contents.padEnd(512, '\0') + '\0'.repeat(1024);
+}
 
 /** Each command that edits an image, with an edit that works on the demo image. */
 export const everyWriter = (image: string): readonly CommandLine[] => [
@@ -218,6 +229,7 @@ export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['chflags', 'nodump', `${image}:/etc/fstab`] },
   { words: ['xattr', 'set', '-n', 'user.a', '-v', 'b', `${image}:/etc/fstab`] },
   { words: ['acl', 'set', '-m', 'u:1:r', `${image}:/etc/fstab`] },
+  { words: ['tar', '-x', image], stdin: tinyTar('etc/unpacked', 'x') },
 ];
 
 /** Result of a tool, as one text to compare. */

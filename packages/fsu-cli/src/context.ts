@@ -47,7 +47,7 @@ export interface Shell {
   host(): Promise<HostSide>;
   /** Trees of host files, for get. */
   trees(): Promise<HostTrees>;
-  /** Tar archives of the host, for mkfs. */
+  /** Tar archives of the host, for mkfs and tar. */
   archives(): Promise<HostArchiveDoor>;
   /** Programs of the host, for exec and edit. */
   programs(): Promise<HostPrograms>;

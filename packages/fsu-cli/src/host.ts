@@ -23,8 +23,8 @@ export type HostNamesDoor = Pick<typeof HostNames, 'namesIn'>;
 /** The host's programs, for exec and edit. */
 export type HostPrograms = Pick<typeof HostProgram, 'makeScratch' | 'runProgram'>;
 
-/** The host's archives, for mkfs. */
-export type HostArchiveDoor = Pick<typeof HostArchives, 'openArchive'>;
+/** The host's archives, for mkfs and tar. */
+export type HostArchiveDoor = Pick<typeof HostArchives, 'createArchive' | 'gzipSink' | 'openArchive' | 'sniffed'>;
 
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';

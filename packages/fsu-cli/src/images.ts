@@ -66,6 +66,11 @@ export class Images {
     return [...this.#open.values()][0]?.fs;
   }
 
+  /** Host files that are open as images. */
+  get paths(): readonly string[] {
+    return [...this.#open.values()].map(({ name }) => name.image);
+  }
+
   /** Those opened for writing, in the order in which they commit. */
   get edited(): readonly OpenImage[] {
     const edited = [...this.#open.values()].filter((image) => image.edited);

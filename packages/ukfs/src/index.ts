@@ -9,10 +9,16 @@ export { makeFs } from './makefs.ts';
 export type { MakeFsOptions, MakeFsReport } from './makefs.ts';
 export { populate } from './populate.ts';
 export type { PopulateOptions } from './populate.ts';
-export { untar } from './tarfill.ts';
+export { compareNames } from './nameorder.ts';
+export { untar, untarSteps } from './tarfill.ts';
 export type { UntarOptions } from './tarfill.ts';
 export { tarEntries } from './tar.ts';
 export type { ByteSource, TarEntry, TarRun } from './tar.ts';
+export type { TarFormat, TarType } from './tarformat.ts';
+export { tarTree } from './tartree.ts';
+export type { TarRoot, TarTreeOptions } from './tartree.ts';
+export { TarWriter } from './tarwrite.ts';
+export type { ByteSink, TarHeader } from './tarwrite.ts';
 export { walk, Walk } from './walk.ts';
 export type { WalkEntry, WalkOptions, WalkOrder, WalkSource } from './walk.ts';
 // What a user of the handle meets of the kernel, so that one import is enough.

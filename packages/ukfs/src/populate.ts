@@ -4,11 +4,11 @@
  * So entries come in the order of their names' bytes, access times are those of the last change, birth times are left to
  * the maker's clock, and no time is later than `latest` (SOURCE_DATE_EPOCH).
  */
-import { nameToBytes } from '@ukfs/kernel';
 import type { Timespec } from '@ukfs/kernel';
 import { copyContents } from './copy.ts';
 import type { CopyReport } from './copy.ts';
 import type { Ukfs } from './handle.ts';
+import { compareNames } from './nameorder.ts';
 import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreeStat } from './tree.ts';
 import { ukfsTree } from './ukfstree.ts';
 
@@ -41,13 +41,6 @@ function settled(stat: TreeStat, latest: Timespec | undefined): TreeStat {
 }
 
 const isEntry = (e: TreeEntry | { readonly name: string; readonly error: Error }): e is TreeEntry => 'stat' in e;
-
-function compareNames(a: string, b: string): number {
-  const [x, y] = [nameToBytes(a), nameToBytes(b)];
-  const length = Math.min(x.length, y.length);
-  for (let i = 0; i < length; i++) if (x[i] !== y[i]) return (x[i] ?? 0) - (y[i] ?? 0);
-  return x.length - y.length;
-}
 
 /** A directory to be read. */
 class StableDir implements TreeDir {

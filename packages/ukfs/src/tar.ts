@@ -8,6 +8,8 @@
  */
 import { FsError, nameFromBytes } from '@ukfs/kernel';
 import type { Rdev, Timespec } from '@ukfs/kernel';
+import { BLOCK, FIELD, padding, TYPE_AT } from './tarformat.ts';
+import type { Field, TarType } from './tarformat.ts';
 
 /** Where the bytes come from: up to dst.length of the next ones; 0 at the end. */
 export interface ByteSource {
@@ -22,52 +24,39 @@ export interface TarRun {
 export interface TarEntry {
   /** As the archive has it. */
   readonly path: string;
-  readonly type: 'reg' | 'dir' | 'lnk' | 'link' | 'chr' | 'blk' | 'fifo';
+  readonly type: TarType;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Names of the two; '' where the archive has none. */
+  readonly uname: string;
+  readonly gname: string;
   readonly mtime: Timespec;
   readonly atime: Timespec | undefined;
+  readonly birthtime: Timespec | undefined;
   /** Of the file, holes included. */
   readonly size: number;
   /** Target of a symbolic link, or path of the entry that a hard link is another name of. */
   readonly target: string;
   readonly rdev: Rdev | undefined;
   readonly xattrs: ReadonlyMap<string, Uint8Array>;
+  /** Access control lists as text: who reads it knows what names of users mean. */
+  readonly aclAccess: string | undefined;
+  readonly aclDefault: string | undefined;
+  /** chflags(1) words. */
+  readonly fflags: string | undefined;
   /** What holds data, ascending; the rest are holes. */
   readonly runs: readonly TarRun[];
   /** The next bytes of the runs, one after the other; 0 at their end. To be read before the next entry is asked for. */
   read(dst: Uint8Array): number;
 }
 
-const BLOCK = 512;
 /** Extended headers and long names; longer ones are nothing that a file has. */
 const MAX_EXTENDED = 1024 * 1024;
 const MAX_RUNS = 1_000_000;
 
 const damaged = (what: string): FsError => new FsError('EINVAL', { op: 'tar', what: `archive: ${what}` });
 
-/** Fields of a header block: offset and length. POSIX "ustar Header Block". */
-const FIELD = {
-  name: [0, 100],
-  mode: [100, 8],
-  uid: [108, 8],
-  gid: [116, 8],
-  size: [124, 12],
-  mtime: [136, 12],
-  checksum: [148, 8],
-  linkname: [157, 100],
-  magic: [257, 6],
-  devmajor: [329, 8],
-  devminor: [337, 8],
-  prefix: [345, 155],
-  gnuSparse: [386, 96],
-  gnuExtended: [482, 1],
-  gnuRealSize: [483, 12],
-} as const;
-const TYPE_AT = 156;
-
-type Field = readonly [at: number, length: number];
 const part = (block: Uint8Array, [at, length]: Field): Uint8Array => block.subarray(at, at + length);
 
 function text(bytes: Uint8Array): string {
@@ -154,8 +143,6 @@ class Blocks {
   }
 }
 
-const padding = (size: number): number => (BLOCK - (size % BLOCK)) % BLOCK;
-
 type Records = ReadonlyMap<string, Uint8Array>;
 
 /** "LENGTH KEY=VALUE\n" …; keywords that may come several times (sparse 0.0) get a number behind them. */
@@ -217,7 +204,7 @@ export function* tarEntries(source: ByteSource): Iterable<TarEntry> {
   }
 }
 
-const TYPES: Readonly<Record<string, TarEntry['type']>> = {
+const TYPES: Readonly<Record<string, TarType>> = {
   '\0': 'reg',
   '0': 'reg',
   '7': 'reg',
@@ -262,6 +249,11 @@ class Member {
     return value?.length === 0 ? undefined : value;
   }
 
+  #text(key: string): string | undefined {
+    const value = this.#record(key);
+    return value === undefined ? undefined : text(value);
+  }
+
   #decimal(key: string): number | undefined {
     const value = this.#record(key);
     if (value === undefined) return undefined;
@@ -291,6 +283,7 @@ class Member {
     this.#data = runs.reduce((sum, { length }) => sum + length, 0);
     if (this.#data > this.#left) throw damaged('sparse map that holds more than the archive');
     const linkpath = this.#record('linkpath');
+    const isPosix = text(part(h, FIELD.magic)).startsWith('ustar');
     const isDevice = type === 'chr' || type === 'blk';
     return {
       path: name,
@@ -298,14 +291,20 @@ class Member {
       mode: natural(part(h, FIELD.mode), 'mode') & 0o7777,
       uid: this.#id('uid'),
       gid: this.#id('gid'),
+      uname: this.#text('uname') ?? (isPosix ? text(part(h, FIELD.uname)) : ''),
+      gname: this.#text('gname') ?? (isPosix ? text(part(h, FIELD.gname)) : ''),
       mtime: this.#time('mtime') ?? { sec: number(part(h, FIELD.mtime), 'mtime'), nsec: 0 },
       atime: this.#time('atime'),
+      birthtime: this.#time('LIBARCHIVE.creationtime'),
       size: type === 'reg' ? size : 0,
       target: linkpath !== undefined ? text(linkpath) : (this.#pending.longLink ?? text(part(h, FIELD.linkname))),
       rdev: isDevice
         ? { major: natural(part(h, FIELD.devmajor), 'devmajor'), minor: natural(part(h, FIELD.devminor), 'devminor') }
         : undefined,
       xattrs: this.#xattrs(),
+      aclAccess: this.#text('SCHILY.acl.access'),
+      aclDefault: this.#text('SCHILY.acl.default'),
+      fflags: this.#text('SCHILY.fflags'),
       runs: type === 'reg' ? runs : [],
       read: (dst) => this.#read(dst),
     };
@@ -324,7 +323,7 @@ class Member {
   }
 
   /** Old archives mark directories by a slash only. */
-  #kind(name: string): TarEntry['type'] | undefined {
+  #kind(name: string): TarType | undefined {
     const type = this.#type;
     if (type === 'V' || type === 'M') return undefined;
     if (!(type in TYPES)) throw damaged(`entry of type '${type}'`);
@@ -343,7 +342,8 @@ class Member {
       if (key.startsWith('LIBARCHIVE.xattr.')) {
         const name = percentDecoded(key.slice('LIBARCHIVE.xattr.'.length));
         if (!found.has(name)) found.set(name, base64Decoded(text(value)));
-      } else if (key.startsWith('SCHILY.xattr.')) found.set(key.slice('SCHILY.xattr.'.length), value.slice());
+      } else if (key.startsWith('SCHILY.xattr.'))
+        found.set(percentDecoded(key.slice('SCHILY.xattr.'.length)), value.slice());
     }
     return found;
   }

@@ -1,209 +1,456 @@
 /**
- * Unpacking a tar archive into an image: owners, modes, times, attributes, links, devices, holes.
+ * Unpacking a tar archive into an image: owners, modes, times, attributes, access control lists, flags, links, devices,
+ * holes. Everything small goes into the image in groups of calls.
  *
- * Nothing can leave the image: the calls are those of a handle, for whom the image's root is the root. A name that goes up
- * (`..`) is refused all the same, because it means nothing good; a leading slash means the image's root. Directories get
- * their attributes at the end, when nothing changes them any more.
+ * Nothing can leave the image: the calls are those of a handle, for whom the image's root is the root. Where a name may lead
+ * inside of it is decided in tarpath.ts. Directories get their attributes at the end, when nothing changes them any more,
+ * and flags come last of all: an immutable file takes nothing more.
  */
 import { FsError, O } from '@ukfs/kernel';
-import { parentOf } from './path.ts';
+import { ACL_ACCESS, ACL_DEFAULT, aclFromText, encodeAcl } from './acl.ts';
+import type { AclNames } from './acl.ts';
+import type { CopyReport } from './copy.ts';
+import { fflagsOf } from './fileflags.ts';
+import type { Ukfs } from './handle.ts';
+import { Losses } from './losses.ts';
 import { tarEntries } from './tar.ts';
 import type { ByteSource, TarEntry } from './tar.ts';
-import type { Ukfs } from './handle.ts';
-import type { CopyReport, LossReport } from './copy.ts';
+import { TarPaths } from './tarpath.ts';
 import type { Loss } from './tree.ts';
 import { isRefusal } from './ukfstree.ts';
 
 export interface UntarOptions {
+  /** The directory to unpack into, which is there; default the root. */
+  readonly into?: string;
+  /** Another name for an entry, or for the target of a hard link; undefined leaves the entry out. */
+  readonly rename?: (name: string, entry: TarEntry) => string | undefined;
+  /** Numbers that names of users and groups mean; without them the archive's numbers count. */
+  readonly names?: AclNames;
+  /** What is there already: put the new file in its place (default), or leave it. */
+  readonly existing?: 'replace' | 'keep';
+  /** What to give the files; default everything. */
+  readonly keep?: Partial<Record<'owner' | 'times' | 'xattrs' | 'acls', boolean>>;
+  /** Follow symbolic links that the archive itself brought, and those that lead out of `into`. */
+  readonly followLinks?: boolean;
   /** Told of each entry. */
   readonly done?: (path: string, bytes: number) => void;
 }
 
 const PIECE = 128 * 1024;
+/** Unpacked as one group: entries, and bytes of their contents, at most. */
+const GROUP_ENTRIES = 128;
+const GROUP_BYTES = 1024 * 1024;
+/** Larger files are not held in memory. */
+const SMALL = 64 * 1024;
+/** Between two steps of unpackSteps(). */
+const STEP_BYTES = 16 * 1024 * 1024;
 
-/** Unpack everything. Errors: EINVAL a damaged archive, or a name that leads out of it; those of writing. */
+/**
+ * Unpack everything. Errors: EINVAL a damaged archive, or a name that leads where it must not; ENOSPC; EFBIG; those of
+ * writing. What was unpacked until then is in the image: the caller discards it.
+ */
 export function untar(source: ByteSource, fs: Ukfs, options: UntarOptions = {}): CopyReport {
+  const steps = untarSteps(source, fs, options);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value;
+}
+
+/** untar() in small steps, for who wants to look at something else in between. */
+export function untarSteps(
+  source: ByteSource,
+  fs: Ukfs,
+  options: UntarOptions = {},
+): Generator<undefined, CopyReport, undefined> {
   return new Unpacker(fs, options).run(source);
 }
 
-/** Names to walk from the root; EINVAL for one that goes up or is none. */
-function pathOf(name: string): string {
-  const parts: string[] = [];
-  for (const word of name.matchAll(/[^/]+/g)) {
-    const [part] = word;
-    if (part === '.') continue;
-    if (part === '..' || part.includes('\0')) {
-      throw new FsError('EINVAL', { op: 'tar', path: name, what: `archive: '${name}' leads out of it` });
-    }
-    parts.push(part);
-  }
-  return `/${parts.join('/')}`;
+/** An entry with its contents, if it has any and is small. */
+interface Item {
+  readonly path: string;
+  /** Of a hard link. */
+  readonly target: string;
+  readonly entry: TarEntry;
+  readonly data: Uint8Array | undefined;
 }
+
+type Attributes = Pick<TarEntry, 'type' | 'mode' | 'uid' | 'gid' | 'mtime' | 'atime' | 'birthtime' | 'xattrs'>;
 
 class Unpacker {
   readonly #fs: Ukfs;
   readonly #options: UntarOptions;
+  readonly #paths: TarPaths;
   readonly #buffer = new Uint8Array(PIECE);
-  readonly #directories = new Map<string, TarEntry>();
-  /** Directories that are there for sure. */
-  readonly #known = new Set<string>();
-  readonly #losses = new Map<Loss, { count: number; readonly example: string }>();
-  #files = 0;
-  #others = 0;
-  #bytes = 0;
+  readonly #directories = new Map<string, Attributes>();
+  readonly #flags = new Map<string, number>();
+  readonly #losses = new Losses();
+  readonly #group: Item[] = [];
+  #groupBytes = 0;
+  /** Refusals end the group that is being unpacked, which is then unpacked entry by entry. */
+  #inGroup = false;
+  /** Names have been free so far: to find out by making the file is cheaper than to look. */
+  #namesAreFree = true;
+  #counts = { files: 0, others: 0, bytes: 0, skipped: 0 };
 
   constructor(fs: Ukfs, options: UntarOptions) {
     this.#fs = fs;
     this.#options = options;
+    const { into = '/', followLinks = false } = options;
+    this.#paths = new TarPaths(fs, { into, followLinks });
   }
 
-  run(source: ByteSource): CopyReport {
-    for (const entry of tarEntries(source)) {
-      const path = pathOf(entry.path);
-      try {
-        this.#entry(path, entry);
-      } catch (e) {
-        if (e instanceof FsError) e.context.path ??= path;
-        throw e;
+  *run(source: ByteSource): Generator<undefined, CopyReport, undefined> {
+    const mask = this.#fs.umask(0);
+    try {
+      for (const entry of tarEntries(source)) {
+        const item = this.#chosen(entry);
+        if (item === undefined) continue;
+        if (isSmall(entry)) this.#add({ ...item, data: contentsOf(entry) });
+        else {
+          this.#flush();
+          yield* this.#large(item);
+        }
+        if (this.#group.length === 0) yield undefined;
       }
-      this.#options.done?.(path, this.#bytes);
+      this.#flush();
+      yield* this.#finish();
+    } finally {
+      this.#fs.umask(mask);
     }
-    // The deepest first: setting a directory's times must come after everything in it.
-    for (const [path, entry] of [...this.#directories].reverse()) this.#attributes(path, entry);
-    const losses: LossReport[] = [...this.#losses].map(([loss, told]) => ({ loss, ...told }));
     return {
+      ...this.#counts,
       directories: this.#directories.size,
-      files: this.#files,
-      others: this.#others,
-      bytes: this.#bytes,
       failures: 0,
-      skipped: 0,
-      losses,
+      losses: this.#losses.report(),
     };
   }
 
-  #entry(path: string, entry: TarEntry): void {
+  #chosen(entry: TarEntry): Omit<Item, 'data'> | undefined {
+    const { rename = (name: string) => name } = this.#options;
+    const name = rename(entry.path, entry);
+    if (name === undefined) return undefined;
+    const path = this.#paths.pathOf(name);
+    if (entry.type !== 'link') return { path, target: entry.target, entry };
+    const target = rename(entry.target, entry);
+    return target === undefined ? undefined : { path, target: this.#paths.pathOf(target), entry };
+  }
+
+  #add(item: Item): void {
+    this.#group.push(item);
+    this.#groupBytes += item.data?.length ?? 0;
+    if (this.#group.length >= GROUP_ENTRIES || this.#groupBytes >= GROUP_BYTES) this.#flush();
+  }
+
+  /** Unpack the group as one; if anything is in the way, entry by entry. */
+  #flush(): void {
+    const items = this.#group.splice(0);
+    this.#groupBytes = 0;
+    if (items.length === 0) return;
+    const counts = { ...this.#counts };
+    if (!this.#fs.traits.needsDevice || !this.#asGroup(items)) {
+      this.#counts = counts;
+      for (const item of items) this.#single(item);
+    }
+    for (const { path } of items) this.#options.done?.(path, this.#counts.bytes);
+  }
+
+  #asGroup(items: readonly Item[]): boolean {
+    this.#inGroup = true;
+    try {
+      this.#fs.together(() => {
+        for (const item of items) this.#place(item);
+      });
+      return true;
+    } catch (e) {
+      if (!(e instanceof FsError)) throw e;
+      if (e.code === 'EEXIST') this.#namesAreFree = false;
+      this.#paths.forget();
+      return false;
+    } finally {
+      this.#inGroup = false;
+    }
+  }
+
+  #single(item: Item): void {
+    try {
+      this.#place(item);
+    } catch (e) {
+      if (e instanceof FsError) e.context.path ??= item.path;
+      throw e;
+    }
+  }
+
+  #place(item: Item): void {
+    const { path, entry, target } = item;
     if (entry.type === 'dir') {
-      this.#fs.mkdir(path, { recursive: true, mode: 0o755 });
-      // Its last mention holds, at its first place.
-      this.#directories.set(path, entry);
+      this.#directory(path, entry);
       return;
     }
     if (path === '/') throw new FsError('EINVAL', { op: 'tar', what: 'archive: the root is no directory' });
-    this.#makeParents(path);
-    this.#makeRoom(path);
+    this.#paths.makeParents(path, entry.path);
+    if (!(this.#inGroup && this.#namesAreFree) && !this.#makeRoom(path)) return;
     if (entry.type === 'link') {
-      this.#fs.link(pathOf(entry.target), path);
-      this.#others++;
-      return;
-    }
-    if (entry.type === 'reg') this.#file(path, entry);
+      this.#paths.check(target, entry.path);
+      this.#fs.link(target, path);
+      this.#counts.others++;
+    } else if (entry.type === 'reg') this.#file(item);
     else if (this.#make(path, entry)) this.#attributes(path, entry);
+    this.#flagged(path, entry);
   }
 
-  #makeParents(path: string): void {
-    const parent = parentOf(path);
-    if (parent === undefined || this.#known.has(parent)) return;
-    this.#fs.mkdir(parent, { recursive: true, mode: 0o755 });
-    this.#known.add(parent);
+  #directory(path: string, entry: TarEntry): void {
+    const there = path === '/' ? 'dir' : this.#paths.makeParents(`${path}/.`, entry.path);
+    // What was there before keeps its attributes with -k.
+    if (there === 'dir' && this.#options.existing === 'keep') return;
+    const { type, mode, uid, gid, mtime, atime, birthtime } = entry;
+    // Its last mention holds, at its first place.
+    this.#directories.set(path, {
+      type,
+      mode,
+      ...this.#owner({ ...entry, uid, gid }),
+      mtime,
+      atime,
+      birthtime,
+      xattrs: this.#xattrs(entry),
+    });
+    this.#flagged(path, entry);
   }
 
-  /** Calls that none can refuse are one: a file with contents, owner, mode and times. */
-  #file(path: string, entry: TarEntry): void {
-    const fs = this.#fs;
-    const make = (): void => this.#contents(path, entry);
-    if (entry.xattrs.size > 0 || entry.size > PIECE || !fs.traits.needsDevice || !fs.traits.owners) make();
-    else fs.together(make);
-    this.#files++;
-    for (const [name, value] of entry.xattrs) {
-      this.#attempt('extended attribute', path, () => fs.setxattr(path, name, value, { nofollow: true }));
+  /** A later entry of the same name takes the place of the earlier one. False: what is there stays. */
+  #makeRoom(path: string): boolean {
+    const there = lstatOf(this.#fs, path);
+    if (there === undefined) return true;
+    if (this.#options.existing === 'keep') {
+      this.#counts.skipped++;
+      return false;
     }
-  }
-
-  /** A later entry of the same name takes the place of the earlier one. */
-  #makeRoom(path: string): void {
-    let there;
-    try {
-      there = this.#fs.lstat(path);
-    } catch (e) {
-      if (e instanceof FsError && e.code === 'ENOENT') return;
-      throw e;
+    if (there.type !== 'dir') this.#fs.unlink(path);
+    else {
+      try {
+        this.#fs.rmdir(path);
+      } catch (e) {
+        if (e instanceof FsError && e.code === 'ENOTEMPTY') throw new FsError('EISDIR', { op: 'untar', path });
+        throw e;
+      }
+      this.#directories.delete(path);
     }
-    if (there.type === 'dir') throw new FsError('EISDIR', { op: 'tar', path });
-    this.#fs.unlink(path);
-    // It may have been a link that led to some of them.
-    this.#known.clear();
+    this.#flags.delete(path);
+    // A link may have led to what is known to be there.
+    if (there.type === 'lnk' || there.type === 'dir') this.#paths.forget();
+    return true;
   }
 
   #make(path: string, entry: TarEntry): boolean {
     const fs = this.#fs;
     try {
-      if (entry.type === 'lnk') fs.symlink(entry.target, path);
-      else if (entry.type === 'fifo') fs.mknod(path, 'fifo', 0o600);
+      if (entry.type === 'lnk') {
+        fs.symlink(entry.target, path);
+        this.#paths.brought(path);
+      } else if (entry.type === 'fifo') fs.mknod(path, 'fifo', 0o600);
       else if (entry.type === 'chr' || entry.type === 'blk') fs.mknod(path, entry.type, 0o600, entry.rdev);
-      this.#others++;
+      this.#counts.others++;
       return true;
     } catch (e) {
-      if (!isRefusal(e)) throw e;
-      this.#lose(entry.type === 'lnk' ? 'symbolic link' : entry.type === 'fifo' ? 'fifo' : 'device', path);
+      if (this.#inGroup || !isRefusal(e)) throw e;
+      this.#losses.add(entry.type === 'lnk' ? 'symbolic link' : entry.type === 'fifo' ? 'fifo' : 'device', path);
       return false;
     }
   }
 
-  #contents(path: string, entry: TarEntry): void {
-    const fs = this.#fs;
-    const fd = fs.open(path, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, 0o600);
+  /** A small file, contents and all. */
+  #file({ path, entry, data }: Item): void {
+    const fd = this.#create(path, entry);
     try {
-      for (const { offset, length } of entry.runs) this.#run(fd, entry, { offset, length });
-      if (entry.runs.at(-1)?.length !== entry.size) fs.ftruncate(fd, entry.size);
-      const { uid, gid, mode, mtime, atime = mtime } = entry;
-      this.#attempt('owner', path, () => fs.fchown(fd, uid, gid));
-      // After the owner, whose change drops set-id bits.
-      this.#attempt('mode', path, () => fs.fchmod(fd, mode));
-      this.#attempt('times', path, () => fs.futimes(fd, atime, mtime));
+      if (data !== undefined && data.length > 0) this.#write(fd, data, data.length, 0);
+      this.#settle(fd, path, entry);
+    } finally {
+      this.#fs.close(fd);
+    }
+  }
+
+  *#large({ path, entry }: Omit<Item, 'data'>): Generator<undefined, undefined, undefined> {
+    const fs = this.#fs;
+    this.#paths.makeParents(path, entry.path);
+    if (!this.#makeRoom(path)) return;
+    const bytes = entry.runs.reduce((sum, { length }) => sum + length, 0);
+    // No need to write for minutes to find that out.
+    if (bytes > SMALL && bytes > roomIn(fs)) throw new FsError('ENOSPC', { op: 'write', path });
+    const fd = this.#create(path, entry);
+    try {
+      for (const { offset, length } of entry.runs) {
+        for (let at = 0; at < length;) {
+          const piece = this.#buffer.subarray(0, Math.min(PIECE, length - at));
+          fill(entry, piece);
+          this.#write(fd, piece, piece.length, offset + at);
+          at += piece.length;
+          if (at % STEP_BYTES === 0) yield undefined;
+        }
+      }
+      const last = entry.runs.at(-1);
+      if (last === undefined || last.offset + last.length !== entry.size) fs.ftruncate(fd, entry.size);
+      this.#settle(fd, path, entry);
     } finally {
       fs.close(fd);
     }
+    this.#flagged(path, entry);
+    this.#options.done?.(path, this.#counts.bytes);
   }
 
-  #run(fd: number, entry: TarEntry, { offset, length }: { readonly offset: number; readonly length: number }): void {
-    for (let at = 0; at < length;) {
-      const piece = this.#buffer.subarray(0, Math.min(PIECE, length - at));
-      let filled = 0;
-      while (filled < piece.length) filled += entry.read(piece.subarray(filled));
-      for (let done = 0; done < filled;) {
-        const n = this.#fs.write(fd, piece, done, filled - done, offset + at + done);
-        if (n === 0) throw new FsError('ENOSPC', { op: 'write' });
-        done += n;
-      }
-      at += filled;
-      this.#bytes += filled;
+  #create(path: string, { mode }: TarEntry): number {
+    return this.#fs.open(path, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, mode & 0o777);
+  }
+
+  #write(fd: number, bytes: Uint8Array, length: number, position: number): void {
+    for (let done = 0; done < length;) {
+      const n = this.#fs.write(fd, bytes, done, length - done, position + done);
+      if (n === 0) throw new FsError('ENOSPC', { op: 'write' });
+      done += n;
     }
+    this.#counts.bytes += length;
   }
 
-  #attributes(path: string, { type, uid, gid, mode, mtime, atime, xattrs }: TarEntry): void {
+  /** What a file gets once it has its contents. */
+  #settle(fd: number, path: string, entry: TarEntry): void {
     const fs = this.#fs;
-    for (const [name, value] of xattrs) {
+    const { mode, mtime, atime = mtime } = entry;
+    const { uid, gid } = this.#owner(entry);
+    const made = fs.fstat(fd);
+    // Each call costs as much as looking: what it has already need not be set.
+    const isOwned = (uid === -1 || made.uid === uid) && (gid === -1 || made.gid === gid);
+    if (!isOwned) this.#attempt('owner', path, () => fs.fchown(fd, uid, gid));
+    // After the owner, whose change drops set-id bits.
+    if (!isOwned || made.mode !== mode) this.#attempt('mode', path, () => fs.fchmod(fd, mode));
+    for (const [name, value] of this.#xattrs(entry)) {
       this.#attempt('extended attribute', path, () => fs.setxattr(path, name, value, { nofollow: true }));
     }
+    this.#born(path, entry);
+    if (this.#options.keep?.times !== false) this.#attempt('times', path, () => fs.futimes(fd, atime, mtime));
+    this.#counts.files++;
+  }
+
+  #attributes(path: string, entry: Attributes): void {
+    const fs = this.#fs;
+    const { type, uid, gid, mode, mtime, atime, xattrs } = entry;
     this.#attempt('owner', path, () => fs.lchown(path, uid, gid));
     // After the owner, whose change drops set-id bits.
     if (type !== 'lnk') this.#attempt('mode', path, () => fs.lchmod(path, mode));
-    this.#attempt('times', path, () => fs.lutimes(path, atime ?? mtime, mtime));
+    for (const [name, value] of xattrs) {
+      this.#attempt('extended attribute', path, () => fs.setxattr(path, name, value, { nofollow: true }));
+    }
+    this.#born(path, entry);
+    if (this.#options.keep?.times !== false)
+      this.#attempt('times', path, () => fs.lutimes(path, atime ?? mtime, mtime));
+  }
+
+  #born(path: string, { birthtime }: Attributes): void {
+    if (birthtime === undefined || this.#options.keep?.times === false) return;
+    this.#attempt('birth time', path, () => this.#fs.setbirthtime(path, birthtime, { nofollow: true }));
+  }
+
+  #owner({ uid, gid, uname, gname }: TarEntry): { readonly uid: number; readonly gid: number } {
+    const { names, keep } = this.#options;
+    if (keep?.owner === false) return { uid: -1, gid: -1 };
+    if (names === undefined) return { uid, gid };
+    return {
+      uid: (uname === '' ? undefined : names.uid(uname)) ?? uid,
+      gid: (gname === '' ? undefined : names.gid(gname)) ?? gid,
+    };
+  }
+
+  /** Those wanted, access control lists among them. */
+  #xattrs({ path, xattrs, aclAccess, aclDefault }: TarEntry): ReadonlyMap<string, Uint8Array> {
+    const { keep = {}, names } = this.#options;
+    const all = new Map(keep.xattrs === false ? [] : xattrs);
+    if (keep.acls === false) return all;
+    for (const [attribute, text] of [
+      [ACL_ACCESS, aclAccess],
+      [ACL_DEFAULT, aclDefault],
+    ] as const) {
+      if (text === undefined) continue;
+      try {
+        const entries = aclFromText(text, names);
+        // Owner, group and others are the mode.
+        if (entries.length > (attribute === ACL_ACCESS ? 3 : 0)) all.set(attribute, encodeAcl(entries));
+      } catch (e) {
+        if (this.#inGroup || !isRefusal(e)) throw e;
+        this.#losses.add('extended attribute', path);
+      }
+    }
+    return all;
+  }
+
+  #flagged(path: string, { fflags }: TarEntry): void {
+    const flags = fflags === undefined ? 0 : fflagsOf(fflags);
+    if (flags !== 0) this.#flags.set(path, flags);
+    else if (this.#flags.size > 0) this.#flags.delete(path);
+  }
+
+  *#finish(): Generator<undefined, undefined, undefined> {
+    // The deepest first: setting a directory's times must come after everything in it.
+    const directories = [...this.#directories].reverse();
+    for (let at = 0; at < directories.length; at += GROUP_ENTRIES) {
+      const some = directories.slice(at, at + GROUP_ENTRIES);
+      const act = (): void => {
+        for (const [path, entry] of some) this.#attributes(path, entry);
+      };
+      this.#grouped(act);
+      yield undefined;
+    }
+    for (const [path, flags] of this.#flags) {
+      if ((flags & ~this.#fs.traits.flags) !== 0) this.#losses.add('flags', path);
+      this.#attempt('flags', path, () => this.#fs.lchflags(path, flags & this.#fs.traits.flags));
+    }
+  }
+
+  #grouped(act: () => void): void {
+    this.#inGroup = true;
+    try {
+      if (this.#fs.traits.needsDevice) {
+        this.#fs.together(act);
+        return;
+      }
+    } catch (e) {
+      if (!(e instanceof FsError)) throw e;
+    } finally {
+      this.#inGroup = false;
+    }
+    act();
   }
 
   #attempt(loss: Loss, path: string, act: () => void): void {
     try {
       act();
     } catch (e) {
-      if (!isRefusal(e)) throw e;
-      this.#lose(loss, path);
+      if (this.#inGroup || !isRefusal(e)) throw e;
+      this.#losses.add(loss, path);
     }
   }
+}
 
-  #lose(loss: Loss, path: string): void {
-    const known = this.#losses.get(loss);
-    if (known === undefined) this.#losses.set(loss, { count: 1, example: path });
-    else known.count++;
+const isSmall = ({ type, size, runs }: TarEntry): boolean =>
+  type !== 'reg' || (size <= SMALL && (size === 0 || (runs.length === 1 && runs[0]?.length === size)));
+
+/** undefined: it has none. */
+function contentsOf(entry: TarEntry): Uint8Array | undefined {
+  if (entry.type !== 'reg' || entry.size === 0) return undefined;
+  const data = new Uint8Array(entry.size);
+  fill(entry, data);
+  return data;
+}
+
+function fill(entry: TarEntry, bytes: Uint8Array): void {
+  for (let filled = 0; filled < bytes.length;) filled += entry.read(bytes.subarray(filled));
+}
+
+/** Bytes that may still be written. */
+function roomIn(fs: Ukfs): number {
+  const { freeBlocks, fragmentSize } = fs.statvfs();
+  return freeBlocks * fragmentSize;
+}
+
+function lstatOf(fs: Ukfs, path: string): ReturnType<Ukfs['lstat']> | undefined {
+  try {
+    return fs.lstat(path);
+  } catch (e) {
+    if (e instanceof FsError && e.code === 'ENOENT') return undefined;
+    throw e;
   }
 }

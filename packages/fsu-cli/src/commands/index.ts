@@ -39,6 +39,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   stat: async () => (await import('./stat.ts')).stat,
   touch: async () => (await import('./touch.ts')).touch,
   truncate: async () => (await import('./truncate.ts')).truncate,
+  tar: async () => (await import('./tar.ts')).tar,
   version: async () => (await import('./version.ts')).version,
   write: async () => (await import('./write.ts')).write,
   xattr: async () => (await import('./xattr.ts')).xattr,

@@ -1,11 +1,12 @@
 /** mkfs: a new file system in an image, wholly or not at all. */
 import { FsError, makeFs, populate, untar } from 'ukfs';
-import type { CopyReport, MakeFsOptions, MakeFsReport, Timespec, Ukfs } from 'ukfs';
+import type { CopyReport, MakeFsOptions, MakeFsReport, Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation, OptionSpec } from '../command.ts';
 import { addressName } from '../context.ts';
 import type { Context, ImageName } from '../context.ts';
 import { reportMembers, tellLoss } from '../copying.ts';
+import { sourceDateEpoch } from '../epoch.ts';
 import { parseBlockUnit } from '../format/size.ts';
 import { safeText } from '../format/name.ts';
 
@@ -148,7 +149,8 @@ async function sourceOf(ctx: Context, from: string): Promise<Source> {
   let last: CopyReport | undefined;
   const report = (): CopyReport | undefined => last;
   if (from !== '-' && trees.hostKind(from) === 'dir') {
-    const latest = latestOf(ctx);
+    // A tree that was checked out a moment ago is to give the same image as one of last year.
+    const latest = sourceDateEpoch(ctx);
     const root = trees.hostDirStat(from);
     const fill = (fs: Ukfs): void => {
       const tree = trees.hostTree(from, READ_ONLY);
@@ -171,12 +173,6 @@ async function sourceOf(ctx: Context, from: string): Promise<Source> {
 /** Calls that fail because of what is read, not of the image. */
 const ARCHIVE_OPS: ReadonlySet<string> = new Set(['tar', 'gzip']);
 const READ_ONLY = { owners: false, specialModes: false, devices: false, xattrs: false } as const;
-
-/** A tree that was checked out a moment ago is to give the same image as one of last year. */
-function latestOf(ctx: Context): Timespec | undefined {
-  const epoch = ctx.shell.env('SOURCE_DATE_EPOCH');
-  return epoch !== undefined && /^[0-9]{1,15}$/.test(epoch) ? { sec: Number(epoch), nsec: 0 } : undefined;
-}
 
 /** Letters and lists as words of the type; it knows which of them make sense. */
 function wordsOf({ options }: Invocation): Record<string, string | true> {

@@ -4,7 +4,9 @@
  * A name string stands for bytes (kernel name.ts): a lone surrogate U+DCNN is the byte 0xNN. Every function here takes
  * such strings. `raw` leaves them as they are; the output layer turns escaped bytes back into bytes.
  */
-import { isWellFormedName, nameToBytes } from 'ukfs';
+import { compareNames, isWellFormedName, nameToBytes } from 'ukfs';
+
+export { compareNames };
 
 /** How names are shown. The first four are NetBSD's -w -q -B -b, the rest GNU's --quoting-style. */
 export type NameStyle =
@@ -154,29 +156,6 @@ function charWidth(code: number): number {
     (code >= 0x1f900 && code <= 0x1f9ff) ||
     (code >= 0x20000 && code <= 0x3fffd);
   return wide ? 2 : 1;
-}
-
-/** Order of strcmp(3) on the names' bytes. */
-export function compareNames(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
-    if (x === y) continue;
-    // Below the surrogates the order of code units is the order of UTF-8's bytes.
-    if (x < 0xd800 && y < 0xd800) return x - y;
-    return compareBytes(nameToBytes(a), nameToBytes(b));
-  }
-  return a.length - b.length;
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
 }
 
 /** GNU's version sort, in short: runs of digits compare as numbers, the rest by bytes. */
