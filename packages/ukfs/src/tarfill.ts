@@ -24,8 +24,11 @@ export interface UntarOptions {
   readonly into?: string;
   /** Another name for an entry, or for the target of a hard link; undefined leaves the entry out. */
   readonly rename?: (name: string, entry: TarEntry) => string | undefined;
-  /** Numbers that names of users and groups mean; without them the archive's numbers count. */
-  readonly names?: AclNames;
+  /**
+   * Numbers that names of users and groups mean, as the image knows them at the moment: the archive may bring what tells
+   * them. Without it the archive's numbers count.
+   */
+  readonly names?: () => AclNames;
   /** What is there already: put the new file in its place (default), or leave it. */
   readonly existing?: 'replace' | 'keep';
   /** What to give the files; default everything. */
@@ -81,6 +84,9 @@ class Unpacker {
   readonly #buffer = new Uint8Array(PIECE);
   readonly #directories = new Map<string, Attributes>();
   readonly #flags = new Map<string, number>();
+  /** Access control lists that name somebody who is not known yet, by path. */
+  readonly #lateAcls = new Map<string, readonly [attribute: string, text: string][]>();
+  readonly #names: AclNames | undefined;
   readonly #losses = new Losses();
   readonly #group: Item[] = [];
   #groupBytes = 0;
@@ -93,6 +99,7 @@ class Unpacker {
   constructor(fs: Ukfs, options: UntarOptions) {
     this.#fs = fs;
     this.#options = options;
+    this.#names = options.names?.();
     const { into = '/', followLinks = false } = options;
     this.#paths = new TarPaths(fs, { into, followLinks });
   }
@@ -209,7 +216,7 @@ class Unpacker {
       mtime,
       atime,
       birthtime,
-      xattrs: this.#xattrs(entry),
+      xattrs: this.#xattrs(path, entry),
     });
     this.#flagged(path, entry);
   }
@@ -233,6 +240,7 @@ class Unpacker {
       this.#directories.delete(path);
     }
     this.#flags.delete(path);
+    this.#lateAcls.delete(path);
     // A link may have led to what is known to be there.
     if (there.type === 'lnk' || there.type === 'dir') this.#paths.forget();
     return true;
@@ -318,7 +326,7 @@ class Unpacker {
     if (!isOwned) this.#attempt('owner', path, () => fs.fchown(fd, uid, gid));
     // After the owner, whose change drops set-id bits.
     if (!isOwned || made.mode !== mode) this.#attempt('mode', path, () => fs.fchmod(fd, mode));
-    for (const [name, value] of this.#xattrs(entry)) {
+    for (const [name, value] of this.#xattrs(path, entry)) {
       this.#attempt('extended attribute', path, () => fs.setxattr(path, name, value, { nofollow: true }));
     }
     this.#born(path, entry);
@@ -346,7 +354,8 @@ class Unpacker {
   }
 
   #owner({ uid, gid, uname, gname }: TarEntry): { readonly uid: number; readonly gid: number } {
-    const { names, keep } = this.#options;
+    const { keep } = this.#options;
+    const names = this.#names;
     if (keep?.owner === false) return { uid: -1, gid: -1 };
     if (names === undefined) return { uid, gid };
     return {
@@ -356,24 +365,24 @@ class Unpacker {
   }
 
   /** Those wanted, access control lists among them. */
-  #xattrs({ path, xattrs, aclAccess, aclDefault }: TarEntry): ReadonlyMap<string, Uint8Array> {
-    const { keep = {}, names } = this.#options;
+  #xattrs(path: string, { xattrs, aclAccess, aclDefault }: TarEntry): ReadonlyMap<string, Uint8Array> {
+    const { keep = {} } = this.#options;
     const all = new Map(keep.xattrs === false ? [] : xattrs);
-    if (keep.acls === false) return all;
+    if (keep.acls === false) {
+      for (const attribute of [ACL_ACCESS, ACL_DEFAULT]) all.delete(attribute);
+      return all;
+    }
+    const late: [string, string][] = [];
     for (const [attribute, text] of [
       [ACL_ACCESS, aclAccess],
       [ACL_DEFAULT, aclDefault],
     ] as const) {
-      if (text === undefined) continue;
-      try {
-        const entries = aclFromText(text, names);
-        // Owner, group and others are the mode.
-        if (entries.length > (attribute === ACL_ACCESS ? 3 : 0)) all.set(attribute, encodeAcl(entries));
-      } catch (e) {
-        if (this.#inGroup || !isRefusal(e)) throw e;
-        this.#losses.add('extended attribute', path);
-      }
+      if (text === undefined || all.has(attribute)) continue;
+      const value = listOf(attribute, text, this.#names);
+      if (value === 'unknown') late.push([attribute, text]);
+      else if (value !== 'mode') all.set(attribute, value);
     }
+    if (late.length > 0) this.#lateAcls.set(path, late);
     return all;
   }
 
@@ -394,9 +403,24 @@ class Unpacker {
       this.#grouped(act);
       yield undefined;
     }
+    this.#late();
     for (const [path, flags] of this.#flags) {
       if ((flags & ~this.#fs.traits.flags) !== 0) this.#losses.add('flags', path);
       this.#attempt('flags', path, () => this.#fs.lchflags(path, flags & this.#fs.traits.flags));
+    }
+  }
+
+  #late(): void {
+    const names = this.#options.names?.();
+    for (const [path, lists] of this.#lateAcls) {
+      for (const [attribute, text] of lists) {
+        const value = listOf(attribute, text, names);
+        if (value === 'unknown') this.#losses.add('extended attribute', path);
+        else if (value !== 'mode')
+          this.#attempt('extended attribute', path, () =>
+            this.#fs.setxattr(path, attribute, value, { nofollow: true }),
+          );
+      }
     }
   }
 
@@ -452,5 +476,16 @@ function lstatOf(fs: Ukfs, path: string): ReturnType<Ukfs['lstat']> | undefined 
   } catch (e) {
     if (e instanceof FsError && e.code === 'ENOENT') return undefined;
     throw e;
+  }
+}
+
+/** The value of a list; `mode`: it says no more than the mode does; `unknown`: it names somebody whom nobody knows. */
+function listOf(attribute: string, text: string, names: AclNames | undefined): Uint8Array | 'mode' | 'unknown' {
+  try {
+    const entries = aclFromText(text, names);
+    return entries.length > (attribute === ACL_ACCESS ? 3 : 0) ? encodeAcl(entries) : 'mode';
+  } catch (e) {
+    if (!isRefusal(e)) throw e;
+    return 'unknown';
   }
 }

@@ -83,7 +83,7 @@ async function unpack(ctx: Context, { fs, target, archive, options, members, exc
   const how: UntarOptions = {
     into: target.path.replace(/\/{2,}/g, '/'),
     rename,
-    ...(options.numeric ? {} : { names: new Owners(fs) }),
+    ...(options.numeric ? {} : { names: () => new Owners(fs) }),
     existing: options.keepOld ? 'keep' : 'replace',
     keep: { owner, times, xattrs, acls },
     followLinks: options.followOwnLinks,
