@@ -185,6 +185,7 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['xattr', 'ls', '-R', `${image}:/etc`] },
   { words: ['acl', 'get', '-R', `${image}:/etc`] },
   { words: ['tar', '-c', `${image}:/etc`] },
+  { words: ['mtree', '-c', `${image}:/etc`] },
   { words: ['df', image] },
   { words: ['info', image] },
   { words: ['find', `${image}:/`, '-ls'] },
@@ -229,6 +230,7 @@ export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['chflags', 'nodump', `${image}:/etc/fstab`] },
   { words: ['xattr', 'set', '-n', 'user.a', '-v', 'b', `${image}:/etc/fstab`] },
   { words: ['acl', 'set', '-m', 'u:1:r', `${image}:/etc/fstab`] },
+  { words: ['mtree', '-U', '-e', image], stdin: './new-directory type=dir\n' },
   { words: ['tar', '-x', image], stdin: tinyTar('etc/unpacked', 'x') },
 ];
 

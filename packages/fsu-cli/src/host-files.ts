@@ -19,7 +19,9 @@ export interface HostWriter {
   close(): void;
 }
 
-interface Sha256 {
+type HashName = 'sha256' | 'sha1' | 'sha384' | 'sha512' | 'md5' | 'ripemd160';
+
+interface Hash {
   update(bytes: Uint8Array): void;
   /** Lower-case hexadecimal. */
   digest(): string;
@@ -29,7 +31,8 @@ export interface HostSide {
   openForReading(path: string): HostReader;
   /** What is there already is replaced. */
   openForOverwriting(path: string): HostWriter;
-  sha256(): Sha256;
+  sha256(): Hash;
+  hash(algorithm: HashName): Hash;
 }
 
 const isErrno = (code: string): code is ErrnoName => code in Errno;
@@ -83,11 +86,14 @@ export const hostSide: HostSide = {
       throw hostError(thrown, path);
     }
   },
-  sha256() {
-    const hash = createHash('sha256');
-    return {
-      update: (bytes) => void hash.update(bytes),
-      digest: () => hash.digest('hex'),
-    };
-  },
+  sha256: () => hashOf('sha256'),
+  hash: (algorithm) => hashOf(algorithm),
 };
+
+function hashOf(algorithm: HashName): Hash {
+  const hash = createHash(algorithm);
+  return {
+    update: (bytes) => void hash.update(bytes),
+    digest: () => hash.digest('hex'),
+  };
+}

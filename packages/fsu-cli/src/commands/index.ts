@@ -30,6 +30,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   mkfs: async () => (await import('./mkfs.ts')).mkfs,
   mknod: async () => (await import('./mknod.ts')).mknod,
   mv: async () => (await import('./mv.ts')).mv,
+  mtree: async () => (await import('./mtree.ts')).mtree,
   put: async () => (await import('./put.ts')).put,
   readlink: async () => (await import('./readlink.ts')).readlink,
   recover: async () => (await import('./recover.ts')).recover,

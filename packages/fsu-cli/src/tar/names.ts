@@ -1,13 +1,9 @@
 /** Which entries are meant: patterns to leave out, members asked for, leading directories to strip. */
-import { FsError, nameFromBytes } from 'ukfs';
-import { UsageError } from '../command.ts';
+import { FsError } from 'ukfs';
 import type { Context } from '../context.ts';
 import { globTest } from '../format/glob.ts';
-import { describeError } from '../errors.ts';
+import { linesOf } from '../lists.ts';
 import type { TarOptions } from './options.ts';
-
-/** Longer lists are no lists of names. */
-const LIST_MAX = 256 * 1024 * 1024;
 
 /** Without a leading slash or `./`, and none at the end: how names are compared. */
 const plainName = (name: string): string => name.replace(/^(?:\.?\/+)+/, '').replace(/\/+$/, '');
@@ -78,41 +74,4 @@ export async function patternsOf(ctx: Context, { exclude, excludeFrom }: TarOpti
 export async function namesOf(ctx: Context, { filesFrom, nul }: TarOptions): Promise<readonly string[]> {
   const lists = await Promise.all(filesFrom.map((file) => linesOf(ctx, file, nul ? '\0' : '\n')));
   return lists.flat();
-}
-
-async function linesOf(ctx: Context, file: string, end: string): Promise<readonly string[]> {
-  const reader = file === '-' ? undefined : await listFile(ctx, file);
-  const { read } = reader ?? { read: (dst: Uint8Array): number => ctx.shell.stdin.read(dst) };
-  try {
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    for (;;) {
-      const piece = new Uint8Array(64 * 1024);
-      const n = read(piece);
-      if (n === 0) break;
-      size += n;
-      if (size > LIST_MAX) throw new UsageError(`'${file}' is too long for a list`);
-      pieces.push(piece.subarray(0, n));
-    }
-    const bytes = new Uint8Array(size);
-    let at = 0;
-    for (const piece of pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    return nameFromBytes(bytes)
-      .split(end)
-      .filter((line) => line !== '');
-  } finally {
-    reader?.close();
-  }
-}
-
-async function listFile(ctx: Context, file: string): Promise<{ read(dst: Uint8Array): number; close(): void }> {
-  try {
-    return (await ctx.shell.host()).openForReading(file);
-  } catch (thrown) {
-    if (!(thrown instanceof FsError)) throw thrown;
-    throw new UsageError(`cannot read the list '${file}': ${describeError(thrown)}`, { cause: thrown });
-  }
 }
