@@ -18,12 +18,13 @@ export const joinPath = (base: string, entry: string): string =>
 /** Names that no entry has: what a directory holds is meant, not the directory. */
 export const isWhole = (name: string): boolean => name === '' || name === '.' || name === '..';
 
-/** Nobody misses what no host can hold, unless they ask. */
-export function tellLoss(ctx: Context, where: string, told: LossReport & { readonly verbose: boolean }): void {
+/** Nobody misses what no host can hold, unless they ask: false, it was not told. */
+export function tellLoss(ctx: Context, where: string, told: LossReport & { readonly verbose: boolean }): boolean {
   const { loss, count, example, verbose } = told;
-  if (loss === 'birth time' && !verbose) return;
+  if (loss === 'birth time' && !verbose) return false;
   const times = count === 1 ? '1 file' : `${count} files`;
   ctx.warn(`${safeText(where)}: ${loss} not kept: ${times}, such as ${safeText(example)}`);
+  return true;
 }
 
 /** A report's members in JSON. */

@@ -103,6 +103,22 @@ function removeEntry(dir: TreeDir, name: string): void {
 export const hostRealPath = (path: string): string =>
   nameFromBytes(attempt(path, () => fse.realpathSync.native(hostPath(path), { encoding: 'buffer' })));
 
+/** A regular file the user named, not through a link at its end; to append to, it is made. Errors: ENOENT, ELOOP, EFTYPE. */
+export function openHostFile(path: string, how: 'read' | 'append'): { readonly file: TreeFile; readonly size: number } {
+  const flags = how === 'read' ? O_RDONLY | O_NONBLOCK : O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+  const fd = attempt(path, () => fse.openSync(hostPath(path), flags, 0o600));
+  const stat = fse.fstatSync(fd);
+  if (!stat.isFile()) {
+    fse.closeSync(fd);
+    throw new FsError('EFTYPE', { path });
+  }
+  return { file: new HostFile(fd, path, READ_ONLY), size: stat.size };
+}
+
+/** Which names the host cannot hold. */
+export const hostNameRule = (): 'posix' | 'windows' | 'mac' =>
+  process.platform === 'win32' ? 'windows' : process.platform === 'darwin' ? 'mac' : 'posix';
+
 /** Make a directory the user named, with its parents. */
 export const makeHostDir = (path: string): void => attempt(path, () => fse.ensureDirSync(String(hostPath(path))));
 

@@ -6,7 +6,17 @@ import type { Context } from '../context.ts';
 import { ask, isNewer } from '../copy/ask.ts';
 import { copyAll } from '../copy/engine.ts';
 import type { CopyPlan, TreePlaceName } from '../copy/engine.ts';
-import { has, holesOf, isVerbose, lastOf, placesOf, sparseOption, usageUnlessImage } from '../copy/options.ts';
+import {
+  has,
+  holesOf,
+  isVerbose,
+  lastOf,
+  manifestOf,
+  manifestOptions,
+  placesOf,
+  sparseOption,
+  usageUnlessImage,
+} from '../copy/options.ts';
 import { keepOf, preserved } from '../copy/preserve.ts';
 import { fromInput, toOutput } from '../copy/streams.ts';
 import { reportMembers } from '../copying.ts';
@@ -40,6 +50,7 @@ export const cp: Command = {
     { flags: '--reflink [when]', summary: 'ignored', bare: 'always' },
     { flags: '-v, --verbose', summary: 'name each file (fsu_cp: after the image)' },
     sparseOption,
+    ...manifestOptions,
   ],
   examples: [
     { command: 'fsu cp -a old.img:/etc new.img:/', does: 'a tree from one image into another' },
@@ -81,7 +92,7 @@ function planOf(ctx: Context, args: Invocation, into: CopyPlan['into']): CopyPla
   return {
     copy: {
       recursive,
-      keep: keepOf(kept),
+      keep: has(args, 'manifest') ? {} : keepOf(kept),
       holes: holesOf(args),
       follow: followOf(args, recursive),
       ...existingOf(ctx, args),
@@ -93,6 +104,7 @@ function planOf(ctx: Context, args: Invocation, into: CopyPlan['into']): CopyPla
     instead: instead === 'link' ? 'hard links' : instead === undefined ? undefined : 'symbolic links',
     verbose: isVerbose(ctx, args),
     move: false,
+    ...manifestOf(args),
   };
 }
 

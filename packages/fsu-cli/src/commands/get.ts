@@ -3,7 +3,7 @@ import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, Target } from '../context.ts';
 import { copyAll } from '../copy/engine.ts';
-import { outPlan, sparseOption } from '../copy/options.ts';
+import { manifestOptions, outPlan, sparseOption } from '../copy/options.ts';
 import { toOutput } from '../copy/streams.ts';
 import { reportMembers } from '../copying.ts';
 import { pathMembers } from '../format/json.ts';
@@ -24,6 +24,7 @@ export const get: Command = {
     { flags: '--xattrs', summary: 'extended attributes too, if the host has setfattr(1)' },
     { flags: '--parents', summary: 'make missing directories of DEST' },
     sparseOption,
+    ...manifestOptions,
   ],
   examples: [
     { command: 'fsu get disk.img:/etc/fstab .', does: 'a file, to here' },

@@ -3,7 +3,7 @@ import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { copyAll } from '../copy/engine.ts';
-import { inPlan, sparseOption } from '../copy/options.ts';
+import { inPlan, manifestOptions, sparseOption } from '../copy/options.ts';
 import { reportMembers } from '../copying.ts';
 import { pathMembers } from '../format/json.ts';
 
@@ -21,6 +21,7 @@ export const put: Command = {
     { flags: '--xattrs', summary: 'extended attributes and ACLs too, if the host has getfattr(1)' },
     { flags: '--parents', summary: 'make missing directories of the target' },
     sparseOption,
+    ...manifestOptions,
   ],
   examples: [
     { command: 'fsu put fstab disk.img:/etc', does: 'a file into a directory' },

@@ -5,13 +5,15 @@
  * one that is moved from. Whatever fails is said and counted; whether anything is committed is not decided here (edit.ts).
  */
 import { copyContents, copyTree, FsError } from 'ukfs';
-import type { CopiedLinks, CopyOptions, CopyReport, TreeDir } from 'ukfs';
+import type { CopiedLinks, CopyOptions, CopyReport, LossReport, TreeDir } from 'ukfs';
 import type { Context } from '../context.ts';
 import { afterFailure, baseOf, isWhole, joinPath, parentOf, rootIfEmpty, tellLoss } from '../copying.ts';
 import type { Json } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
 import type { HostTreeOptions, HostTrees } from '../host.ts';
 import type { Place } from '../place.ts';
+import type { HostNameRule } from './hostnames.ts';
+import { Manifests } from './manifests.ts';
 import { refuseWhole, removeSource } from './move.ts';
 import { hostSide, imageSide, sideOf } from './side.ts';
 import type { At, Side } from './side.ts';
@@ -34,6 +36,10 @@ export interface CopyPlan {
   readonly verbose: boolean;
   /** Remove each operand that was copied whole. */
   readonly move: boolean;
+  /** What the host cannot hold goes into a manifest, or comes from one: that of the tree, or the one given. */
+  readonly manifest?: { readonly file: string | undefined } | undefined;
+  /** Which names the host cannot hold; default what it is. */
+  readonly hostNames?: HostNameRule | undefined;
 }
 
 /** One operand's copy, for JSON. */
@@ -95,6 +101,8 @@ class Run {
   /** Directories that operands were copied into: names of one file find each other through them. */
   readonly #open = new Map<string, TreeDir>();
   readonly #links = new Map<unknown, CopiedLinks>();
+  readonly #manifests: Manifests;
+  #isHinted = false;
 
   constructor(
     ctx: Context,
@@ -106,10 +114,12 @@ class Run {
     this.#trees = trees;
     this.#to = to;
     this.#umask = umask ?? trees.hostUmask();
+    this.#manifests = new Manifests(trees, job.plan);
   }
 
   close(): void {
     for (const dir of this.#open.values()) dir.close();
+    this.#manifests.close();
   }
 
   /** Is the destination fit for it? What is wrong has been said. */
@@ -143,13 +153,22 @@ class Run {
       if (plan.move) refuseWhole(source.path);
       const report = this.#copy(from);
       if (report === undefined) return;
-      for (const loss of report.losses) tellLoss(ctx, side.text(source.path), { ...loss, verbose: plan.verbose });
+      for (const loss of report.losses) this.#tellLoss(side.text(source.path), loss);
       ctx.json?.element(members({ source, report }));
       if (plan.move) removeSource(ctx, { from, report, trees: this.#trees });
     } catch (thrown) {
       if (!(thrown instanceof FsError)) throw thrown;
       ctx.fail(thrown, this.#whereOf(thrown, from));
     }
+  }
+
+  #tellLoss(where: string, loss: LossReport): void {
+    const { plan } = this.#job;
+    const isTold = tellLoss(this.#ctx, where, { ...loss, verbose: plan.verbose });
+    if (!isTold || this.#to.fs !== undefined || this.#isHinted || plan.manifest !== undefined || plan.move) return;
+    if (loss.loss === 'birth time' || loss.loss === 'hole') return;
+    this.#isHinted = true;
+    this.#ctx.shell.err('  --manifest keeps it in a file beside the copy, from which copying in has it again\n');
   }
 
   /** Of an operand as a whole. */
@@ -174,18 +193,35 @@ class Run {
     const target = this.#targetOf(path, whole);
     this.#refuseInside({ side, path }, target.parent);
     /** Where an entry of the copy is: in the source, and in the target. */
-    const source = (entry: string): string => joinPath(path, whole ? entry : entry.split('/').slice(1).join('/'));
+    const outer = (entry: string): string => joinPath(path, whole ? entry : entry.split('/').slice(1).join('/'));
     const made = (entry: string): string => joinPath(target.parent, entry);
-    const options = this.#optionsFor(side, source, made);
+    const options = this.#optionsFor(side, outer, made);
     if (plan.move && !this.#makeRoom(side, path, made(target.name))) return undefined;
     if (whole) {
       if (!this.#isRecursive) throw new FsError('EISDIR', { op: 'copy', path });
       if (this.#to.kind(target.parent) === 'none') this.#to.makeDir(target.parent);
-      return withDir(side.tree(path), (dir) => copyContents(dir, this.#dir(target.parent), options));
+      return this.#contents({ side, path }, target.parent, options);
     }
-    return withDir(side.tree(rootIfEmpty(parentOf(path))), (dir) =>
-      copyTree({ dir, name }, { dir: this.#dir(target.parent), name: target.name }, options),
-    );
+    const report = withDir(this.#source({ side, path }, 'parent'), (dir) => {
+      const isNew = this.#to.fs === undefined && this.#to.kind(joinPath(target.parent, target.name)) === 'none';
+      const root =
+        isNew && side.stat(path).type === 'dir' && target.parent !== this.#job.dest.path ? target.name : undefined;
+      return copyTree({ dir, name }, { dir: this.#dir(target.parent, root), name: target.name }, options);
+    });
+    return this.#manifests.without(report, this.#to);
+  }
+
+  #contents(from: At, parent: string, options: CopyOptions): CopyReport {
+    const to = this.#to;
+    const report = withDir(this.#source(from, 'itself'), (dir) => copyContents(dir, this.#dir(parent), options));
+    this.#manifests.root(from, { side: to, path: parent });
+    return this.#manifests.without(report, to);
+  }
+
+  /** The operand's directory, or the one that it is in. */
+  #source({ side, path }: At, which: 'itself' | 'parent'): TreeDir {
+    const dir = side.tree(which === 'itself' ? path : rootIfEmpty(parentOf(path)));
+    return side.fs === undefined ? this.#manifests.reading(dir, path, which) : dir;
   }
 
   /** A tree that moves takes the place of an empty directory, as in rename(2), and is not put into a full one. */
@@ -266,9 +302,15 @@ class Run {
     return links;
   }
 
-  #dir(path: string): TreeDir {
-    let dir = this.#open.get(path);
-    if (dir === undefined) this.#open.set(path, (dir = this.#to.tree(path)));
+  /** `root`: the new directory in it that has a manifest of its own; else that is of `path`. */
+  #dir(path: string, root?: string): TreeDir {
+    const key = JSON.stringify([path, root]);
+    let dir = this.#open.get(key);
+    if (dir === undefined) {
+      const plain = this.#to.tree(path);
+      dir = this.#to.fs === undefined ? this.#manifests.writing(plain, path, root) : plain;
+      this.#open.set(key, dir);
+    }
     return dir;
   }
 }

@@ -7,7 +7,11 @@ import type { HostTreeOptions } from '../host.ts';
 import { placeOf } from '../place.ts';
 import type { Place } from '../place.ts';
 import type { CopyPlan } from './engine.ts';
+import type { HostNameRule } from './hostnames.ts';
+import { MANIFEST_NAME } from './manifest/record.ts';
 import type { Into } from './target.ts';
+
+const HOST_NAMES: readonly HostNameRule[] = ['posix', 'windows', 'mac'];
 
 /** Was one of them given? */
 export const has = ({ options }: Invocation, ...names: readonly string[]): boolean =>
@@ -44,6 +48,29 @@ export function usageUnlessImage(place: Place): Place & { readonly kind: 'image'
   throw new UsageError(`${place.shown}: no image in it: give an address, such as disk.img:/etc`);
 }
 
+/** For copies that may have a host side. */
+export const manifestOptions: readonly OptionSpec[] = [
+  {
+    flags: '--manifest [file]',
+    summary: 'keep what the host cannot hold in a file beside the copy; read it when copying in',
+    bare: MANIFEST_NAME,
+  },
+  {
+    flags: '--host-names <rule>',
+    summary: 'map names that such a host cannot hold (default: those of this one)',
+    choices: HOST_NAMES,
+  },
+];
+
+export function manifestOf(args: Invocation): Pick<CopyPlan, 'manifest' | 'hostNames'> {
+  const file = valueOf(args, 'manifest');
+  const rule = HOST_NAMES.find((name) => name === valueOf(args, 'host-names'));
+  return {
+    ...(file === undefined ? {} : { manifest: { file: file === MANIFEST_NAME ? undefined : file } }),
+    ...(rule === undefined ? {} : { hostNames: rule }),
+  };
+}
+
 export const sparseOption: OptionSpec = {
   flags: '--sparse <when>',
   summary: 'holes: auto (as in the source), always (zeros too), never',
@@ -69,7 +96,7 @@ export function outPlan(ctx: Context, args: Invocation): CopyPlan {
   const all = has(args, 'preserve', 'archive');
   const xattrs = has(args, 'xattrs', 'archive');
   return {
-    ...common(ctx, args, { keep: { owner: all, xattrs } }),
+    ...common(ctx, args, { keep: has(args, 'manifest') ? {} : { owner: all, xattrs } }),
     host: { owners: all, specialModes: all, devices: has(args, 'devices', 'archive'), xattrs },
   };
 }
@@ -95,5 +122,6 @@ function common(ctx: Context, args: Invocation, copy: CopyOptions): Omit<CopyPla
     parents: has(args, 'parents') ? 'made' : 'needed',
     verbose: isVerbose(ctx, args),
     move: has(args, 'delete'),
+    ...manifestOf(args),
   };
 }
