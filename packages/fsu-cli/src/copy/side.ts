@@ -38,7 +38,7 @@ function dryHostSide(side: Side): Side {
 function statIn(dir: TreeDir, path: string): TreeStat {
   try {
     const stat = dir.lstat(baseOf(path));
-    if (stat === undefined) throw new FsError('ENOENT', { path });
+    if (stat === undefined) throw new FsError('ENOENT', { op: 'copy', path });
     return stat;
   } finally {
     dir.close();

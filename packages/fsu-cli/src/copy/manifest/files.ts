@@ -67,14 +67,19 @@ export function findManifest(trees: HostTrees, path: string, given: string | und
   const name = baseOf(path);
   const beside = { ofParent: '', ofItself: name };
   const own = { ofParent: undefined, ofItself: '' };
+  const read = (file: string): Manifest => {
+    if (trees.hostKind(file) === 'none')
+      throw new FsError('ENOENT', { op: 'copy', path, what: `there is no manifest ${file}` });
+    return new Manifest(trees.openHostFile(file, 'read').file);
+  };
   if (given !== undefined) {
-    const manifest = new Manifest(trees.openHostFile(given, 'read').file);
+    const manifest = read(given);
     return { manifest, ...(isDir && manifest.find('.') !== undefined ? own : beside) };
   }
   if (isDir && trees.hostKind(inside) === 'other')
-    return { manifest: new Manifest(trees.openHostFile(inside, 'read').file), ...own };
+    return { manifest: read(inside), ...own };
   const file = joinPath(parentOf(path) === '' ? '/' : parentOf(path), MANIFEST_NAME);
-  return { manifest: new Manifest(trees.openHostFile(file, 'read').file), ...beside };
+  return { manifest: read(file), ...beside };
 }
 
 /** The directory whose contents were copied, for it is no entry of them. */
