@@ -76,8 +76,7 @@ export function findManifest(trees: HostTrees, path: string, given: string | und
     const manifest = read(given);
     return { manifest, ...(isDir && manifest.find('.') !== undefined ? own : beside) };
   }
-  if (isDir && trees.hostKind(inside) === 'other')
-    return { manifest: read(inside), ...own };
+  if (isDir && trees.hostKind(inside) === 'other') return { manifest: read(inside), ...own };
   const file = joinPath(parentOf(path) === '' ? '/' : parentOf(path), MANIFEST_NAME);
   return { manifest: read(file), ...beside };
 }
