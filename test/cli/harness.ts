@@ -192,6 +192,10 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['du', '-a', image] },
   { words: ['diff', `${image}:/etc`, '.bin'] },
   { words: ['diff', `${image}:/etc`, `${image}:/etc`], trouble: 2 },
+  { words: ['tree', image] },
+  { words: ['grep', '-r', 'e', `${image}:/etc`] },
+  { words: ['hash', '-r', `${image}:/etc`] },
+  { words: ['hexdump', `${image}:/etc/fstab`] },
 ];
 
 /** A tar archive of one file, as POSIX ustar has it. */

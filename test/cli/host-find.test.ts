@@ -34,7 +34,7 @@ line'
       cd ..; umount mnt`);
     expect(done.stderr).toBe('');
     execFileSync('mount', ['-o', 'ro,loop,noatime', place.at('tree.img'), place.at('mnt')], { env: place.env() });
-  });
+  }, 60_000);
   afterAll(() => {
     execFileSync('umount', [place.at('mnt')], { env: place.env() });
     place.remove();
@@ -262,6 +262,148 @@ line'
       expect(ours('a/k')).toBe('2\ta/k\n');
       expect(place.sh('BLOCKSIZE=1k fsu_du tree.img a/k').stdout).toBe('1\ta/k\n');
       expect(place.sh('BLOCKSIZE=1k fsu_du tree.img -nr a/k').stdout).toBe('1\ta/k\n');
+    });
+  });
+
+  describe('hash', () => {
+    const all = 'find . -type f -print0 | LC_ALL=C sort -z | xargs -0';
+
+    test.each([
+      ['-r .', `${all} sha256sum`],
+      ['-r -a sha1 .', `${all} sha1sum`],
+      ['-r -a sha512 .', `${all} sha512sum`],
+      ['-r -a sha224 a', 'find a -type f -print0 | LC_ALL=C sort -z | xargs -0 sha224sum'],
+      ['-r -a sha384 a', 'find a -type f -print0 | LC_ALL=C sort -z | xargs -0 sha384sum'],
+      ['-r -a md5 .', `${all} md5sum`],
+      ['-r -a b2 .', `${all} b2sum`],
+      ['-rb .', `${all} sha256sum -b`],
+      ['-r --tag .', `${all} sha256sum --tag`],
+      ['-r --tag -a b2 a/k', 'b2sum --tag a/k'],
+      ["-rz . | tr '\\0' '\\n'", `${all} sha256sum -z | tr '\\0' '\\n'`],
+      ['a/k a/hard', 'sha256sum a/k a/hard'],
+      ['many/biglink', 'sha256sum many/biglink'],
+    ])('hash %s', (args, command) => {
+      expect(place.sh(`fsu_hash tree.img ${args}`).bytes.toString('latin1')).toBe(
+        place.sh(`cd mnt && ${command}`).bytes.toString('latin1'),
+      );
+    });
+
+    test('what sha256sum wrote is checked, and what we write it checks', () => {
+      place.sh(`cd mnt && ${all} sha256sum > ../sums; ${all} sha256sum --tag > ../tagged; ${all} md5sum > ../md5s`);
+      for (const sums of ['sums', 'tagged', 'md5s']) {
+        const { stdout, stderr, status } = place.sh(`fsu_hash tree.img -c ${sums}`);
+        expect([status, stderr]).toEqual([0, '']);
+        expect(stdout.split('\n').filter((line) => line.endsWith(': OK')).length).toBeGreaterThan(300);
+      }
+      place.sh('fsu_hash tree.img -r . > ours');
+      expect(place.sh('cd mnt && sha256sum --quiet -c ../ours')).toMatchObject({ stdout: '', stderr: '', status: 0 });
+    });
+  });
+
+  describe('grep', () => {
+    const host = (args: string): string => place.sh(`cd mnt && grep ${args}; echo $?`).bytes.toString('latin1');
+    const ours = (args: string): string => place.sh(`fsu_grep tree.img ${args}; echo $?`).bytes.toString('latin1');
+
+    test.each([
+      'line a/text.TXT',
+      '-n line a/text.TXT',
+      "'line 1$' a/text.TXT",
+      '-c line a/text.TXT etc/passwd',
+      '-v 1 a/text.TXT',
+      '-vn 1 a/text.TXT',
+      '-i LINE a/text.TXT',
+      '-w 1 a/text.TXT',
+      "-x 'line 1' a/text.TXT",
+      '-xF -e "line 1" -e "line 2" a/text.TXT',
+      "-F 'line 1' a/text.TXT",
+      "-E '1|2' a/text.TXT",
+      "-G '1\\|2' a/text.TXT",
+      "-E '^line (1.|3)$' a/text.TXT",
+      "-o '[0-9]*' a/text.TXT",
+      "-on '[0-9][0-9]*' a/text.TXT etc/passwd",
+      '-l line a/text.TXT etc/passwd',
+      '-L line a/text.TXT etc/passwd',
+      '-lZ line a/text.TXT etc/passwd',
+      '-q line a/text.TXT',
+      '-q nothing a/text.TXT',
+      'nothing a/text.TXT',
+      '-H root etc/passwd',
+      '-h root etc/passwd etc/group',
+      '-m 3 line a/text.TXT',
+      '-m 2 -c line a/text.TXT',
+      '-A 1 "line 3" a/text.TXT',
+      '-B 2 "line 3" a/text.TXT',
+      '-n -C 1 -e 3 -e 9 a/text.TXT',
+      '-C 1 -H 10 a/text.TXT',
+      '-A 1 -m 1 1 a/text.TXT',
+      '-c -v x a/text.TXT many/.hidden',
+      "-r '^[0-9]*7$' many",
+      '-rn fred .',
+      "-rl x . --include='*e'",
+      "-rc 1 many --include='file1*' --exclude='*.1'",
+      "-r 1 . --exclude-dir=many --exclude-dir='deep'",
+      '-rL 1 a etc',
+      '-Rl 1 many',
+      '-rh 299 many',
+      '-e root -e fred etc/passwd',
+      '-z -c line a/text.TXT',
+      '-s root etc/none etc/passwd',
+      '-s root etc/none',
+      '-sq root etc/none etc/passwd',
+      '-c "" etc/passwd',
+      '-a -c x a/big',
+      '-I -c "" a/k',
+      '--binary-files=without-match -l "" a/k',
+      '--binary-files=text -c "" a/k',
+      "-E '(a)\\1|([0-9])\\2' many/file100.2 many/file77.0 many/file11.4",
+      "'\\<line\\>' -c a/text.TXT",
+      "'[[:digit:]]\\{2\\}' a/text.TXT",
+    ])('grep %s', (args) => {
+      expect(sorted(ours(args))).toEqual(sorted(host(args)));
+    });
+
+    test('what is wrong is said, with status 2', () => {
+      expect(place.sh('fsu_grep tree.img root /a')).toMatchObject({
+        status: 2,
+        stderr: 'fsu_grep: tree.img:/a: Is a directory\n',
+      });
+      expect(place.sh("fsu_grep tree.img '[a' /etc/passwd").status).toBe(2);
+      expect(place.sh('fsu_grep tree.img root /etc/none').status).toBe(2);
+      expect(place.sh('printf "fred\\nroot\\n" > pats; fsu_grep tree.img -c -f pats /etc/passwd').stdout).toBe('2\n');
+      expect(place.sh('printf fred | fsu_grep tree.img -c -f - /etc/passwd').stdout).toBe('1\n');
+      expect(place.sh('fsu_grep tree.img "" /a/k').stdout).toBe('fsu_grep: /a/k: binary file matches\n');
+    });
+
+    test('patterns that make others try for ever end soon; a file without lines is searched in pieces', () => {
+      place.sh(
+        `cp tree.img other.img; node -e 'process.stdout.write("a".repeat(40) + "b")' | fsu write other.img:/evil`,
+      );
+      const begun = Date.now();
+      expect(place.sh("fsu_grep other.img -E '^(a+)+$' /evil").status).toBe(1);
+      expect(place.sh("fsu_grep other.img -E '(x+x+)+y|b' /evil").status).toBe(0);
+      expect(Date.now() - begun).toBeLessThan(10_000);
+      place.sh(`node -e 'process.stdout.write("a".repeat(6e6) + "b")' | fsu write other.img:/long`);
+      expect(place.sh('fsu_grep other.img -c b /long').stdout).toBe('1\n');
+    });
+  });
+
+  describe('hexdump', () => {
+    test.each([
+      ['-C a/text.TXT', 'hexdump -C a/text.TXT'],
+      ['a/k1', 'hexdump -C a/k1'],
+      ['a/sparse', 'hexdump -C a/sparse'],
+      ['-v a/k1', 'hexdump -vC a/k1'],
+      ['-n 20 a/text.TXT', 'hexdump -C -n 20 a/text.TXT'],
+      ['-s 5 -n 40 a/text.TXT', 'hexdump -C -s 5 -n 40 a/text.TXT'],
+      ['-s 0x10 a/text.TXT', 'hexdump -C -s 0x10 a/text.TXT'],
+      ['-s 1k a/k1', 'hexdump -C -s 1k a/k1'],
+      ['-s 152 a/text.TXT etc/passwd', 'hexdump -C -s 152 a/text.TXT etc/passwd'],
+      ['a/text.TXT etc/passwd', 'hexdump -C a/text.TXT etc/passwd'],
+      ['empty/none', 'hexdump -C empty/none'],
+      ['-p a/text.TXT', 'xxd -p a/text.TXT'],
+      ['--plain -n 31 a/text.TXT', 'xxd -p -l 31 a/text.TXT'],
+    ])('hexdump %s', (args, command) => {
+      expect(place.sh(`fsu_hexdump tree.img ${args}`).stdout).toBe(place.sh(`cd mnt && ${command}`).stdout);
     });
   });
 });

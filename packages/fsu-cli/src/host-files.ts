@@ -1,6 +1,7 @@
 /** The host's files, for the commands that read or write them; and its hash. Loaded only by those. */
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { asFsError, Errno, FsError } from 'ukfs';
 import type { ErrnoName } from '@ukfs/kernel';
 import { TextOut } from './out.ts';
@@ -19,7 +20,7 @@ export interface HostWriter {
   close(): void;
 }
 
-type HashName = 'sha256' | 'sha1' | 'sha384' | 'sha512' | 'md5' | 'ripemd160';
+type HashName = 'sha256' | 'sha1' | 'sha224' | 'sha384' | 'sha512' | 'md5' | 'ripemd160' | 'blake2b512';
 
 interface Hash {
   update(bytes: Uint8Array): void;
@@ -33,6 +34,8 @@ export interface HostSide {
   openForOverwriting(path: string): HostWriter;
   sha256(): Hash;
   hash(algorithm: HashName): Hash;
+  /** From now on, no regular expression without look-around or back references takes more than linear time. */
+  boundRegexes(): void;
 }
 
 const isErrno = (code: string): code is ErrnoName => code in Errno;
@@ -88,6 +91,7 @@ export const hostSide: HostSide = {
   },
   sha256: () => hashOf('sha256'),
   hash: (algorithm) => hashOf(algorithm),
+  boundRegexes: () => setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks'),
 };
 
 function hashOf(algorithm: HashName): Hash {

@@ -3,7 +3,7 @@
  *
  * Text is name strings (kernel name.ts): an escaped byte goes out as that byte, so a pipe gets names exactly.
  */
-import { nameToBytes } from 'ukfs';
+import { FsError, nameToBytes } from 'ukfs';
 
 declare global {
   interface String {
@@ -105,5 +105,14 @@ export class TextOut {
   /** Forget what has not gone out yet. */
   drop(): void {
     this.#pending = '';
+  }
+}
+
+/** Do something with a host file; that it cannot be done is told of that file, not of an image. */
+export function withHostFile<T>(file: string, act: () => T): T {
+  try {
+    return act();
+  } catch (thrown) {
+    throw thrown instanceof FsError ? new StreamError(file, thrown.code, thrown) : thrown;
   }
 }

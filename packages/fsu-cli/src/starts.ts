@@ -1,8 +1,10 @@
 /** Where a tool that goes through trees begins (find, du, tree, grep, hash), and how what lies below is shown. */
-import type { Ukfs } from 'ukfs';
+import { walk } from 'ukfs';
+import type { Ukfs, Walk, WalkName, WalkOptions, WalkOrder } from 'ukfs';
 import type { GivenOption } from './command.ts';
 import { addressText } from './context.ts';
 import type { Context, ImageName, Target } from './context.ts';
+import { compareNames } from './format/name.ts';
 
 export interface TreeStart {
   readonly fs: Ukfs;
@@ -40,3 +42,14 @@ export function followOf(options: readonly GivenOption[], all = ['L', 'h']): 'no
   if (last === undefined || last === 'P') return 'none';
   return last === 'H' ? 'root' : 'all';
 }
+
+/** As sort(1) would sort the paths in the C locale: what is in a directory comes where its name and a slash would. */
+const byPath: WalkOrder = (a, b) =>
+  a.type === 'dir' || b.type === 'dir' ? compareNames(keyOf(a), keyOf(b)) : compareNames(a.name, b.name);
+const keyOf = ({ name, type }: WalkName): string => (type === 'dir' ? `${name}/` : name);
+
+const dirsFirst: WalkOrder = (a, b) => Number(b.type === 'dir') - Number(a.type === 'dir') || byPath(a, b);
+
+/** A walk whose order is the same everywhere. */
+export const sortedWalk = ({ fs, path }: TreeStart, options: WalkOptions & { readonly dirsFirst?: boolean }): Walk =>
+  walk(fs, path, { ...options, order: options.dirsFirst === true ? dirsFirst : byPath });

@@ -26,11 +26,20 @@ export interface WalkEntry {
   readonly stat: Stat | undefined;
   /** A directory that is entered next, unless skip() is called; with `post` it is told again then. */
   readonly enters: boolean;
+  /** No other entry of its directory comes after it; known only with `order`. */
+  readonly isLast?: boolean;
   readonly error?: FsError;
 }
 
+/** An entry before anything else is known of it. */
+export interface WalkName {
+  readonly name: string;
+  /** undefined when the format does not record types in directories. */
+  readonly type: VType | undefined;
+}
+
 /** What entries of a directory are ordered by. */
-export type WalkOrder = (a: { readonly name: string }, b: { readonly name: string }) => number;
+export type WalkOrder = (a: WalkName, b: WalkName) => number;
 
 export interface WalkOptions {
   /** Say each directory again after what is below it. */
@@ -43,6 +52,8 @@ export interface WalkOptions {
   readonly attributes?: boolean;
   /** Compares entries of one directory, which is then held in memory; default: directory order. */
   readonly order?: WalkOrder;
+  /** Entries that it is false of are not there. */
+  readonly select?: (entry: WalkName) => boolean;
   /** Levels below the root to enter. */
   readonly maxDepth?: number;
 }
@@ -57,6 +68,7 @@ interface Level {
 }
 
 const BATCH = 256;
+const isChild = ({ name }: WalkName): boolean => name !== '.' && name !== '..';
 
 /** Walk below `root`. Close an unfinished walk with return() (for…of does), or it keeps descriptors open. */
 export function walk(fs: WalkSource, root: string, options: WalkOptions = {}): Walk {
@@ -176,7 +188,8 @@ export class Walk implements IterableIterator<WalkEntry> {
     } finally {
       this.#endReading(level);
     }
-    level.batch = all.sort(order);
+    const { select } = this.#options;
+    level.batch = all.filter((entry) => isChild(entry) && (select === undefined || select(entry))).sort(order);
   }
 
   #more(fd: number | undefined): readonly (Dirent | DirentPlus)[] {
@@ -194,8 +207,10 @@ export class Walk implements IterableIterator<WalkEntry> {
   #step(level: Level): WalkEntry | undefined {
     if (level.next < level.batch.length) {
       const dirent = level.batch[level.next++];
-      if (dirent === undefined || dirent.name === '.' || dirent.name === '..') return undefined;
-      return this.#child(level.entry, dirent);
+      if (dirent === undefined || !isChild(dirent)) return undefined;
+      if (this.#options.order !== undefined)
+        return { ...this.#child(level.entry, dirent), isLast: level.next === level.batch.length };
+      return this.#options.select?.(dirent) === false ? undefined : this.#child(level.entry, dirent);
     }
     try {
       level.batch = this.#more(level.fd);

@@ -9,7 +9,7 @@ import { parseOctalMode } from '../format/mode.ts';
 import { parseBytes } from '../format/size.ts';
 import { standardInput } from '../input.ts';
 import type { InputSource } from '../input.ts';
-import { StreamError } from '../out.ts';
+import { withHostFile } from '../out.ts';
 import { groupId, Owners, userId } from '../owners.ts';
 import { outerPlace } from '../place.ts';
 import type { Place } from '../place.ts';
@@ -87,13 +87,7 @@ async function inputOf(ctx: Context, place: Place, dest: Dest): Promise<InputSou
 async function hostInput(ctx: Context, file: string): Promise<InputSource> {
   const reader = (await ctx.shell.host()).openForReading(file);
   return {
-    read(dst) {
-      try {
-        return reader.read(dst);
-      } catch (thrown) {
-        throw thrown instanceof FsError ? new StreamError(file, thrown.code, thrown) : thrown;
-      }
-    },
+    read: (dst) => withHostFile(file, () => reader.read(dst)),
     close: () => reader.close(),
   };
 }

@@ -3,11 +3,12 @@ import { FsError } from 'ukfs';
 import type { Stat, Timespec } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Context } from '../context.ts';
-import { pathMembers, statMembers } from '../format/json.ts';
+import { entryMembers } from '../entries.ts';
 import type { Json } from '../format/json.ts';
 import { modeText } from '../format/mode.ts';
 import { styleName } from '../format/name.ts';
 import type { HostSide, HostWriter } from '../host-files.ts';
+import { withHostFile } from '../out.ts';
 import type { Owners } from '../owners.ts';
 import { parseMoment } from './moment.ts';
 import type { Actions } from './parse.ts';
@@ -126,14 +127,14 @@ export class FindActions implements Actions {
     if (file === '/dev/stderr') return (text) => ctx.shell.err(text);
     let writer = this.#files.get(file);
     if (writer === undefined && host !== undefined) {
-      writer = host.openForOverwriting(file);
+      writer = withHostFile(file, () => host.openForOverwriting(file));
       this.#files.set(file, writer);
     }
-    return (text) => writer?.text(text);
+    return (text) => withHostFile(file, () => writer?.text(text));
   }
 
   closeFiles(): void {
-    for (const writer of this.#files.values()) writer.close();
+    for (const [file, writer] of this.#files) withHostFile(file, () => writer.close());
     this.#files.clear();
   }
 
@@ -150,16 +151,8 @@ const XARGS = /[ \t\n"'\\]/;
 const XARGS_ALL = new RegExp(XARGS.source, 'g');
 
 function entryOf(file: Visit): { readonly [key: string]: Json } {
-  const { stat, start, path } = file;
-  return {
-    ...pathMembers('image', start.image.text),
-    ...pathMembers('path', path.startsWith('/') ? path : `/${path}`),
-    depth: file.entry.depth,
-    ...statMembers(stat),
-    owner: start.owners.user(stat.uid),
-    group: start.owners.group(stat.gid),
-    ...pathMembers('target', file.target),
-  };
+  const { start, path, entry, stat, target } = file;
+  return entryMembers({ start, owners: start.owners, path, depth: entry.depth, stat, target });
 }
 
 /** -ls, as GNU has it. */
