@@ -128,7 +128,7 @@ class Archiver {
       this.#losses.add('socket', path);
       return;
     }
-    if (stat.type !== 'dir' && stat.nlink > 1 && this.#linked(name, stat)) return;
+    if (stat.type !== 'dir' && stat.nlink > 1 && this.#linked(path, name, stat)) return;
     if (stat.type === 'reg') this.#file(path, name, stat);
     else {
       this.#writer.header(this.#header(path, name, stat));
@@ -140,10 +140,10 @@ class Archiver {
   }
 
   /** Another name of a file that is in the archive. */
-  #linked(name: string, stat: Stat): boolean {
+  #linked(path: string, name: string, stat: Stat): boolean {
     const known = this.#links.get(idOf(stat));
     if (known === undefined) return false;
-    this.#writer.header({ ...this.#plain(name, stat), type: 'link', size: 0, target: known.name });
+    this.#writer.header(this.#header(path, name, stat, { type: 'link', target: known.name }));
     this.#counts.others++;
     if (--known.left === 0) this.#links.delete(idOf(stat));
     this.#options.done?.(name, stat);
@@ -154,48 +154,46 @@ class Archiver {
     if (stat.type !== 'dir' && stat.nlink > 1) this.#links.set(idOf(stat), { name, left: stat.nlink - 1 });
   }
 
-  /** What a header has for every entry. */
-  #plain(name: string, stat: Stat): Omit<TarHeader, 'type' | 'size' | 'target'> {
-    const { names, set = {}, latest } = this.#options;
-    const mtime = set.mtime ?? earlier(stat.mtime, latest);
+  /** One object, of one shape for all: made of others it would cost as much as reading the file. */
+  #header(path: string, name: string, stat: Stat, of: Partial<Pick<TarHeader, 'type' | 'target'>> = {}): TarHeader {
+    const { names, set = {}, latest, birthtimes = false } = this.#options;
+    const { type = stat.type } = of;
+    if (type === 'sock') throw new FsError('EOPNOTSUPP', { op: 'tar', path });
+    const isLink = type === 'link';
     const { uid = stat.uid, gid = stat.gid } = set;
+    const attributes = isLink ? undefined : this.#attributes(path);
     return {
       path: name === '' ? '.' : name,
+      type,
       mode: stat.mode,
       uid,
       gid,
       uname: set.uname ?? names?.user(uid) ?? '',
       gname: set.gname ?? names?.group(gid) ?? '',
-      mtime,
+      mtime: set.mtime ?? earlier(stat.mtime, latest),
       atime: set.mtime === undefined ? earlier(stat.atime, latest) : undefined,
-      rdev: stat.rdev,
-    };
-  }
-
-  #header(path: string, name: string, stat: Stat): TarHeader {
-    const { type } = stat;
-    if (type === 'sock') throw new FsError('EOPNOTSUPP', { op: 'tar', path });
-    const header = {
-      ...this.#plain(name, stat),
-      type,
+      birthtime: birthtimes && !isLink ? birthOf(stat, latest) : undefined,
       size: type === 'reg' ? stat.size : 0,
-      target: type === 'lnk' ? this.#fs.readlink(path) : '',
-      fflags: stat.flags === 0 ? undefined : fflagsText(stat.flags),
-      birthtime: this.#options.birthtimes === true ? birthOf(stat, this.#options.latest) : undefined,
+      target: of.target ?? (type === 'lnk' ? this.#fs.readlink(path) : ''),
+      rdev: stat.rdev,
+      xattrs: attributes?.xattrs,
+      aclAccess: attributes?.aclAccess,
+      aclDefault: attributes?.aclDefault,
+      fflags: isLink || stat.flags === 0 ? undefined : fflagsText(stat.flags),
+      sparse: undefined,
     };
-    if (!this.#fs.traits.xattr) return header;
-    const attributes = this.#attributes(path);
-    if (this.#writer.format === 'pax' || attributes === undefined) return { ...header, ...attributes };
-    this.#losses.add('extended attribute', path);
-    return header;
   }
 
   #attributes(path: string): Pick<TarHeader, 'xattrs' | 'aclAccess' | 'aclDefault'> | undefined {
     const { xattrs = true, acls = true, follow = false } = this.#options;
-    if (!xattrs && !acls) return undefined;
+    if ((!xattrs && !acls) || !this.#fs.traits.xattr) return undefined;
     const how = { nofollow: !follow };
     const all = this.#fs.listxattr(path, how);
     if (all.length === 0) return undefined;
+    if (this.#writer.format !== 'pax') {
+      this.#losses.add('extended attribute', path);
+      return undefined;
+    }
     const kept = new Map<string, Uint8Array>();
     const lists: { aclAccess?: string; aclDefault?: string } = {};
     for (const attribute of all.sort(compareNames)) {
@@ -211,15 +209,16 @@ class Archiver {
   }
 
   #file(path: string, name: string, stat: Stat): void {
-    const header = this.#header(path, name, stat);
     if (stat.size === 0) {
-      this.#writer.header(header);
+      this.#writer.header(this.#header(path, name, stat));
       this.#counts.files++;
       return;
     }
     const { follow = false } = this.#options;
+    // Before its attributes are looked at: while it is open, its inode is at hand.
     const fd = this.#fs.open(path, O.RDONLY | (follow ? 0 : O.NOFOLLOW));
     try {
+      const header = this.#header(path, name, stat);
       const map = stat.bytes < stat.size ? this.#map(fd, stat.size) : undefined;
       if (map === undefined) this.#whole(fd, header);
       else if (this.#writer.format === 'pax') this.#sparse(fd, header, map);

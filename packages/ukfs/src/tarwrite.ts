@@ -54,6 +54,7 @@ export class TarWriter {
   readonly #sink: ByteSink;
   readonly #buffer = new Uint8Array(PIECE);
   #used = 0;
+  readonly #owners = new Map<string, Uint8Array>();
   /** Bytes before those in the buffer. */
   #written = 0;
 
@@ -137,8 +138,13 @@ export class TarWriter {
     if (!isPax && large) throw new FsError('EOVERFLOW', { op: 'tar', path: entry.path, what: NO_USTAR });
     if (isPax) this.#attributes(records, entry, stored);
     if (records.length > 0) this.#extended(records, path);
-    const names = split ?? { name: shown.subarray(0, FIELD.name[1]), prefix: NOTHING };
-    this.#block(entry, { ...names, letter: LETTERS[entry.type], target, stored });
+    this.#block(entry, {
+      letter: LETTERS[entry.type],
+      name: split?.name ?? shown.subarray(0, FIELD.name[1]),
+      prefix: split?.prefix ?? NOTHING,
+      target,
+      stored,
+    });
   }
 
   #names(
@@ -146,9 +152,11 @@ export class TarWriter {
     entry: TarHeader,
     { path, target, fits }: { readonly path: Uint8Array; readonly target: Uint8Array; readonly fits: boolean },
   ): void {
-    const words = [entry.path, entry.target, entry.uname, entry.gname];
+    const { path: name, target: link, uname, gname } = entry;
+    const isUtf8 =
+      isWellFormedName(name) && isWellFormedName(link) && isWellFormedName(uname) && isWellFormedName(gname);
     // Records are UTF-8 unless they say that they are not.
-    if (!words.every(isWellFormedName)) records.text('hdrcharset', 'BINARY');
+    if (!isUtf8) records.text('hdrcharset', 'BINARY');
     if (entry.sparse !== undefined) {
       records.text('GNU.sparse.major', '1');
       records.text('GNU.sparse.minor', '0');
@@ -156,10 +164,8 @@ export class TarWriter {
       records.text('GNU.sparse.realsize', String(entry.size));
     } else if (!fits || !isAscii(path)) records.add('path', path);
     if (target.length > FIELD.linkname[1] || !isAscii(target)) records.add('linkpath', target);
-    for (const key of ['uname', 'gname'] as const) {
-      const bytes = nameToBytes(entry[key]);
-      if (bytes.length >= FIELD[key][1] || !isAscii(bytes)) records.add(key, bytes);
-    }
+    if (!isShortAscii(uname)) records.text('uname', uname);
+    if (!isShortAscii(gname)) records.text('gname', gname);
   }
 
   #attributes(records: Records, entry: TarHeader, stored: number): void {
@@ -212,48 +218,60 @@ export class TarWriter {
     this.pad();
   }
 
+  /** Straight into the buffer: a view for each field would be most of what an archive of small files costs. */
   #block(entry: BlockAttributes, names: BlockNames): void {
-    const block = this.space(BLOCK);
-    block.fill(0);
-    const put = ([at]: Field, bytes: Uint8Array): void => block.set(bytes, at);
-    const number = (field: Field, value: number): void => this.#number(block, field, value);
-    put(FIELD.name, names.name);
-    number(FIELD.mode, entry.mode);
-    number(FIELD.uid, entry.uid);
-    number(FIELD.gid, entry.gid);
-    number(FIELD.size, names.stored);
-    number(FIELD.mtime, entry.mtime.sec);
-    block[TYPE_AT] = names.letter.charCodeAt(0);
-    put(FIELD.linkname, names.target.subarray(0, FIELD.linkname[1]));
-    put(FIELD.magic, this.format === 'gnu' ? GNU_MAGIC : USTAR_MAGIC);
-    put(FIELD.uname, nameToBytes(entry.uname).subarray(0, FIELD.uname[1] - 1));
-    put(FIELD.gname, nameToBytes(entry.gname).subarray(0, FIELD.gname[1] - 1));
+    if (this.#used === PIECE) this.flush();
+    const buffer = this.#buffer;
+    const start = this.#used;
+    buffer.fill(0, start, start + BLOCK);
+    buffer.set(names.name, start + FIELD.name[0]);
+    this.#number(start, FIELD.mode, entry.mode);
+    this.#number(start, FIELD.uid, entry.uid);
+    this.#number(start, FIELD.gid, entry.gid);
+    this.#number(start, FIELD.size, names.stored);
+    this.#number(start, FIELD.mtime, entry.mtime.sec);
+    buffer[start + TYPE_AT] = names.letter.charCodeAt(0);
+    if (names.target.length > 0) buffer.set(names.target.subarray(0, FIELD.linkname[1]), start + FIELD.linkname[0]);
+    buffer.set(this.format === 'gnu' ? GNU_MAGIC : USTAR_MAGIC, start + FIELD.magic[0]);
+    if (entry.uname !== '') buffer.set(this.#owner(entry.uname), start + FIELD.uname[0]);
+    if (entry.gname !== '') buffer.set(this.#owner(entry.gname), start + FIELD.gname[0]);
     if (entry.rdev !== undefined) {
-      number(FIELD.devmajor, entry.rdev.major);
-      number(FIELD.devminor, entry.rdev.minor);
+      this.#number(start, FIELD.devmajor, entry.rdev.major);
+      this.#number(start, FIELD.devminor, entry.rdev.minor);
     }
-    put(FIELD.prefix, names.prefix);
+    if (names.prefix.length > 0) buffer.set(names.prefix, start + FIELD.prefix[0]);
     const [at, length] = FIELD.checksum;
-    block.fill(0x20, at, at + length);
+    buffer.fill(0x20, start + at, start + at + length);
     let sum = 0;
-    for (let i = 0; i < BLOCK; i++) sum += block[i] as number;
-    octal(block, [at, length - 1], sum);
-    this.take(BLOCK);
+    for (let i = start; i < start + BLOCK; i++) sum += buffer[i] as number;
+    octal(buffer, start + at, length - 1, sum);
+    this.#used += BLOCK;
   }
 
-  #number(block: Uint8Array, field: Field, value: number): void {
-    const [at, length] = field;
-    if (value >= 0 && value < 8 ** (length - 1)) octal(block, field, value);
+  /** A user's or group's name as it fits into its field; there are few of them. */
+  #owner(name: string): Uint8Array {
+    let bytes = this.#owners.get(name);
+    if (bytes === undefined) {
+      if (this.#owners.size >= OWNERS_MAX) this.#owners.clear();
+      bytes = nameToBytes(name).subarray(0, FIELD.uname[1] - 1);
+      this.#owners.set(name, bytes);
+    }
+    return bytes;
+  }
+
+  #number(start: number, [at, length]: Field, value: number): void {
+    const buffer = this.#buffer;
+    if (value >= 0 && value < 8 ** (length - 1)) octal(buffer, start + at, length, value);
     else if (this.format === 'gnu') {
       let rest = value;
       for (let i = length - 1; i > 0; i--) {
-        block[at + i] = ((rest % 256) + 256) % 256;
+        buffer[start + at + i] = ((rest % 256) + 256) % 256;
         rest = Math.floor(rest / 256);
       }
-      block[at] = value < 0 ? 0xff : 0x80;
+      buffer[start + at] = value < 0 ? 0xff : 0x80;
     }
     // In pax a record has it.
-    else octal(block, field, 0);
+    else octal(buffer, start + at, length, 0);
   }
 }
 
@@ -267,6 +285,8 @@ interface BlockNames {
   readonly stored: number;
 }
 
+/** Names of users and groups that are remembered. */
+const OWNERS_MAX = 1000;
 const NOTHING = new Uint8Array(0);
 const NO_USTAR = 'more than a ustar header holds: use --format=pax';
 const USTAR_MAGIC = nameToBytes('ustar\x0000');
@@ -299,14 +319,17 @@ const isAscii = (bytes: Uint8Array): boolean => {
   return true;
 };
 
+/** As names of users and groups are. */
+const isShortAscii = (name: string): boolean => name.length < FIELD.uname[1] && /^[ -~]*$/.test(name);
+
 /** Digits up to the last byte, which ends them. */
-function octal(block: Uint8Array, [at, length]: Field, value: number): void {
+function octal(buffer: Uint8Array, at: number, length: number, value: number): void {
   let rest = value;
-  for (let i = length - 2; i >= 0; i--) {
-    block[at + i] = 0x30 + (rest % 8);
+  for (let i = at + length - 2; i >= at; i--) {
+    buffer[i] = 0x30 + (rest % 8);
     rest = Math.floor(rest / 8);
   }
-  block[at + length - 1] = 0;
+  buffer[at + length - 1] = 0;
 }
 
 /** `12.5`, `-1.5`: decimal seconds. */
