@@ -5,14 +5,18 @@
  */
 import { filesystems } from '@ukfs/kernel/all';
 import { memoryHost } from '@ukfs/kernel/host/memory';
+import { aclFromText, decodeAcl, encodeAcl } from '../../../packages/ukfs/src/acl.ts';
 import { parseAddress, parseSelector } from '../../../packages/ukfs/src/address.ts';
+import { mtreeEntries, unvis, vis } from '../../../packages/ukfs/src/mtree.ts';
 import { probe } from '../../../packages/ukfs/src/recognise/identify.ts';
 import { cachedMedium } from '../../../packages/ukfs/src/recognise/medium.ts';
 import { recognise } from '../../../packages/ukfs/src/recognise/recognise.ts';
+import { tarEntries } from '../../../packages/ukfs/src/tar.ts';
+import { TarWriter } from '../../../packages/ukfs/src/tarwrite.ts';
 import { readGpt } from '../../../packages/kernel/src/dev/label/gpt.ts';
 import { readMbr } from '../../../packages/kernel/src/dev/label/mbr.ts';
 import { openStage } from '../../../packages/kernel/src/dev/stage.ts';
-import { FsError } from '@ukfs/kernel';
+import { FsError, nameFromBytes } from '@ukfs/kernel';
 import { fileSystems } from '../../support/file-systems.ts';
 import {
   bounds,
@@ -198,9 +202,76 @@ export const structureTargets = (format: HostileFormat): Target[] =>
       },
     }));
 
+/** Archives and specifications of others, and what is written in them. */
+const archives: readonly Target[] = [
+  {
+    name: 'tar',
+    maxBytes: 16_384,
+    seeds: () => [tarSeed('pax'), tarSeed('gnu')],
+    run(bytes) {
+      let at = 0;
+      const read = (dst: Uint8Array): number => {
+        const piece = bytes.subarray(at, at + dst.length);
+        dst.set(piece);
+        at += piece.length;
+        return piece.length;
+      };
+      answered(() => {
+        const buffer = new Uint8Array(512);
+        for (const entry of tarEntries({ read })) entry.read(buffer);
+      });
+    },
+  },
+  {
+    name: 'mtree',
+    maxBytes: 2000,
+    seeds: () =>
+      text(
+        '#mtree\n/set type=file uid=0 mode=0644\n. type=dir\n  a\\040b size=1 \\\n sha256=00\n d type=dir\n ..\n..\n',
+        './x\\M-a\\^C/y type=link link=\\x41\\$ time=1.5\n/unset all\n./* optional\n',
+      ),
+    run(bytes) {
+      const lines = nameFromBytes(bytes).split('\n');
+      answered(() => {
+        for (const { path, keywords } of mtreeEntries(lines)) {
+          if (unvis(vis(path)) !== path) throw new Error(`'${path}' is not what its escapes say`);
+          for (const value of keywords.values()) unvis(value);
+        }
+      });
+    },
+  },
+  {
+    name: 'access control list',
+    maxBytes: 300,
+    seeds: () => text('user::rwx,user:1001:r--,group::r-x,group:staff:rw-:50,mask::rwx,other::r-x', 'u:a:7\nm:rw'),
+    run: (bytes) => answered(() => decodeAcl(encodeAcl(aclFromText(new TextDecoder().decode(bytes))))),
+  },
+];
+
+function tarSeed(format: 'pax' | 'gnu'): Uint8Array {
+  const pieces: number[] = [];
+  const writer = new TarWriter({ write: (bytes, length) => void pieces.push(...bytes.subarray(0, length)) }, format);
+  const common = { mode: 0o644, uid: 3_000_000, gid: 0, uname: 'root', gname: '', mtime: { sec: -5, nsec: 500 } };
+  const file = { ...common, type: 'reg', path: `${'d'.repeat(120)}/f`, size: 5, target: '', rdev: undefined } as const;
+  writer.header({ ...file, xattrs: new Map([['user.a=b', Uint8Array.of(1, 10, 0)]]), aclAccess: 'user::rw-' });
+  writer.bytes(Uint8Array.of(1, 2, 3, 4, 5));
+  writer.pad();
+  writer.header({ ...file, type: 'lnk', size: 0, path: 'l', target: '/'.repeat(150) });
+  if (format === 'pax') {
+    writer.header({ ...file, path: 'holes', size: 10_000, sparse: { stored: 512 + 5 } });
+    writer.bytes(new TextEncoder().encode('2\n4096\n5\n10000\n0\n'));
+    writer.pad();
+    writer.bytes(Uint8Array.of(1, 2, 3, 4, 5));
+    writer.pad();
+  }
+  writer.end();
+  return Uint8Array.from(pieces.slice(0, 6144));
+}
+
 export const targets = (): Target[] => [
   ...labels,
   log,
   ...addresses,
+  ...archives,
   ...fileSystems.flatMap(({ hostile }) => (hostile === undefined ? [] : structureTargets(hostile))),
 ];
