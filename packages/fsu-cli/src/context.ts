@@ -15,6 +15,7 @@ import { JsonDocument } from './format/json.ts';
 import { isSafeName, safeText, styleName } from './format/name.ts';
 import { Clock, hostOffset, utcOffset } from './format/time.ts';
 import type { HostArchiveDoor, HostPrograms, HostNamesDoor, HostSide, HostTrees } from './host.ts';
+import type { Terminal } from './host-terminal.ts';
 import { Images } from './images.ts';
 import type { TextOut } from './out.ts';
 
@@ -51,6 +52,8 @@ export interface Shell {
   archives(): Promise<HostArchiveDoor>;
   /** Programs of the host, for exec and edit. */
   programs(): Promise<HostPrograms>;
+  /** A person to talk to, for sh. */
+  terminal(): Promise<Terminal>;
   /** Names in directories of the host, for completion. */
   names(): Promise<HostNamesDoor>;
 }

@@ -171,6 +171,7 @@ export function processShell(): Shell {
     trees: () => import('./host-tree.ts'),
     archives: () => import('./host-archive.ts'),
     programs: () => import('./host-program.ts'),
+    terminal: async () => (await import('./host-terminal.ts')).openTerminal(),
     names: () => import('./host-names.ts'),
   };
 }

@@ -40,6 +40,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   rm: async () => (await import('./rm.ts')).rm,
   rmdir: async () => (await import('./rmdir.ts')).rmdir,
   script: async () => (await import('./script.ts')).script,
+  sh: async () => (await import('./sh.ts')).sh,
   stat: async () => (await import('./stat.ts')).stat,
   touch: async () => (await import('./touch.ts')).touch,
   truncate: async () => (await import('./truncate.ts')).truncate,
