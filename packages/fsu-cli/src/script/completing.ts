@@ -35,7 +35,7 @@ export async function completeLine(
 }
 
 /** Paths in the image that begin as `word` does, relative ones from `dir`. */
-export function completeInImage(
+function completeInImage(
   fs: Ukfs,
   dir: string,
   word: string,
