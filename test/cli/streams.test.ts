@@ -130,6 +130,7 @@ describe('on a terminal', () => {
   test.skipIf(!hasScript)('colours only where they are wanted', () => {
     expect(onTerminal('TERM=xterm fsu_ls demo.img --color=auto /home')).toContain('\x1b[01;34mguest');
     expect(onTerminal('NO_COLOR=1 fsu_ls demo.img --color=auto /home')).not.toContain('\x1b');
+    expect(onTerminal('TERM=dumb fsu_ls demo.img --color=auto /home')).not.toContain('\x1b');
     expect(place.run('fsu_ls', ['demo.img', '--color=auto', '/home']).stdout).not.toContain('\x1b');
   });
 });

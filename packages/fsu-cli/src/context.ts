@@ -14,6 +14,7 @@ import { debugText, describeError, exitStatusOf, hintsOf, jsonErrorOf } from './
 import { JsonDocument } from './format/json.ts';
 import { isSafeName, safeText, styleName } from './format/name.ts';
 import { Clock, hostOffset, utcOffset } from './format/time.ts';
+import { adviceOf, nearestPath, nearestSelector } from './hints.ts';
 import type { HostArchiveDoor, HostPrograms, HostNamesDoor, HostSide, HostTrees } from './host.ts';
 import type { Terminal } from './host-terminal.ts';
 import { Images } from './images.ts';
@@ -91,6 +92,9 @@ export interface ImageSettings {
   readonly verify: boolean;
 }
 
+/** Names that were not found for which a tool looks for one like it. */
+const SUGGESTED_MAX = 10;
+
 export class Context {
   readonly program: string;
   readonly shell: Shell;
@@ -106,6 +110,7 @@ export class Context {
   /** Of the operands, when they are addresses. */
   #firstImage: string | undefined;
   #clock: Clock | undefined;
+  #suggested = 0;
 
   constructor(init: {
     readonly program: string;
@@ -163,11 +168,20 @@ export class Context {
     const opening = options.opening === true;
     this.raise(this.#failed ?? exitStatusOf(thrown, opening));
     this.warn(`${safeText(whereText(where))}: ${describeError(thrown)}`);
-    for (const line of hintsOf(thrown)) this.shell.err(`${line}\n`);
-    const meant = opening && typeof where === 'object' ? this.#meantBy(where, thrown) : undefined;
-    if (meant !== undefined) this.shell.err(`  did you mean '${safeText(meant)}'?\n`);
+    const advice = this.#adviceOn(thrown, where, opening);
+    for (const line of [...hintsOf(thrown), ...advice.map((text) => `  ${text}`)]) this.shell.err(`${line}\n`);
     if (this.shell.env('FSU_DEBUG') !== undefined) this.shell.err(`${debugText(thrown)}\n`);
-    this.json?.error(jsonErrorOf(thrown, pathOf(where)));
+    this.json?.error({ ...jsonErrorOf(thrown, pathOf(where)), hint: advice[0] });
+  }
+
+  /** What to do now, or what may have been meant. */
+  #adviceOn(thrown: unknown, where: Target | ImageName | string, opening: boolean): readonly string[] {
+    const advice = adviceOf(thrown, this.program);
+    const meant = typeof where === 'string' ? undefined : this.#meantBy(where, thrown, opening);
+    return [
+      ...(advice === undefined ? [] : [advice]),
+      ...(meant === undefined ? [] : [`did you mean '${safeText(meant)}'?`]),
+    ];
   }
 
   /** A file name for people: escaped where a terminal would obey it, and always in messages. */
@@ -219,8 +233,10 @@ export class Context {
   }
 
   /** Spellings that other tools have: `disk.img/etc`; and an image once, with paths in it behind. */
-  #meantBy(where: Target | ImageName, thrown: unknown): string | undefined {
-    if ('path' in where || where.selectors.length > 0 || !(thrown instanceof FsError)) return undefined;
+  #meantBy(where: Target | ImageName, thrown: unknown, opening: boolean): string | undefined {
+    if (!(thrown instanceof FsError)) return undefined;
+    if ('path' in where) return thrown.code === 'ENOENT' ? this.#nearest(where) : undefined;
+    if (!opening || where.selectors.length > 0) return undefined;
     const { image } = where;
     if (thrown.code === 'ENOTDIR') {
       for (let at = image.lastIndexOf('/'); at > 0; at = image.lastIndexOf('/', at - 1)) {
@@ -230,6 +246,15 @@ export class Context {
     const first = this.#firstImage;
     const isPath = image.startsWith('/') && ['ENOENT', 'EISDIR', 'EFTYPE'].includes(thrown.code);
     return isPath && first !== undefined && first !== image ? `${first}:${image}` : undefined;
+  }
+
+  #nearest({ image, path }: Target): string | undefined {
+    // Each costs the reading of a directory: a few help, a thousand do not.
+    const fs = this.#suggested < SUGGESTED_MAX ? this.images.opened(image) : undefined;
+    if (fs === undefined) return undefined;
+    this.#suggested++;
+    const near = nearestPath(fs, path);
+    return near === undefined ? undefined : addressText(image, near);
   }
 
   /**
@@ -281,7 +306,7 @@ export function addressName(
   text: string,
   shell: Pick<Shell, 'isFile' | 'aliases'>,
 ): { readonly image: ImageName; readonly path: string | undefined } {
-  const { image, selectors, path } = asUsage(() => parseAddress(text, (name) => shell.isFile(name)));
+  const { image, selectors, path } = asUsage(() => parseAddress(text, (name) => shell.isFile(name)), text);
   const alias = mayBeAlias(image) && !shell.isFile(image) ? aliasNamed(image, shell.aliases()) : undefined;
   const named = imageName(image, selectors);
   return { image: alias === undefined ? named : { ...named, ...alias }, path };
@@ -293,12 +318,15 @@ function imageName(image: string, selectors: Address['selectors']): ImageName {
 }
 
 /** A word that is no address or selector is a usage error. */
-function asUsage<T>(act: () => T): T {
+function asUsage<T>(act: () => T, typed = ''): T {
   try {
     return act();
   } catch (thrown) {
-    if (thrown instanceof FsError && thrown.code === 'EINVAL')
-      throw new UsageError(describeError(thrown), { cause: thrown });
+    if (thrown instanceof FsError && thrown.code === 'EINVAL') {
+      const near = nearestSelector(typed);
+      const meant = near === undefined ? '' : `; did you mean '${near}'?`;
+      throw new UsageError(`${describeError(thrown)}${meant}`, { cause: thrown });
+    }
     throw thrown;
   }
 }
@@ -331,7 +359,7 @@ export function settingsOf(
   if (partitions.length > 0 && named === undefined) throw new UsageError('--partition needs --image');
   const selectors = [
     ...(named?.image.selectors ?? []),
-    ...partitions.map((text) => asUsage(() => parseSelector(text))),
+    ...partitions.map((text) => asUsage(() => parseSelector(text), `:${text}`)),
   ];
   const open: OpenOptions = {
     ...(type === undefined ? {} : { type }),

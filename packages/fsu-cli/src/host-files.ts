@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { asFsError, Errno, FsError } from 'ukfs';
 import type { ErrnoName } from '@ukfs/kernel';
+import { hostPath } from './host-path.ts';
 import { TextOut } from './out.ts';
 
 /** A host file open for reading. */
@@ -50,7 +51,7 @@ export function hostError(thrown: unknown, path: string): FsError {
 export const hostSide: HostSide = {
   openForReading(path) {
     try {
-      const fd = fs.openSync(path, 'r');
+      const fd = fs.openSync(hostPath(path), 'r');
       return {
         read(dst) {
           try {
@@ -67,7 +68,7 @@ export const hostSide: HostSide = {
   },
   openForOverwriting(path) {
     try {
-      const fd = fs.openSync(path, 'w');
+      const fd = fs.openSync(hostPath(path), 'w');
       const out = new TextOut({
         isTTY: false,
         write(bytes, length) {

@@ -7,11 +7,13 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import fse from 'fs-extra';
-import { FsError, isWellFormedName, nameFromBytes, nameToBytes } from 'ukfs';
+import { FsError, isWellFormedName, nameFromBytes } from 'ukfs';
 import type { Rdev, Timespec, VType } from '@ukfs/kernel';
 import { isSafeName } from 'ukfs';
 import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreePlace, TreeStat } from 'ukfs';
 import { hostError } from './host-files.ts';
+import { hostPath } from './host-path.ts';
+import type { HostPath } from './host-path.ts';
 
 export interface HostTreeOptions {
   /** Give files their owners; refused by the host unless root. */
@@ -31,11 +33,6 @@ const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_NONBLOCK } = fse.constants;
 /** Absent on Windows, where they then do nothing. */
 const O_NOFOLLOW = fse.constants.O_NOFOLLOW ?? 0;
 const O_DIRECTORY = fse.constants.O_DIRECTORY ?? 0;
-
-type HostPath = string | Buffer;
-
-/** A path for node:fs: bytes where the name is no UTF-8. */
-const hostPath = (name: string): HostPath => (isWellFormedName(name) ? name : Buffer.from(nameToBytes(name)));
 
 function attempt<T>(path: string, act: () => T): T {
   try {

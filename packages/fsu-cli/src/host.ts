@@ -7,6 +7,7 @@ import { nameFromBytes } from 'ukfs';
 import type { Shell } from './context.ts';
 import type * as HostArchives from './host-archive.ts';
 import type * as HostNames from './host-names.ts';
+import { hostPath } from './host-path.ts';
 import type * as HostProgram from './host-program.ts';
 import type * as HostTree from './host-tree.ts';
 import { ClosedPipeError, STDIN, STDOUT, StreamError, TextOut } from './out.ts';
@@ -117,7 +118,7 @@ class Descriptor implements Sink {
 /** Whatever keeps us from seeing it (no such directory, a name too long), it is not a file to us. */
 function exists(path: string): boolean {
   try {
-    return fs.statSync(path, { throwIfNoEntry: false }) !== undefined;
+    return fs.statSync(hostPath(path), { throwIfNoEntry: false }) !== undefined;
   } catch (thrown) {
     if (codeOf(thrown) === '') throw thrown;
     return false;

@@ -14,6 +14,8 @@ export interface OpenImage {
   readonly age: number;
 }
 
+const keyOf = ({ image, selectors }: ImageName): string => JSON.stringify([image, selectors]);
+
 export class Images {
   readonly #options: OpenOptions;
   readonly #open = new Map<string, OpenImage>();
@@ -36,7 +38,7 @@ export class Images {
     name: ImageName,
     { write = false, trial = false }: { readonly write?: boolean; readonly trial?: boolean } = {},
   ): Promise<Ukfs> {
-    const key = JSON.stringify([name.image, name.selectors]);
+    const key = keyOf(name);
     const known = this.#open.get(key);
     if (known !== undefined && (known.edited || !write)) return known.fs;
     if (known !== undefined && known.age < this.#age) {
@@ -55,6 +57,11 @@ export class Images {
     });
     this.#open.set(key, { name, fs, edited: write && !trial, age: this.#age });
     return fs;
+  }
+
+  /** The handle that is open on it. */
+  opened(name: ImageName): Ukfs | undefined {
+    return this.#open.get(keyOf(name))?.fs;
   }
 
   /** A command has ended, and another begins: nobody uses the handles that are open at the moment. */

@@ -6,7 +6,7 @@ import type { Command, Invocation } from '../command.ts';
 
 import type { Context, ImageName, Target } from '../context.ts';
 import { JsonListing } from '../ls/json.ts';
-import { Colors } from '../ls/color.ts';
+import { Colors, isColored } from '../ls/color.ts';
 import { Entries } from '../ls/entries.ts';
 import type { Detail } from '../ls/entries.ts';
 import { lsOptions, readLsOptions } from '../ls/options.ts';
@@ -104,8 +104,7 @@ class Lister {
   #output = false;
 
   constructor(ctx: Context, options: LsOptions, operands: number) {
-    const color =
-      options.color === 'always' || (options.color === 'auto' && ctx.out.isTTY && noColor(ctx) === undefined);
+    const color = isColored(options.color, { env: (name) => ctx.shell.env(name), isTTY: ctx.out.isTTY });
     this.#ctx = ctx;
     this.#options = options;
     this.#operands = operands;
@@ -453,13 +452,6 @@ function statOrLink(fs: Ukfs, path: string): Stat {
     if (!(thrown instanceof FsError) || (thrown.code !== 'ENOENT' && thrown.code !== 'ELOOP')) throw thrown;
     return fs.lstat(path);
   }
-}
-
-/** Why not to use colours, of the variables that say so. */
-function noColor(ctx: Context): string | undefined {
-  const { shell } = ctx;
-  if ((shell.env('NO_COLOR') ?? '') !== '') return 'NO_COLOR';
-  return shell.env('TERM') === 'dumb' ? 'TERM' : undefined;
 }
 
 /** COLUMNS, the terminal's width, or 80. */

@@ -19,6 +19,8 @@ export interface JsonError {
   /** Where in the image's structures: inode, block, byte offset. */
   readonly place: { readonly ino?: number; readonly block?: number; readonly offset?: number } | undefined;
   readonly message: string;
+  /** What helps: a name that may have been meant, the flag that goes on from here. */
+  readonly hint?: string | undefined;
 }
 
 /** Version of every schema; raised when a member changes its meaning or goes away. */
@@ -99,12 +101,13 @@ export class JsonDocument {
   end(status: number): void {
     this.member(
       'errors',
-      this.#errors.map(({ errno, op, path, place, message }) => ({
+      this.#errors.map(({ errno, op, path, place, message, hint }) => ({
         errno,
         op,
         ...pathMembers('path', path),
         place,
         message,
+        hint,
       })),
     );
     if (this.#dropped > 0) this.member('errorsOmitted', this.#dropped);

@@ -49,5 +49,7 @@ export const environment: readonly Row[] = [
   { term: 'COLUMNS', says: 'width of the output' },
   { term: 'LS_COLORS', says: 'colours of names, as dircolors(1) writes them' },
   { term: 'NO_COLOR', says: 'no colours unless an option asks for them' },
+  { term: 'FORCE_COLOR', says: 'colours, also to a pipe; as CLICOLOR_FORCE' },
+  { term: 'UKFS_CODE_CACHE', says: '0: do without the compiled code that earlier runs have left' },
   { term: 'TERM', says: 'dumb: a terminal without colours' },
 ];

@@ -1,6 +1,23 @@
 /** Colours of names: LS_COLORS as dircolors(1) writes it, and its defaults. */
 import type { VType } from '@ukfs/kernel';
 
+/** As an option says it; `unset`: none does. */
+export type ColorWhen = 'always' | 'auto' | 'never' | 'unset';
+
+/**
+ * Are names coloured? An option decides; where it leaves that open, NO_COLOR (no-color.org) says no, FORCE_COLOR and CLICOLOR_FORCE
+ * say yes, also to a pipe; and the terminal has its say last.
+ */
+export function isColored(
+  when: ColorWhen,
+  { env, isTTY }: { readonly env: (name: string) => string | undefined; readonly isTTY: boolean },
+): boolean {
+  if (when === 'always' || when === 'never') return when === 'always';
+  if ((env('NO_COLOR') ?? '') !== '') return false;
+  if (['FORCE_COLOR', 'CLICOLOR_FORCE'].some((name) => !['', '0'].includes(env(name) ?? ''))) return true;
+  return when === 'auto' && isTTY && env('TERM') !== 'dumb';
+}
+
 const DEFAULTS =
   'di=01;34:ln=01;36:pi=40;33:so=01;35:bd=40;33;01:cd=40;33;01:su=37;41:sg=30;43:tw=30;42:ow=34;42:st=37;44:ex=01;32';
 

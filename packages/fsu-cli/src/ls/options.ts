@@ -3,6 +3,7 @@ import { UsageError } from '../command.ts';
 import type { GivenOption, OptionSpec } from '../command.ts';
 import { globTest } from '../format/glob.ts';
 import { quotingStyles } from '../format/name.ts';
+import type { ColorWhen } from './color.ts';
 import type { NameStyle } from '../format/name.ts';
 import { parseBlockUnit } from '../format/size.ts';
 
@@ -33,7 +34,7 @@ export interface LsOptions {
   fullTime: boolean;
   /** GNU's --time-style; undefined: NetBSD's. */
   timeStyle: string | undefined;
-  color: 'always' | 'auto' | 'never';
+  color: ColorWhen;
   hide: ((name: string) => boolean)[];
   ignore: ((name: string) => boolean)[];
   width: number | undefined;
@@ -161,7 +162,7 @@ const defaults = (isTTY: boolean): Draft => ({
   human: 'no',
   fullTime: false,
   timeStyle: undefined,
-  color: 'never',
+  color: 'unset',
   hide: [],
   ignore: [],
   width: undefined,

@@ -8,6 +8,7 @@
 import * as fs from 'node:fs';
 import { Errno, FsError } from '../kern/errno.ts';
 import type { ErrnoName, ErrorContext } from '../kern/errno.ts';
+import { isWellFormedName, nameFromBytes, nameToBytes } from '../kern/name.ts';
 import type { Timespec } from '../kern/time.ts';
 import { HYPERCALL_VERSION } from './hypercall.ts';
 import type { Holder, Host, HostFile, HostFileType, HostStat, OpenMode } from './hypercall.ts';
@@ -24,6 +25,9 @@ const renamed: Readonly<Record<string, ErrnoName>> = {
   ECANCELLED: 'ECANCELED',
   EUNATCH: 'EIO',
 };
+
+/** A path for node:fs: bytes where it is a name string that stands for such as are no UTF-8. */
+const native = (path: string): string | Buffer => (isWellFormedName(path) ? path : Buffer.from(nameToBytes(path)));
 
 const isErrno = (code: string): code is ErrnoName => code in Errno;
 
@@ -185,7 +189,7 @@ const O_EXLOCK_NONBLOCK = 0x24;
 function lockByOpening(file: NodeFile): 'locked' | 'busy' {
   if (file.lockFd !== undefined) return 'locked';
   try {
-    file.lockFd = fs.openSync(file.path, O_RDWR | O_EXLOCK_NONBLOCK);
+    file.lockFd = fs.openSync(native(file.path), O_RDWR | O_EXLOCK_NONBLOCK);
     return 'locked';
   } catch (thrown) {
     const error = hostError(thrown, { op: 'lock', path: file.path });
@@ -211,18 +215,18 @@ class NodeHost implements Host {
     const follow = mode.nofollow === true ? O_NOFOLLOW : 0;
     return attempt(context, () => {
       if (mode.create !== undefined) {
-        return new NodeFile(fs.openSync(path, access | follow | O_CREAT | O_EXCL, mode.create), path);
+        return new NodeFile(fs.openSync(native(path), access | follow | O_CREAT | O_EXCL, mode.create), path);
       }
       // O_EXCL without O_CREAT is a claim on a block device (EBUSY while it is mounted) and undefined for files.
-      const exclusive = mode.write && fs.statSync(path).isBlockDevice() ? O_EXCL : 0;
-      return new NodeFile(fs.openSync(path, access | follow | exclusive), path);
+      const exclusive = mode.write && fs.statSync(native(path)).isBlockDevice() ? O_EXCL : 0;
+      return new NodeFile(fs.openSync(native(path), access | follow | exclusive), path);
     });
   }
 
   stat(path: string, options?: { readonly nofollow?: boolean }): HostStat | undefined {
     return attempt({ op: 'stat', path }, () => {
       const how = { bigint: true, throwIfNoEntry: false } as const;
-      const s = options?.nofollow === true ? fs.lstatSync(path, how) : fs.statSync(path, how);
+      const s = options?.nofollow === true ? fs.lstatSync(native(path), how) : fs.statSync(native(path), how);
       return s === undefined ? undefined : hostStat(s);
     });
   }
@@ -230,32 +234,39 @@ class NodeHost implements Host {
   realpath(path: string): string {
     return attempt({ op: 'realpath', path }, () => {
       try {
-        return fs.realpathSync.native(path);
+        const real = fs.realpathSync.native(native(path));
+        // Bytes that are no UTF-8 have been lost: ask for them.
+        if (!real.includes('\ufffd')) return real;
+        return nameFromBytes(fs.realpathSync.native(native(path), { encoding: 'buffer' }));
       } catch (thrown) {
         // A pipe has no other name than that of its descriptor, such as /dev/stdin.
-        if (!fs.existsSync(path)) throw thrown;
+        if (!fs.existsSync(native(path))) throw thrown;
         return path;
       }
     });
   }
 
   readdir(path: string): string[] {
-    return attempt({ op: 'readdir', path }, () => fs.readdirSync(path));
+    return attempt({ op: 'readdir', path }, () => {
+      const names = fs.readdirSync(native(path));
+      if (!names.some((name) => name.includes('\ufffd'))) return names;
+      return fs.readdirSync(native(path), { encoding: 'buffer' }).map((name) => nameFromBytes(name));
+    });
   }
 
   rename(from: string, to: string): void {
-    onFile({ op: 'rename', path: from }, () => fs.renameSync(from, to));
+    onFile({ op: 'rename', path: from }, () => fs.renameSync(native(from), native(to)));
   }
 
   unlink(path: string): void {
-    onFile({ op: 'unlink', path }, () => fs.unlinkSync(path));
+    onFile({ op: 'unlink', path }, () => fs.unlinkSync(native(path)));
   }
 
   fsyncDir(path: string): void {
     // Windows cannot open directories; its file systems journal names by themselves.
     if (process.platform === 'win32') return;
     onFile({ op: 'fsync', path }, () => {
-      const fd = fs.openSync(path, O_RDONLY);
+      const fd = fs.openSync(native(path), O_RDONLY);
       try {
         fs.fsyncSync(fd);
       } finally {
@@ -266,14 +277,14 @@ class NodeHost implements Host {
 
   freeBytes(path: string): number {
     return onFile({ op: 'statfs', path }, () => {
-      const s = fs.statfsSync(path);
+      const s = fs.statfsSync(native(path));
       return s.bavail * s.bsize;
     });
   }
 
   writableDir(path: string): boolean {
     try {
-      fs.accessSync(path, fs.constants.W_OK | fs.constants.X_OK);
+      fs.accessSync(native(path), fs.constants.W_OK | fs.constants.X_OK);
       return true;
     } catch (thrown) {
       const code = codeOf(thrown);
@@ -402,7 +413,7 @@ function loopOver(path: string): Holder | undefined {
 
 /** Byte-range locks as virtual machines take them; flock locks are for lock() to meet. */
 function lockOn(path: string): Holder | undefined {
-  const s = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+  const s = fs.statSync(native(path), { bigint: true, throwIfNoEntry: false });
   const locks = readText('/proc/locks');
   if (s === undefined || locks === undefined) return undefined;
   const { major, minor } = majorMinor(s.dev);
