@@ -49,7 +49,7 @@ export const schemas: ReadonlyMap<string, Schema> = new Map(
 );
 
 /** What several documents share, and what the tools read. */
-const others: ReadonlySet<string> = new Set(['fsu.common', 'fsu.apply.manifest']);
+const others: ReadonlySet<string> = new Set(['fsu.common', 'fsu.apply.manifest', 'fsu.patch.bundle']);
 
 /** Of documents that the tools write. */
 export const documentSchemas = [...schemas.keys()].filter((name) => !others.has(name));

@@ -1,6 +1,6 @@
 /** diff: what differs between two places: images, files and trees in them, the host's. */
 import { compareTrees, FsError } from 'ukfs';
-import type { Difference } from 'ukfs';
+import type { CompareOptions, Difference } from 'ukfs';
 import type { Command, Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { detailsText } from '../diff/details.ts';
@@ -10,7 +10,9 @@ import { diffOptions, readDiffOptions } from '../diff/options.ts';
 import type { DiffOptions } from '../diff/options.ts';
 import { openSides } from '../diff/sides.ts';
 import type { Sides } from '../diff/sides.ts';
-import { baseOf, parentOf } from '../copying.ts';
+import { baseOf, parentOf, rootIfEmpty } from '../copying.ts';
+import { writeBundle } from '../patch/bundle.ts';
+import { STREAM } from '../stream.ts';
 import { safeText } from '../format/name.ts';
 
 /** As diff(1): 0 the same, 1 different, 2 trouble. */
@@ -22,6 +24,8 @@ export const diff: Command = {
   synopsis: { addresses: 'PLACE PLACE', paths: 'PATH PATH' },
   options: [
     ...diffOptions,
+    { flags: '--bundle <file>', summary: 'write what differs into a bundle for fsu patch; - is standard output' },
+    { flags: '--reversible', summary: 'old contents into the bundle, too: patch --reverse' },
     { flags: '--jsonl', summary: 'one JSON object a difference, one a line', group: 'Image options:' },
   ],
   examples: [
@@ -39,6 +43,12 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const sides = await openSides(ctx, args.operands, options.follow);
   if (sides === undefined) return ctx.status;
   try {
+    const bundle = args.options.findLast(({ name }) => name === 'bundle')?.value;
+    if (bundle !== undefined) {
+      const reversible = args.options.some(({ name }) => name === 'reversible');
+      await bundleTo(ctx, bundle, { sides, options: { what: options.what, filter: options.filter }, reversible });
+      return ctx.status;
+    }
     const teller = ctx.json === undefined ? textTeller(ctx, sides, options) : await jsonTeller(ctx, sides);
     for (const difference of differences(ctx, sides, options)) {
       if (difference.change !== 'same') ctx.raise(1);
@@ -49,6 +59,49 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
     sides.after.close();
   }
   return ctx.status;
+}
+
+/** Written beside its place, and put there when it is whole. */
+async function bundleTo(
+  ctx: Context,
+  path: string,
+  job: { readonly sides: Sides; readonly options: CompareOptions; readonly reversible: boolean },
+): Promise<void> {
+  const host = await ctx.shell.host();
+  try {
+    if (path === STREAM) {
+      if (writeBundle({ write: (bytes) => ctx.out.bytes(bytes) }, { ...job, host }) > 0) ctx.raise(1);
+      return;
+    }
+    const trees = await ctx.shell.trees();
+    const keep = { owners: false, specialModes: false, devices: false, xattrs: false };
+    const dir = trees.hostTree(rootIfEmpty(parentOf(path)), keep);
+    try {
+      const [name, partial] = [baseOf(path), `${baseOf(path)}.new`];
+      if (dir.lstat(partial) !== undefined) dir.unlink(partial);
+      const file = dir.create(partial);
+      let at = 0;
+      try {
+        const write = (bytes: Uint8Array): void => {
+          file.write(bytes, at);
+          at += bytes.length;
+        };
+        if (writeBundle({ write }, { ...job, host }) > 0) ctx.raise(1);
+        file.setattr({ mode: 0o644 });
+      } catch (thrown) {
+        dir.unlink(partial);
+        throw thrown;
+      } finally {
+        file.close();
+      }
+      dir.rename?.(partial, name);
+    } finally {
+      dir.close();
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, path);
+  }
 }
 
 const differences = (

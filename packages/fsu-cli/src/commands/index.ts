@@ -34,6 +34,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   mknod: async () => (await import('./mknod.ts')).mknod,
   mv: async () => (await import('./mv.ts')).mv,
   mtree: async () => (await import('./mtree.ts')).mtree,
+  patch: async () => (await import('./patch.ts')).patch,
   put: async () => (await import('./put.ts')).put,
   readlink: async () => (await import('./readlink.ts')).readlink,
   recover: async () => (await import('./recover.ts')).recover,

@@ -22,7 +22,8 @@ export function differenceMembers(difference: Difference, digests: Digests): Mem
 
 function entryMembers(entry: ComparedEntry, { change, what }: Difference, digests: Digests): Members {
   const { stat, linkTo } = entry;
-  const isWhole = change !== 'changed' && change !== 'same';
+  const isWhole =
+    (change !== 'changed' && change !== 'same') || ['links', 'target', 'rdev'].some((a) => what.some((b) => a === b));
   return {
     type: stat.type,
     perm: octalMode(stat.mode),
