@@ -96,7 +96,7 @@ export const readings: readonly Reading[] = [
   { command: 'find', words: 'T -newer T/dir/sub -maxdepth 2 -type f', unordered: true },
   { command: 'du', words: '-k T', host: 'du -k T', unordered: true },
   { command: 'du', words: '-ab T/dir/sub', unordered: true },
-  { command: 'du', words: '-sh --apparent-size T/dir/sub/deep/big' },
+  { command: 'du', words: '-s --apparent-size -k T/dir/sub/deep/big' },
   { command: 'grep', words: '-rn "line 1" T/dir', unordered: true },
   { command: 'grep', words: '-c line T/dir/lines' },
   { command: 'grep', words: '-il needle T/dir/sub/hay T/dir/lines' },
