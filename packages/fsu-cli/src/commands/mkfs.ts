@@ -165,7 +165,8 @@ async function sourceOf(ctx: Context, from: string): Promise<Source> {
   const { openArchive } = await ctx.shell.archives();
   const archive = await openArchive(from, from === '-' ? ctx.shell.stdin : undefined);
   const fill = (fs: Ukfs): void => {
-    last = untar(archive.open(), fs);
+    // A new file system: its links lead nowhere but into what the archive itself brings.
+    last = untar(archive.open(), fs, { followLinks: true });
   };
   return { fill, report, close: () => archive.close() };
 }
