@@ -6,11 +6,11 @@ import type { Context } from '../context.ts';
 import { entryMembers } from '../entries.ts';
 import type { Json } from '../format/json.ts';
 import { modeText } from '../format/mode.ts';
+import { parseDate } from '../format/timeparse.ts';
 import { styleName } from '../format/name.ts';
 import type { HostSide, HostWriter } from '../host-files.ts';
 import { withHostFile } from '../out.ts';
 import type { Owners } from '../owners.ts';
-import { parseMoment } from './moment.ts';
 import type { Actions } from './parse.ts';
 import { compilePrintf } from './printf.ts';
 import type { Removals } from './removals.ts';
@@ -60,7 +60,8 @@ export class FindActions implements Actions {
   }
 
   moment(text: string): Timespec {
-    const moment = parseMoment(text, this.#init.ctx.clock, this.now);
+    const parsed = parseDate(text, this.#init.ctx.clock);
+    const moment = parsed === 'now' ? this.now : parsed;
     if (moment === undefined)
       throw new UsageError(`'${text}' is no time; write 2026-01-31, 2026-01-31T12:30:00Z or @SECONDS`);
     return moment;

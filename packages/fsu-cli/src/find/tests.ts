@@ -4,7 +4,7 @@ import type { Stat, Timespec, VType } from 'ukfs';
 import { UsageError } from '../command.ts';
 import { flagBits } from '../format/flags.ts';
 import { globTest } from '../format/glob.ts';
-import { parseOctalMode } from '../format/mode.ts';
+import { parseMode } from '../format/modechange.ts';
 import { Regex } from '../format/regex.ts';
 import type { RegexSyntax } from '../format/regex.ts';
 import type { Owners } from '../owners.ts';
@@ -156,7 +156,8 @@ function sizeTest(argument: string): Test {
 /** `mode` exactly, `-mode` all of these bits, `/mode` (NetBSD: `+mode`) any of them. */
 function permTest(argument: string): Test {
   const [, how = '', text = ''] = /^([-/+]?)(.*)$/.exec(argument) ?? [];
-  const mode = parseOctalMode(text);
+  // A symbolic mode begins with no permissions, and no umask takes any away.
+  const mode = parseMode(text)?.adjust(0, { isDirectory: false, umask: 0 });
   if (mode === undefined) throw new UsageError(`-perm: '${argument}' is no mode`);
   if (how === '-') return ({ stat }) => (stat.mode & mode) === mode;
   // GNU: of no bits, any file has one.
