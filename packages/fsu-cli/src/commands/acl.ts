@@ -150,7 +150,7 @@ async function get(ctx: Context, given: Given, files: readonly string[]): Promis
           const { path, stat } = visit;
           const lists = readLists(fs, path, stat);
           if (skip && !isExtended(lists.access) && lists.inherited.length === 0) return;
-          const shown = ctx.shownName(escapeName(path === '/' ? '.' : path.replace(/^\/+/, '')));
+          const shown = ctx.shownName(escapeName(path === '/' ? '.' : path.replace(/^\/+/, ''), '\\\\'));
           const text = listsText({ shown, stat, lists }, owners, options);
           if (ctx.json === undefined) ctx.out.text(text);
           else ctx.json.element({ ...pathMembers('path', path), ...listMembers(stat, lists, options) });

@@ -1,9 +1,11 @@
 /** Text with `\ooo` for the bytes that would end it too early: names and values in the dumps of getfattr and getfacl. */
 import { nameFromBytes, nameToBytes } from 'ukfs';
 
-/** A name in a line of its own. */
-export const escapeName = (name: string): string =>
-  name.replace(/[\n\r\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
+/** A name in a line of its own. A backslash is `\134` to getfattr, two of them to getfacl. */
+export const escapeName = (name: string, backslash = '\\134'): string =>
+  name.replace(/[\n\r\\]/g, (char) =>
+    char === '\\' ? backslash : `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
 
 /** The other way round. */
 export const unescapeName = (text: string): string => (text.includes('\\') ? nameFromBytes(unescapeBytes(text)) : text);
