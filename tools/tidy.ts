@@ -147,7 +147,7 @@ const exceptions: readonly Exception[] = [
   { path: /^packages\/ukfs\/src\/remote\.ts$/, node: true },
   { path: /^packages\/p2k\/src\/fuse\/transport\.ts$/, node: true },
   {
-    path: /^packages\/fsu-cli\/src\/(bin|host|host-archive|host-files|host-names|host-program|host-terminal|host-tree)\.ts$/,
+    path: /^packages\/fsu-cli\/src\/(bin|host|host-archive|host-files|host-names|host-program|host-terminal|host-tree|host-xattrs)\.ts$/,
     node: true,
     packages: { 'fs-extra': 'value', ...KERNEL_PUBLIC },
   },

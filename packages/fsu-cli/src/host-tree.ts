@@ -14,6 +14,9 @@ import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreePlace, TreeStat 
 import { hostError } from './host-files.ts';
 import { hostPath } from './host-path.ts';
 import type { HostPath } from './host-path.ts';
+import type { HostXattrs } from './host-xattrs.ts';
+
+export { readHostXattrs } from './host-xattrs.ts';
 
 export interface HostTreeOptions {
   /** Give files their owners; refused by the host unless root. */
@@ -23,6 +26,8 @@ export interface HostTreeOptions {
   /** Make devices, sockets aside; only root may. */
   readonly devices: boolean;
   readonly xattrs: boolean;
+  /** Of the trees that are read: what getfattr(1) told. */
+  readonly told?: HostXattrs | undefined;
   /** What is written is on the disk before it is closed: for a move, whose source then goes. */
   readonly durable?: boolean;
   /** Files, by id, that nothing may replace: images that are being read. */
@@ -254,8 +259,8 @@ class HostDir implements TreeDir {
   }
 
   /** Node has no calls for them, and asking a program for each file would cost more than the copy. */
-  xattrs(): ReadonlyMap<string, Uint8Array> {
-    return new Map();
+  xattrs(name: string): ReadonlyMap<string, Uint8Array> {
+    return this.#options.told?.get(`${this.#path === '/' ? '' : this.#path}/${name}`) ?? new Map<string, Uint8Array>();
   }
 
   create(name: string): TreeFile {

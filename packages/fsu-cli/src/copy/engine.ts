@@ -145,7 +145,8 @@ class Run {
   async copy(source: TreePlaceName): Promise<void> {
     const { plan, members } = this.#job;
     const ctx = this.#ctx;
-    const side = await openSide(ctx, source, { trees: this.#trees, host: plan.host, write: plan.move });
+    const host = { ...plan.host, told: this.#xattrsOf(source) };
+    const side = await openSide(ctx, source, { trees: this.#trees, host, write: plan.move });
     if (side === undefined) return;
     if (plan.move && side.fs !== undefined && this.#to.fs !== undefined) ctx.images.commitBefore(this.#to.fs, side.fs);
     const from = { side, path: source.path };
@@ -160,6 +161,18 @@ class Run {
       if (!(thrown instanceof FsError)) throw thrown;
       ctx.fail(thrown, this.#whereOf(thrown, from));
     }
+  }
+
+  /** Of a host tree, in one go. */
+  #xattrsOf(source: TreePlaceName): HostTreeOptions['told'] {
+    const { plan } = this.#job;
+    const trees = this.#trees;
+    if (source.kind !== 'host' || !plan.host.xattrs || trees.hostKind(source.path) === 'none') return undefined;
+    const parent = trees.hostRealPath(rootIfEmpty(parentOf(source.path)));
+    const name = baseOf(source.path);
+    const told = trees.readHostXattrs(isWhole(name) ? trees.hostRealPath(source.path) : joinPath(parent, name));
+    if (told === undefined) this.#ctx.warn(`${safeText(source.path)}: extended attributes not kept: no getfattr(1)`);
+    return told;
   }
 
   #tellLoss(where: string, loss: LossReport): void {
