@@ -102,7 +102,9 @@ export function* violations(schema: Schema, value: unknown, at = '$'): Generator
 
 /** The documents in a tool's output: lines (or groups of them) that are JSON with a schema of ours. */
 export function* documentsIn(output: string): Generator<{ readonly schema: string } & Record<string, unknown>> {
-  for (const part of output.split(/\n(?=\{"schema":)/)) {
+  for (const text of output.split(/\n(?=(?:2> )?\{"schema":|\$ )/)) {
+    // In a transcript, on standard error.
+    const part = text.replace(/^2> /, '');
     if (!part.startsWith('{"schema":"fsu')) continue;
     const end = part.lastIndexOf('}');
     yield JSON.parse(part.slice(0, end + 1)) as { readonly schema: string } & Record<string, unknown>;

@@ -122,6 +122,22 @@ const writeOptions: readonly OptionSpec[] = [
     summary: 'check the file system before the commit; refuse an edit that brings errors',
     group: IMAGE_GROUP,
   },
+  {
+    flags: '--audit <file>',
+    summary: 'append a line of JSON for each changed file, with hashes; - is standard error',
+    group: IMAGE_GROUP,
+  },
+  {
+    flags: '--backup [suffix]',
+    summary: 'keep the image as it was, under its name and this suffix (default ~)',
+    bare: '~',
+    group: IMAGE_GROUP,
+  },
+  {
+    flags: '--output <file>',
+    summary: 'edit a copy, which is there when all of it is; the image stays as it is',
+    group: IMAGE_GROUP,
+  },
 ];
 
 /** Of those, what concerns the images as they are opened and committed, not the one command. */

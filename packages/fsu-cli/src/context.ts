@@ -10,6 +10,9 @@ import { bytesOfEscapes } from './args.ts';
 import type { SplitWords } from './args.ts';
 import { UsageError } from './command.ts';
 import type { GivenOption } from './command.ts';
+import { ImageCopies } from './edit/copies.ts';
+import { editSettingsOf } from './edit/settings.ts';
+import type { EditSettings } from './edit/settings.ts';
 import { debugText, describeError, exitStatusOf, hintsOf, jsonErrorOf } from './errors.ts';
 import { JsonDocument } from './format/json.ts';
 import { isSafeName, safeText, styleName } from './format/name.ts';
@@ -88,8 +91,8 @@ export interface ImageSettings {
   /** `lines`: --jsonl; the document then is the last line and the command writes those before it. */
   readonly json: 'no' | 'document' | 'lines';
   readonly verbose: number;
-  /** Check before the commit: edit.ts does, for all images before the first is committed. */
-  readonly verify: boolean;
+  /** Of commands that write. */
+  readonly edit: EditSettings;
 }
 
 /** Names that were not found for which a tool looks for one like it. */
@@ -99,6 +102,7 @@ export class Context {
   readonly program: string;
   readonly shell: Shell;
   readonly settings: ImageSettings;
+  readonly words: readonly string[];
   readonly out: TextOut;
   /** Present with --json and --jsonl. */
   readonly json: JsonDocument | undefined;
@@ -118,15 +122,18 @@ export class Context {
     readonly settings: ImageSettings;
     readonly schema: string;
     readonly failed?: number | undefined;
+    /** The command line behind the program, for the audit trail. */
+    readonly words?: readonly string[];
     /** Default: none open yet. Whoever gives them ends and closes them. */
     readonly images?: Images;
   }) {
     this.program = init.program;
     this.shell = init.shell;
     this.settings = init.settings;
+    this.words = init.words ?? [];
     this.out = init.shell.out;
     this.#failed = init.failed;
-    this.images = init.images ?? new Images(init.settings.open);
+    this.images = init.images ?? imagesFor(init.settings, init.shell);
     const { json } = init.settings;
     const schema = json === 'lines' ? `${init.schema}.end` : init.schema;
     this.json = json === 'no' ? undefined : new JsonDocument(schema, (text) => this.out.text(text));
@@ -266,6 +273,7 @@ export class Context {
     try {
       fs = await this.images.open(name, { write: true, trial });
     } catch (thrown) {
+      if (thrown instanceof UsageError) throw thrown;
       this.fail(thrown, name, { opening: true });
       return undefined;
     }
@@ -285,8 +293,14 @@ export class Context {
   /** The image that an error names, or the first one opened: for messages that concern no file. */
   imageOf(thrown: unknown): string {
     const named = thrown instanceof FsError ? thrown.context.image : undefined;
-    return this.settings.image?.text ?? named ?? this.images.first?.address.image ?? 'image';
+    const image = named ?? this.images.first?.address.image;
+    return this.settings.image?.text ?? (image === undefined ? 'image' : this.images.nameOf(image));
   }
+}
+
+function imagesFor({ open, edit }: ImageSettings, shell: Shell): Images {
+  const wantsCopies = (edit.output !== undefined || edit.backup !== undefined) && open.dryRun !== true;
+  return wantsCopies ? new Images(open, new ImageCopies(edit, shell)) : new Images(open);
 }
 
 const whereText = (where: Target | ImageName | string): string =>
@@ -334,7 +348,7 @@ function asUsage<T>(act: () => T, typed = ''): T {
 /** What the image options, fs-utils' mount words and the FSU_ variables say together. UsageError. */
 export function settingsOf(
   given: readonly GivenOption[],
-  split: Pick<SplitWords, 'image' | 'mount'> & { readonly given?: ImageName | undefined },
+  split: Pick<SplitWords, 'image' | 'mount'> & { readonly given?: ImageName | undefined; readonly writes?: boolean },
   shell: Shell,
 ): { readonly settings: ImageSettings; readonly rest: readonly GivenOption[]; readonly path: string | undefined } {
   const rest: GivenOption[] = [];
@@ -344,7 +358,8 @@ export function settingsOf(
   let type = split.mount.type;
   let plain: string | undefined;
   let log: string | undefined;
-  for (const option of given) {
+  const { edit, others } = editSettingsOf(given, split.writes === true);
+  for (const option of others) {
     if (option.name === 'type') type = option.value;
     else if (option.name === 'options') lists.push(option.value);
     else if (option.name === 'image') plain = option.value;
@@ -379,7 +394,7 @@ export function settingsOf(
       bytes: flags.has('bytes'),
       json: flags.has('jsonl') ? 'lines' : flags.has('json') ? 'document' : 'no',
       verbose: split.mount.verbose,
-      verify: flags.has('verify'),
+      edit,
     },
     rest,
     path: named?.path,
@@ -387,7 +402,7 @@ export function settingsOf(
 }
 
 /** Options that only say yes. */
-const FLAGS = new Set(['force', 'no-lock', 'dry-run', 'verify', 'bytes', 'json', 'jsonl']);
+const FLAGS = new Set(['force', 'no-lock', 'dry-run', 'bytes', 'json', 'jsonl']);
 
 type NamedImage = { readonly image: ImageName; readonly path: string | undefined };
 

@@ -3,8 +3,10 @@
  * command, or one script, is one transaction for each image, and none of it happens when something failed.
  */
 import { FsError } from 'ukfs';
-import type { Ukfs } from 'ukfs';
+import type { CommitResult, Ukfs } from 'ukfs';
 import type { Context } from './context.ts';
+import { openAudit } from './edit/audit.ts';
+import type { AuditTrail } from './edit/audit.ts';
 import { extentsOf, linesOf, membersOf, reportOf } from './edit/report.ts';
 import { Exit } from './errors.ts';
 import { pathMembers } from './format/json.ts';
@@ -19,14 +21,16 @@ const committed = new WeakSet<Ukfs>();
 export async function commitEdits(ctx: Context): Promise<void> {
   const { edited } = ctx.images;
   await verifyAll(ctx, edited);
+  const audit = await tryOpenAudit(ctx);
   for (const image of edited) {
-    if (ctx.status !== 0 || isDry(ctx)) return;
+    if (ctx.status !== 0 || isDry(ctx)) break;
     await attempt(ctx, image, async () => {
       await endIfSignalled(ctx, image.fs);
-      if (image.fs.commit().changed) committed.add(image.fs);
+      if (commit(ctx, image, { audit, isLast: false }).changed) committed.add(image.fs);
     });
   }
-  if (ctx.status === 0) ctx.images.committed();
+  audit?.close();
+  if (ctx.status === 0 && !isDry(ctx)) ctx.images.committed();
 }
 
 /** Make durable what the command changed, image by image; or, when anything failed, throw it all away. */
@@ -34,15 +38,29 @@ export async function endEdits(ctx: Context): Promise<void> {
   const { edited } = ctx.images;
   if (edited.length === 0) return;
   const verified = await verifyAll(ctx, edited);
+  const audit = await tryOpenAudit(ctx);
   const before = ctx.status === 0 && !isDry(ctx) ? changedOf(edited) : new Set();
   const isOutputTaken = ctx.out.used;
   ctx.json?.array('images');
   for (const image of edited) {
-    const { changed, more = {} } = await endEdit(ctx, image, { wasChanged: before.has(image), isOutputTaken });
+    const { changed, more = {} } = await endEdit(ctx, image, { wasChanged: before.has(image), isOutputTaken, audit });
     const told = { changed, dryRun: isDry(ctx), verified: verified.get(image), ...more };
     ctx.json?.element({ ...pathMembers('image', image.name.text), ...told });
   }
+  audit?.close();
   if (ctx.status === 0 && !isDry(ctx)) ctx.images.committed();
+}
+
+/** undefined: nobody asked for one, there is nothing to commit, or it failed, which has been told. */
+async function tryOpenAudit(ctx: Context): Promise<AuditTrail | undefined> {
+  if (ctx.status !== 0 || isDry(ctx)) return undefined;
+  try {
+    return await openAudit(ctx);
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, ctx.settings.edit.audit ?? '');
+    return undefined;
+  }
 }
 
 const isDry = (ctx: Context): boolean => ctx.settings.open.dryRun === true;
@@ -50,7 +68,7 @@ const isDry = (ctx: Context): boolean => ctx.settings.open.dryRun === true;
 /** --verify: all images are checked before the first is committed. */
 async function verifyAll(ctx: Context, edited: readonly OpenImage[]): Promise<ReadonlyMap<OpenImage, boolean>> {
   const verdicts = new Map<OpenImage, boolean>();
-  if (!ctx.settings.verify || ctx.status !== 0) return verdicts;
+  if (!ctx.settings.edit.verify || ctx.status !== 0) return verdicts;
   for (const image of edited) {
     const isSound = await attempt(ctx, image, () => {
       image.fs.verify();
@@ -77,6 +95,7 @@ interface Circumstances {
   readonly wasChanged: boolean;
   /** The command's own output is on standard output. */
   readonly isOutputTaken: boolean;
+  readonly audit: AuditTrail | undefined;
 }
 
 async function endEdit(ctx: Context, image: OpenImage, circumstances: Circumstances): Promise<Ending> {
@@ -85,16 +104,54 @@ async function endEdit(ctx: Context, image: OpenImage, circumstances: Circumstan
     // Half of it would be a state that nobody asked for.
     const what = committed.has(fs) ? 'what was changed since the last commit is gone' : 'nothing was changed';
     if (ctx.status !== Exit.interrupted && isChanged(fs)) ctx.warn(`${safeText(name.text)}: ${what}`);
+    if (committed.has(fs)) await attempt(ctx, image, () => ctx.images.copies?.placeOutput());
     return { changed: committed.has(fs) };
   }
   const ending = await attempt(ctx, image, async () => {
     if (isDry(ctx)) return tellDryRun(ctx, image, circumstances);
     // Ctrl-C ends whoever fed us, too: the end of our input is not the end of what was to be written.
     await endIfSignalled(ctx, fs);
-    const { changed } = fs.commit();
-    return { changed: changed || circumstances.wasChanged || committed.has(fs) };
+    const { audit, wasChanged } = circumstances;
+    const { changed, more } = commit(ctx, image, { audit, isLast: true });
+    return { changed: changed || wasChanged || committed.has(fs), ...(more === undefined ? {} : { more }) };
   });
   return ending ?? { changed: false };
+}
+
+/** Of an image: of all file systems in it. `isLast`: a copy that is edited gets its name. */
+function commit(
+  ctx: Context,
+  image: OpenImage,
+  { audit, isLast }: { readonly audit: AuditTrail | undefined; readonly isLast: boolean },
+): Ending {
+  const { fs, name } = image;
+  const { copies } = ctx.images;
+  // Asked for only where somebody wants to know before: it takes as long as there are changes.
+  const isDirty = (copies !== undefined || audit !== undefined) && fs.changes().bytes > 0;
+  const backup = isDirty ? copies?.keepBackup(name.image) : undefined;
+  const all = ctx.images.edited.filter((other) => other.name.image === name.image);
+  const transaction = isDirty ? audit?.intend(all) : undefined;
+  let result: CommitResult;
+  try {
+    result = fs.commit();
+    if (isLast) copies?.placeOutput();
+  } catch (thrown) {
+    transaction?.failed(thrown);
+    throw thrown;
+  }
+  const { output } = ctx.settings.edit;
+  tellAudit(ctx, image, () => transaction?.committed(result, { durable: isLast || output === undefined }));
+  return { changed: result.changed, more: { ...pathMembers('backup', backup), ...pathMembers('output', output) } };
+}
+
+/** What cannot be told any more is a failure, and has happened all the same. */
+function tellAudit(ctx: Context, { name }: OpenImage, tell: () => void): void {
+  try {
+    tell();
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, name);
+  }
 }
 
 /** On standard output, unless the command's own output is there. */

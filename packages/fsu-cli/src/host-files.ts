@@ -29,10 +29,22 @@ interface Hash {
   digest(): string;
 }
 
+/** A host file that lines are appended to. */
+export interface HostAppender {
+  write(bytes: Uint8Array): void;
+  /** Make durable what was written. */
+  sync(): void;
+  close(): void;
+}
+
 export interface HostSide {
   openForReading(path: string): HostReader;
   /** What is there already is replaced. */
   openForOverwriting(path: string): HostWriter;
+  /** Makes the file when there is none. */
+  openForAppending(path: string): HostAppender;
+  /** A copy that shares its blocks with the file, under a new name; false: the host cannot, and nothing was made. */
+  clone(from: string, to: string): boolean;
   sha256(): Hash;
   hash(algorithm: HashName): Hash;
   /** From now on, no regular expression without look-around or back references takes more than linear time. */
@@ -88,6 +100,35 @@ export const hostSide: HostSide = {
       };
     } catch (thrown) {
       throw hostError(thrown, path);
+    }
+  },
+  openForAppending(path) {
+    const attempt = <T>(act: () => T): T => {
+      try {
+        return act();
+      } catch (thrown) {
+        throw hostError(thrown, path);
+      }
+    };
+    const fd = attempt(() => fs.openSync(path, 'a', 0o666));
+    return {
+      write: (bytes) =>
+        attempt(() => {
+          for (let done = 0; done < bytes.length;) done += fs.writeSync(fd, bytes, done, bytes.length - done);
+        }),
+      sync: () => attempt(() => fs.fsyncSync(fd)),
+      close: () => attempt(() => fs.closeSync(fd)),
+    };
+  },
+  clone(from, to) {
+    const { COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = fs.constants;
+    try {
+      fs.copyFileSync(from, to, COPYFILE_EXCL | COPYFILE_FICLONE_FORCE);
+      return true;
+    } catch {
+      // Whatever the reason, who copies byte by byte meets it or does without. Some hosts leave an empty file.
+      fs.rmSync(to, { force: true });
+      return false;
     }
   },
   sha256: () => hashOf('sha256'),

@@ -4,6 +4,7 @@ import type { OpenOptions, Ukfs } from 'ukfs';
 import { commitOrder } from './commitorder.ts';
 import type { CommitRule } from './commitorder.ts';
 import type { ImageName } from './context.ts';
+import type { ImageCopies } from './edit/copies.ts';
 
 export interface OpenImage {
   readonly name: ImageName;
@@ -24,9 +25,12 @@ export class Images {
   #afterCommits: (() => void)[] = [];
   /** Of what is drawn by lot; set before the first image is opened. */
   seed: string | undefined;
+  /** Present when the edit as a whole asks for copies of images. */
+  readonly copies: ImageCopies | undefined;
 
-  constructor(options: OpenOptions) {
+  constructor(options: OpenOptions, copies?: ImageCopies) {
     this.#options = options;
+    this.copies = copies;
   }
 
   /**
@@ -46,11 +50,13 @@ export class Images {
       known.fs.close();
     }
     const session = this.first?.session;
-    const where = { image: name.image, selectors: name.selectors };
+    const opening = trial ? undefined : await this.copies?.opening(name.image, { write, host: session?.host });
+    const where = { image: opening?.image ?? name.image, selectors: name.selectors };
     const fs = await open(where, {
       ...name.mount,
       ...this.#options,
       ...(trial ? { dryRun: true } : {}),
+      ...opening?.options,
       write,
       ...(this.seed === undefined ? {} : { seed: this.seed }),
       ...(session === undefined ? {} : { session }),
@@ -79,6 +85,12 @@ export class Images {
   }
 
   /** Those opened for writing, in the order in which they commit. */
+  /** What people call the image that is open under this path of the host. */
+  nameOf(path: string): string {
+    return [...this.#open.values()].find(({ fs }) => fs.address.image === path)?.name.text ?? path;
+  }
+
+  /** Those opened for writing, in the order in which they were. */
   get edited(): readonly OpenImage[] {
     const edited = [...this.#open.values()].filter((image) => image.edited);
     const order = commitOrder(
@@ -125,6 +137,11 @@ export class Images {
       }
     }
     this.#open.clear();
+    try {
+      this.copies?.settle();
+    } catch (thrown) {
+      first ??= thrown;
+    }
     if (first !== undefined) throw first;
   }
 }

@@ -112,6 +112,7 @@ async function runCommand(command: Command, program: string, words: readonly str
       settings,
       schema: `fsu.${command.name}`,
       failed: command.statuses?.failed,
+      words,
     });
     const status = await runOnce(command, ctx, args, attempt === 1);
     if (status !== undefined) return status;

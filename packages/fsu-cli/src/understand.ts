@@ -26,7 +26,8 @@ export async function understand(
   const split = classic ? splitClassic(words, shapes, isGiven) : splitModern(words, shapes);
   const { words: common, own } = command.takeOwn?.(split.words) ?? { words: split.words, own: [] };
   const invocation = await parseArguments(command, program, common, shapes);
-  const { settings, rest, path } = settingsOf(invocation.options, { ...split, given: line.image }, shell);
+  const shape = { ...split, given: line.image, writes: command.image === 'write' };
+  const { settings, rest, path } = settingsOf(invocation.options, shape, shell);
   if (classic && settings.image === undefined) throw new UsageError('no image given');
   const inImage = path === undefined ? [] : [path];
   const operands =

@@ -1,6 +1,7 @@
 /** The bytes of one file into another, holes and all. */
 import type { CopyOptions } from './copy.ts';
 import type { TreeFile, TreeRun, TreeStat } from './tree.ts';
+import { isZero } from './zeros.ts';
 
 /** One read and write; larger ones fall out of the processor's cache. */
 const PIECE = 128 * 1024;
@@ -73,9 +74,4 @@ export class DataCopy {
     }
     this.#write(target, start, n, at);
   }
-}
-
-function isZero(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (bytes[i] !== 0) return false;
-  return true;
 }

@@ -70,6 +70,11 @@ export interface OpenOptions {
   readonly dryRun?: boolean;
   /** Identities that are drawn by lot (inode generations) follow from this text: the same edits then give the same bytes. */
   readonly seed?: string;
+  /**
+   * Called when an image is open for writing, locked and without a log, before anything is mounted from it: a chance to keep
+   * it as it was. What it throws, open() throws, and nothing has been changed.
+   */
+  readonly locked?: (image: ImageBytes) => Promise<void> | void;
   /** Share another handle's kernel, and with it the stage of images that are open there. Default: a kernel of its own. */
   readonly session?: Session;
 }
@@ -82,6 +87,18 @@ export interface Session {
   readonly host: Host;
   /** Handles open in it. */
   readonly handles: number;
+}
+
+/** An image as bytes. */
+export interface ImageBytes {
+  /** Real path. */
+  readonly path: string;
+  readonly host: Host;
+  readonly sizeBytes: number;
+  /** True: its host file alone holds these bytes; false: a log beside it is part of them. */
+  readonly isPlain: boolean;
+  /** Fill `dst` from `offset`. Errors: EINVAL beyond the end. */
+  read(dst: Uint8Array, offset: number): void;
 }
 
 /** Types open() accepts in place of a number, as in node:fs. */

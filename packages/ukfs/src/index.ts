@@ -5,6 +5,9 @@ export { ImageChangedError, NotRecognisedError, SelectionError } from './errors.
 export type * from './handle.ts';
 export { check, fstypes, inspect, open, recover } from './ukfs.ts';
 export { transaction } from './transaction.ts';
+export { copyBytes, openBytes } from './imagebytes.ts';
+export type { OpenBytes } from './imagebytes.ts';
+export { check, defaultHost, fstypes, inspect, open, recover } from './ukfs.ts';
 export { makeFs } from './makefs.ts';
 export type { MakeFsOptions, MakeFsReport } from './makefs.ts';
 export { populate } from './populate.ts';

@@ -18,6 +18,7 @@ import type {
   OpenOptions,
   Ukfs,
 } from './handle.ts';
+import { bytesOfDisk } from './imagebytes.ts';
 import { candidateOf, choose } from './recognise/select.ts';
 import { identify, wholeImage } from './recognise/identify.ts';
 import type { Found, Knowledge, Place } from './recognise/identify.ts';
@@ -184,6 +185,8 @@ async function openImage(
   const { address, options, words, wanted } = wish;
   const disk = session.openDisk(address.image, stageOptions(options, words));
   try {
+    // Its first user is the one that locked it.
+    if (disk.writable && !disk.stage.dryRun && disk.users === 1) await options.locked?.(bytesOfDisk(session, disk));
     const choice = { image: address.image, selectors: address.selectors, type: wanted?.name };
     const { place, content } = await choose(mediumOf(disk), choice, knowledge);
     const module = wanted ?? content?.module;

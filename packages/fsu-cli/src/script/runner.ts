@@ -183,7 +183,7 @@ export class Runner {
       settings: {
         ...own,
         open: settings.open,
-        verify: settings.verify,
+        edit: settings.edit,
         dir: this.dir,
         bytes: own.bytes || settings.bytes,
         json: settings.json === 'no' ? own.json : line.does.kind === 'command' ? 'document' : 'no',

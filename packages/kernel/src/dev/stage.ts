@@ -62,6 +62,8 @@ export interface Stage extends BlockDevice, Transaction {
   changedSince(id: number): boolean;
 
   isDirty(): boolean;
+  /** Is the host file alone the image: no changes, and no log that a reader sees it through? */
+  isPlain(): boolean;
   /** Byte ranges that differ, or may differ, from the last commit; ascending. */
   changes(): Extent[];
   /** Change the image's size; the new part reads as zeros. EINVAL on a block device. */
@@ -285,6 +287,10 @@ class HostStage implements Stage {
 
   isDirty(): boolean {
     return hasChanges(this.#s);
+  }
+
+  isPlain(): boolean {
+    return this.#plain;
   }
 
   changes(): Extent[] {
