@@ -3,7 +3,6 @@ export { formatAddress, formatSelector, parseAddress, parseSelector, parseSize }
 export type { Address, IsFile, Selector } from './address.ts';
 export { ImageChangedError, NotRecognisedError, SelectionError } from './errors.ts';
 export type * from './handle.ts';
-export { check, fstypes, inspect, open, recover } from './ukfs.ts';
 export { transaction } from './transaction.ts';
 export { copyBytes, openBytes } from './imagebytes.ts';
 export type { OpenBytes } from './imagebytes.ts';
