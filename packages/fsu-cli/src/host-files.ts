@@ -30,7 +30,7 @@ interface Hash {
 }
 
 /** A host file that lines are appended to. */
-export interface HostAppender {
+interface HostAppender {
   write(bytes: Uint8Array): void;
   /** Make durable what was written. */
   sync(): void;
