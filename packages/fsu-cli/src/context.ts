@@ -174,9 +174,11 @@ export class Context {
   fail(thrown: unknown, where: Target | ImageName | string, options: { readonly opening?: boolean } = {}): void {
     const opening = options.opening === true;
     this.raise(this.#failed ?? exitStatusOf(thrown, opening));
-    this.warn(`${safeText(whereText(where))}: ${describeError(thrown)}`);
+    const [place, text] = [`${safeText(whereText(where))}: `, describeError(thrown)];
+    // What the host refuses names its file itself, which may be this one.
+    this.warn(text.startsWith(place) ? text : `${place}${text}`);
     const advice = this.#adviceOn(thrown, where, opening);
-    for (const line of [...hintsOf(thrown), ...advice.map((text) => `  ${text}`)]) this.shell.err(`${line}\n`);
+    for (const line of [...hintsOf(thrown), ...advice.map((line) => `  ${line}`)]) this.shell.err(`${line}\n`);
     if (this.shell.env('FSU_DEBUG') !== undefined) this.shell.err(`${debugText(thrown)}\n`);
     this.json?.error({ ...jsonErrorOf(thrown, pathOf(where)), hint: advice[0] });
   }

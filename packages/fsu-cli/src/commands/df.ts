@@ -1,6 +1,6 @@
 /** df: space and inodes of the file systems in images, in the manner of NetBSD's df. */
 import type { Statvfs } from '@ukfs/kernel';
-import { SelectionError } from 'ukfs';
+import { FsError, SelectionError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import { variantOf } from '../variant.ts';
 import type { Command, Invocation } from '../command.ts';
@@ -61,16 +61,21 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   // It takes another look at all groups.
   const asksForType = options.type || options.dump || options.picks || ctx.json !== undefined;
   const rows: Row[] = [];
-  for (const { image } of ctx.targets(args.operands)) {
+  const targets = ctx.targets(args.operands);
+  for (const { image, path } of targets) {
     for (const { name, handle } of await handlesOf(ctx, image)) {
       try {
-        const fs = handle.statvfs('/');
+        const fs = handle.statvfs(path);
         const variant = asksForType ? variantOf(handle) : '';
         if (options.isWanted(fs.fstypename, variant)) rows.push({ image: name, fs, variant });
       } catch (thrown) {
         ctx.fail(thrown, name);
       }
     }
+  }
+  const [first] = targets;
+  if (options.picks && rows.length === 0 && ctx.status === 0 && first !== undefined) {
+    ctx.fail(new FsError('ENOENT', { op: 'df', what: 'no file system is of a type that was asked for' }), first.image);
   }
   if (ctx.json !== undefined) tellJson(ctx, rows);
   else if (options.dump) for (const row of rows) ctx.out.text(dumpOf(row));

@@ -1,6 +1,7 @@
 /** info: what an image is: partitions, file systems, their features and what we do with each, journal and log. */
 import { FsError, recover } from 'ukfs';
 import type { Candidate, FeatureReport, FsInfo, ImageReport, Partition, RecoverReport, Ukfs } from 'ukfs';
+import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, ImageName } from '../context.ts';
 import type { Json } from '../format/json.ts';
@@ -23,9 +24,13 @@ export const info: Command = {
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
   const all = args.options.some(({ name }) => name === 'all');
+  const targets = ctx.targets(args.operands);
+  for (const { path, shown } of targets) {
+    if (path !== '/') throw new UsageError(`'${shown}' is a path in an image`);
+  }
   ctx.json?.array('images');
   let first = true;
-  for (const { image } of ctx.targets(args.operands)) {
+  for (const { image } of targets) {
     const found = await look(ctx, image);
     if (found === undefined) continue;
     if (ctx.json !== undefined) ctx.json.element(jsonOf(image, found));

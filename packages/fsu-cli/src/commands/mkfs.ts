@@ -7,6 +7,7 @@ import { addressName } from '../context.ts';
 import type { Context, ImageName } from '../context.ts';
 import { reportMembers, tellLoss } from '../copying.ts';
 import { sourceDateEpoch } from '../epoch.ts';
+import { Exit } from '../errors.ts';
 import { parseBlockUnit } from '../format/size.ts';
 import { safeText } from '../format/name.ts';
 
@@ -105,6 +106,8 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
     if (!(thrown instanceof FsError)) throw thrown;
     const isArchive = ARCHIVE_OPS.has(thrown.context.op ?? '');
     ctx.fail(thrown, isArchive && from !== undefined ? from : wish.image, { opening: true });
+    // An option or a size of which nothing can be made: the command line makes no sense.
+    if (thrown.code === 'EINVAL' && thrown.context.op === 'mkfs') ctx.raise(Exit.usage);
   } finally {
     source?.close();
   }
