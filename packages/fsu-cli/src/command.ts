@@ -3,6 +3,7 @@
  * Nothing here needs commander: parser.ts does, and is loaded when words are to be read that need it.
  */
 import type { Context } from './context.ts';
+import { progressWhens } from './progress.ts';
 
 export interface OptionSpec {
   /** In commander's notation: `-a, --all`, `--ignore <pattern>`, `--color [when]`. */
@@ -108,6 +109,15 @@ const readOptions: readonly OptionSpec[] = [
   { flags: '--json', summary: 'one JSON object on standard output', group: IMAGE_GROUP },
 ];
 
+/** Of commands that take their time: those that write, and some others. */
+export const progressOption: OptionSpec = {
+  flags: '--progress [when]',
+  summary: 'how far it is, on standard error: auto (a terminal, after a moment), always, never, json',
+  choices: progressWhens,
+  bare: 'always',
+  group: IMAGE_GROUP,
+};
+
 const writeOptions: readonly OptionSpec[] = [
   {
     flags: '--force',
@@ -138,6 +148,7 @@ const writeOptions: readonly OptionSpec[] = [
     summary: 'edit a copy, which is there when all of it is; the image stays as it is',
     group: IMAGE_GROUP,
   },
+  progressOption,
 ];
 
 /** Of those, what concerns the images as they are opened and committed, not the one command. */

@@ -22,6 +22,8 @@ import type { HostArchiveDoor, HostPrograms, HostNamesDoor, HostSide, HostTrees 
 import type { Terminal } from './host-terminal.ts';
 import { Images } from './images.ts';
 import type { TextOut } from './out.ts';
+import { noProgress, ProgressTeller, progressWhens } from './progress.ts';
+import type { Progress, ProgressWhen } from './progress.ts';
 
 /** Standard input. */
 interface Input {
@@ -38,6 +40,8 @@ export interface Shell {
   readonly out: TextOut;
   /** Text to standard error. */
   err(text: string): void;
+  /** Is that a terminal? */
+  errIsTTY(): boolean;
   env(name: string): string | undefined;
   now(): Timespec;
   /** Let the event loop turn: signals that came during a synchronous stretch are met. */
@@ -93,6 +97,7 @@ export interface ImageSettings {
   readonly verbose: number;
   /** Of commands that write. */
   readonly edit: EditSettings;
+  readonly progress: ProgressWhen;
 }
 
 /** Names that were not found for which a tool looks for one like it. */
@@ -107,6 +112,7 @@ export class Context {
   /** Present with --json and --jsonl. */
   readonly json: JsonDocument | undefined;
   readonly images: Images;
+  readonly progress: Progress;
   /** Of a command that has one status for all that fails. */
   readonly #failed: number | undefined;
   #status = 0;
@@ -126,14 +132,17 @@ export class Context {
     readonly words?: readonly string[];
     /** Default: none open yet. Whoever gives them ends and closes them. */
     readonly images?: Images;
+    /** Default: as the settings have it. */
+    readonly progress?: Progress;
   }) {
     this.program = init.program;
-    this.shell = init.shell;
+    this.progress = init.progress ?? progressFor(init.settings.progress, init.shell);
+    this.shell = quietened(init.shell, this.progress);
     this.settings = init.settings;
     this.words = init.words ?? [];
     this.out = init.shell.out;
     this.#failed = init.failed;
-    this.images = init.images ?? imagesFor(init.settings, init.shell);
+    this.images = init.images ?? imagesFor(init.settings, init.shell, this.progress);
     const { json } = init.settings;
     const schema = json === 'lines' ? `${init.schema}.end` : init.schema;
     this.json = json === 'no' ? undefined : new JsonDocument(schema, (text) => this.out.text(text));
@@ -300,9 +309,29 @@ export class Context {
   }
 }
 
-function imagesFor({ open, edit }: ImageSettings, shell: Shell): Images {
+function progressFor(when: ProgressWhen, shell: Shell): Progress {
+  if (when === 'never') return noProgress;
+  if (when === 'json') return new ProgressTeller(shell, 'json');
+  if (shell.errIsTTY()) return new ProgressTeller(shell, 'overwrite');
+  return when === 'always' ? new ProgressTeller(shell, 'lines') : noProgress;
+}
+
+/** A shell that takes the line of progress away before anything else is said. */
+function quietened(shell: Shell, progress: Progress): Shell {
+  if (progress === noProgress) return shell;
+  shell.out.beforeWrite = () => progress.hide();
+  return {
+    ...shell,
+    err(text) {
+      progress.hide();
+      shell.err(text);
+    },
+  };
+}
+
+function imagesFor({ open, edit }: ImageSettings, shell: Shell, progress: Progress): Images {
   const wantsCopies = (edit.output !== undefined || edit.backup !== undefined) && open.dryRun !== true;
-  return wantsCopies ? new Images(open, new ImageCopies(edit, shell)) : new Images(open);
+  return wantsCopies ? new Images(open, new ImageCopies(edit, { shell, progress })) : new Images(open);
 }
 
 const whereText = (where: Target | ImageName | string): string =>
@@ -360,6 +389,7 @@ export function settingsOf(
   let type = split.mount.type;
   let plain: string | undefined;
   let log: string | undefined;
+  let progress: ProgressWhen = 'auto';
   const { edit, others } = editSettingsOf(given, split.writes === true);
   for (const option of others) {
     if (option.name === 'type') type = option.value;
@@ -367,6 +397,7 @@ export function settingsOf(
     else if (option.name === 'image') plain = option.value;
     else if (option.name === 'partition') partitions.push(...option.value.split(':'));
     else if (option.name === 'log') log = option.value;
+    else if (option.name === 'progress') progress = progressWhens.find((when) => when === option.value) ?? 'always';
     else if (FLAGS.has(option.name)) flags.add(option.name);
     else rest.push(option);
   }
@@ -397,6 +428,7 @@ export function settingsOf(
       json: flags.has('jsonl') ? 'lines' : flags.has('json') ? 'document' : 'no',
       verbose: split.mount.verbose,
       edit,
+      progress,
     },
     rest,
     path: named?.path,

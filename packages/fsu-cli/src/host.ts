@@ -155,6 +155,7 @@ export function processShell(): Shell {
         if (!(thrown instanceof ClosedPipeError || thrown instanceof StreamError)) throw thrown;
       }
     },
+    errIsTTY: () => isTerminal(2),
     env: (name) => process.env[name],
     now() {
       const ms = Date.now();

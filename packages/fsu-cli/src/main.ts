@@ -131,6 +131,7 @@ async function runOnce(
     await endEdits(ctx);
     ctx.raise(ctx.excused);
   } catch (thrown) {
+    ctx.progress.end();
     closeQuietly(ctx);
     if (thrown instanceof UsageError || thrown instanceof HelpRequest || thrown instanceof ClosedPipeError)
       throw thrown;
@@ -138,6 +139,7 @@ async function runOnce(
     ctx.fail(thrown, thrown instanceof StreamError ? thrown.stream : ctx.imageOf(thrown));
   }
   const edited = ctx.images.edited.length > 0;
+  ctx.progress.end();
   try {
     ctx.images.close();
   } catch (thrown) {

@@ -52,6 +52,8 @@ export class TextOut {
   #encoded: Uint8Array | undefined;
   #pending = '';
   #wrote = false;
+  /** Called before anything leaves us: a line of progress on the same terminal goes first. */
+  beforeWrite: (() => void) | undefined;
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -80,6 +82,7 @@ export class TextOut {
   bytes(bytes: Uint8Array, length = bytes.length): void {
     this.flush();
     if (length === 0) return;
+    this.beforeWrite?.();
     this.#wrote = true;
     this.#sink.write(bytes, length);
   }
@@ -88,6 +91,7 @@ export class TextOut {
     const text = this.#pending;
     if (text === '') return;
     this.#pending = '';
+    this.beforeWrite?.();
     this.#wrote = true;
     if (!text.isWellFormed()) {
       const bytes = nameToBytes(text);

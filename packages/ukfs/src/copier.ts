@@ -66,7 +66,7 @@ export class Copier {
     this.#to = to;
     this.#options = options;
     this.#links = options.links ?? new Map();
-    this.#data = new DataCopy(options.holes ?? 'keep');
+    this.#data = new DataCopy(options.holes ?? 'keep', options.wrote);
     if (contentsOf === undefined) return;
     this.#levels.push({
       path: '',

@@ -42,6 +42,8 @@ export interface CopyOptions {
   readonly filter?: (path: string, stat: TreeStat) => boolean;
   /** Told of each entry that was made, with the bytes so far: for -v and progress. */
   readonly done?: (path: string, stat: TreeStat, bytes: number) => void;
+  /** Told of bytes as they are written, those of a long file on its way, too. */
+  readonly wrote?: (bytes: number) => void;
   /** An entry failed; without it the copy ends there. What to do with the others. */
   readonly failed?: (path: string, error: FsError) => 'go on' | 'stop';
 }

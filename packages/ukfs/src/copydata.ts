@@ -10,14 +10,16 @@ const HOLE_UNIT = 4096;
 
 export class DataCopy {
   readonly #holes: NonNullable<CopyOptions['holes']>;
+  readonly #wrote: CopyOptions['wrote'];
   readonly #buffer = new Uint8Array(PIECE);
   /** Where the last write to the file that is being copied ended. */
   #written = 0;
   /** Of the file that is being copied. */
   #bytes = 0;
 
-  constructor(holes: NonNullable<CopyOptions['holes']>) {
+  constructor(holes: NonNullable<CopyOptions['holes']>, wrote: CopyOptions['wrote']) {
     this.#holes = holes;
+    this.#wrote = wrote;
   }
 
   /** Bytes of data written, holes not counted. */
@@ -61,6 +63,7 @@ export class DataCopy {
     target.write(this.#buffer.subarray(start, end), at + start);
     this.#written = at + end;
     this.#bytes += end - start;
+    this.#wrote?.(end - start);
   }
 
   /** The buffer's first `n` bytes belong to byte `at`; whole units of zeros are left out. */

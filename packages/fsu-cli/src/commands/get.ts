@@ -1,5 +1,5 @@
 /** get: files and trees out of an image, to the host or to standard output. */
-import { UsageError } from '../command.ts';
+import { progressOption, UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, Target } from '../context.ts';
 import { copyAll } from '../copy/engine.ts';
@@ -25,6 +25,7 @@ export const get: Command = {
     { flags: '--parents', summary: 'make missing directories of DEST' },
     sparseOption,
     ...manifestOptions,
+    progressOption,
   ],
   examples: [
     { command: 'fsu get disk.img:/etc/fstab .', does: 'a file, to here' },

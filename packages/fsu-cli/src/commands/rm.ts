@@ -63,6 +63,7 @@ function remove(ctx: Context, fs: Ukfs, { image, path }: Target, options: RmOpti
   if (name === '') throw new FsError('EBUSY', { what: 'the root directory is not removed' });
   let count = 0;
   const done = (removed: string): void => {
+    ctx.progress.files(1);
     count++;
     if (options.verbose) ctx.shell.err(`${safeText(addressText(image, removed))}\n`);
   };

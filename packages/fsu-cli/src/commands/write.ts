@@ -144,6 +144,7 @@ async function writeFile(ctx: Context, { fs, target, input, options }: Job): Pro
     for (let n = fill(input, buffer); n > 0; n = fill(input, buffer)) {
       writeAll(fs, fd, { buffer, length: n, position: options.at === undefined ? undefined : options.at + done });
       done += n;
+      ctx.progress.bytes(n);
       if (done % PATIENCE < n) await endIfSignalled(ctx, fs);
     }
     spare = buffer;

@@ -294,7 +294,9 @@ class Run {
       links: this.#linksOf(side),
       ...(instead === 'hard links' ? { instead: 'hard link' as const } : {}),
       ...(instead === 'symbolic links' ? { instead: (entry: string) => side.realPath(source(entry)) } : {}),
+      wrote: (bytes) => ctx.progress.bytes(bytes),
       done: (entry) => {
+        ctx.progress.files(1);
         if (!plan.verbose) return;
         ctx.shell.err(`${safeText(side.text(source(entry)))} -> ${safeText(to.text(made(entry)))}\n`);
       },

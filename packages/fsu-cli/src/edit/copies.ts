@@ -6,6 +6,7 @@ import { copyBytes, defaultHost, errnoText, FsError, openBytes } from 'ukfs';
 import type { Host, ImageBytes, OpenOptions } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Shell } from '../context.ts';
+import type { Progress } from '../progress.ts';
 import type { EditSettings } from './settings.ts';
 
 /** Copied between two looks at whether somebody wants us to end. */
@@ -27,6 +28,7 @@ interface Opening {
 export class ImageCopies {
   readonly #settings: EditSettings;
   readonly #shell: Shell;
+  readonly #progress: Progress;
   /** The image that --output copied, by its real path. */
   #source: string | undefined;
   #output: Copy | undefined;
@@ -34,9 +36,10 @@ export class ImageCopies {
   readonly #kept = new Map<string, string>();
   #isPlaced = false;
 
-  constructor(settings: EditSettings, shell: Shell) {
+  constructor(settings: EditSettings, world: { readonly shell: Shell; readonly progress: Progress }) {
     this.#settings = settings;
-    this.#shell = shell;
+    this.#shell = world.shell;
+    this.#progress = world.progress;
   }
 
   /**
@@ -103,8 +106,10 @@ export class ImageCopies {
     const mode = (host.stat(from.path)?.mode ?? 0o644) & 0o777;
     const file = host.open(made, isCloned ? { write: true } : { write: true, create: mode, nofollow: true });
     try {
-      let seen = 0;
+      let [seen, last] = [0, 0];
       for (const done of isCloned ? [] : copyBytes(from, file)) {
+        this.#progress.bytes(done - last);
+        last = done;
         if (done - seen < PATIENCE) continue;
         seen = done;
         await this.#shell.turn();
