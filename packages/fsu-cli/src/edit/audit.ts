@@ -6,6 +6,7 @@
 import { CommitError, errnoText, FsError, treeChanges } from 'ukfs';
 import type { CommitResult, TreeChange, Ukfs } from 'ukfs';
 import type { Context } from '../context.ts';
+import { sourceDateEpoch } from '../epoch.ts';
 import { pathMembers } from '../format/json.ts';
 import type { Json } from '../format/json.ts';
 import { octalMode } from '../format/mode.ts';
@@ -139,11 +140,7 @@ function outcomeOf(thrown: unknown): Members {
   return { outcome: known[outcome], durable: outcome === 'committed', errno };
 }
 
-function timeOf(ctx: Context): string {
-  const epoch = ctx.shell.env('SOURCE_DATE_EPOCH');
-  const now = epoch !== undefined && /^[0-9]{1,12}$/.test(epoch) ? { sec: Number(epoch), nsec: 0 } : ctx.shell.now();
-  return rfc3339(now);
-}
+const timeOf = (ctx: Context): string => rfc3339(sourceDateEpoch(ctx) ?? ctx.shell.now());
 
 function* changesOf({ name, fs }: OpenImage, host: HostSide): Generator<Members> {
   const was = fs.committed();
