@@ -68,10 +68,10 @@ describe.each(everyWriter('demo.img').map((line) => ({ name: line.words.join(' '
     // It is still the image that it was.
     expect(place.sh('cmp demo.img old.img')).toMatchObject({ status: 0, stdout: '' });
     utimesSync(place.at('demo.img'), 1, 2);
-    run('--output', 'out.img');
+    run('--output=out.img');
     expect(statSync(place.at('demo.img')).mtimeMs).toBe(2000);
     expect(place.sh('cmp demo.img old.img; ls -A | grep fsu-').stdout).toBe('');
-    run('--audit', 'trail', '--backup', '--verify');
+    run('--audit=trail', '--backup', '--verify');
     before = await filesOf(place.at('old.img'));
     after = await filesOf(place.at('demo.img'));
   }, 60_000);
