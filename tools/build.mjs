@@ -45,7 +45,7 @@ export async function buildBundle() {
     legalComments: 'none',
     logLevel: 'warning',
     define: { 'import.meta.url': '__url' },
-    plugins: [directBuiltins, lazyBuiltins, readyStructs],
+    plugins: [directBuiltins, lazyBuiltins, readyStructs, pastIndexes],
   });
   for (const input of Object.keys(result.metafile.inputs)) {
     if (input.endsWith('.ts') && /^export (let|var) /m.test(readFileSync(join(root, input), 'utf8')))
@@ -164,6 +164,49 @@ const lazyBuiltins = {
     });
   },
 };
+/**
+ * `import { a, b } from 'ukfs'` asks the files that declare them. esbuild gives a chunk whatever a file imports, and through
+ * the index that is all of the library: ls would start with what tar needs.
+ */
+const pastIndexes = {
+  name: 'past-indexes',
+  setup({ onLoad }) {
+    const homes = new Map();
+    for (const [name, dir] of [
+      ['@ukfs/kernel', 'packages/kernel/src'],
+      ['ukfs', 'packages/ukfs/src'],
+    ]) {
+      const index = readFileSync(join(root, dir, 'index.ts'), 'utf8');
+      const home = new Map();
+      for (const [, names, from] of index.matchAll(/^export \{([^}]*)\} from '([^']+)';/gm)) {
+        for (const [own, shown = own] of namesOf(names))
+          home.set(shown, homes.get(from)?.get(own) ?? { own, file: join(root, dir, from) });
+      }
+      homes.set(name, home);
+    }
+    onLoad({ filter: /\/packages\/(ukfs|fsu-cli)\/src\/.*\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      const contents = text.replace(/^import \{([^}]*)\} from '(ukfs|@ukfs\/kernel)';/gm, (_, names, from) =>
+        namesOf(names)
+          .map(([shown, local = shown]) => {
+            const home = homes.get(from).get(shown);
+            if (home === undefined) throw new Error(`${path}: ${from} exports no ${shown}`);
+            return `import { ${home.own} as ${local} } from ${JSON.stringify(home.file)};`;
+          })
+          .join(' '),
+      );
+      return { contents, loader: 'ts' };
+    });
+  },
+};
+
+/** `a as b, c` as pairs. */
+const namesOf = (names) =>
+  names
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+    .map((one) => one.split(/\s+as\s+/));
 
 async function main() {
   if (!process.argv.includes('--bundle')) {
