@@ -8,12 +8,12 @@ import { FsError } from '@ukfs/kernel';
 export const ACL_ACCESS = 'system.posix_acl_access';
 export const ACL_DEFAULT = 'system.posix_acl_default';
 
-type AclTag = 'user_obj' | 'user' | 'group_obj' | 'group' | 'mask' | 'other';
+export type AclTag = 'user_obj' | 'user' | 'group_obj' | 'group' | 'mask' | 'other';
 
-interface AclEntry {
+export interface AclEntry {
   readonly tag: AclTag;
-  /** Of a named user or group; undefined for the others. */
-  readonly id: number | undefined;
+  /** Of a named user or group; 0 for the others. */
+  readonly id: number;
   /** rwx as 4, 2, 1. */
   readonly perm: number;
 }
@@ -37,25 +37,30 @@ const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] ?? 0;
 const le16 = (bytes: Uint8Array, at: number): number => byteAt(bytes, at) + 256 * byteAt(bytes, at + 1);
 const le32 = (bytes: Uint8Array, at: number): number => le16(bytes, at) + 65536 * le16(bytes, at + 2);
 
-/** Errors: EINVAL it is no list. */
-export function decodeAcl(value: Uint8Array): AclEntry[] {
+const isNamed = (tag: AclTag): boolean => tag === 'user' || tag === 'group';
+const rank = (tag: AclTag): number => TAGS.findIndex(([known]) => known === tag);
+
+/** In the order in which the kernel wants lists, and tools show them. */
+export const sortedAcl = (entries: readonly AclEntry[]): readonly AclEntry[] =>
+  [...entries].sort((a, b) => rank(a.tag) - rank(b.tag) || a.id - b.id);
+
+/** The list, sorted. Errors: EINVAL it is none. */
+export function decodeAcl(value: Uint8Array): readonly AclEntry[] {
   if (value.length < HEADER_BYTES || le32(value, 0) !== VERSION || (value.length - HEADER_BYTES) % ENTRY_BYTES !== 0)
     throw bad('unknown form');
   const entries: AclEntry[] = [];
   for (let at = HEADER_BYTES; at < value.length; at += ENTRY_BYTES) {
     const number = le16(value, at);
     const tag = TAGS.find(([, known]) => known === number)?.[0];
-    if (tag === undefined) throw bad(`entry of kind ${number}`);
-    const isNamed = tag === 'user' || tag === 'group';
-    entries.push({ tag, id: isNamed ? le32(value, at + 4) : undefined, perm: le16(value, at + 2) & 7 });
+    const perm = le16(value, at + 2);
+    if (tag === undefined || perm > 7) throw bad(`entry of kind ${number} with permissions ${perm}`);
+    entries.push({ tag, id: isNamed(tag) ? le32(value, at + 4) : 0, perm });
   }
-  return entries;
+  return sortedAcl(entries);
 }
 
-/** In the order that the kernel wants. */
 export function encodeAcl(entries: readonly AclEntry[]): Uint8Array {
-  const orderOf = ({ tag }: AclEntry): number => TAGS.findIndex(([known]) => known === tag);
-  const sorted = [...entries].sort((a, b) => orderOf(a) - orderOf(b) || (a.id ?? 0) - (b.id ?? 0));
+  const sorted = sortedAcl(entries);
   const value = new Uint8Array(HEADER_BYTES + sorted.length * ENTRY_BYTES);
   const put = (at: number, number: number, bytes: number): void => {
     let rest = number;
@@ -67,9 +72,9 @@ export function encodeAcl(entries: readonly AclEntry[]): Uint8Array {
   put(0, VERSION, 4);
   sorted.forEach((entry, index) => {
     const at = HEADER_BYTES + index * ENTRY_BYTES;
-    put(at, TAGS[orderOf(entry)]?.[1] ?? 0, 2);
+    put(at, TAGS[rank(entry.tag)]?.[1] ?? 0, 2);
     put(at + 2, entry.perm, 2);
-    put(at + 4, entry.id ?? NO_ID, 4);
+    put(at + 4, isNamed(entry.tag) ? entry.id : NO_ID, 4);
   });
   return value;
 }
@@ -79,7 +84,9 @@ const permText = (perm: number): string =>
 
 /** `user::rw-,user:1000:r--,group::r--,mask::r--,other::r--`; users and groups by number, which every reader takes. */
 export function aclToText(entries: readonly AclEntry[]): string {
-  return entries.map(({ tag, id, perm }) => `${tag.replace('_obj', '')}:${id ?? ''}:${permText(perm)}`).join(',');
+  return entries
+    .map(({ tag, id, perm }) => `${tag.replace('_obj', '')}:${isNamed(tag) ? id : ''}:${permText(perm)}`)
+    .join(',');
 }
 
 /** Who an entry names; undefined: nobody knows. */
@@ -110,11 +117,11 @@ function entryOf(words: string, names: AclNames | undefined): AclEntry {
   const who = isShort ? '' : name;
   const perm = permOf(letters);
   if (perm === undefined || parts.length > 4) throw bad(`'${words}'`);
-  if (/^(m|mask)$/.test(kind) && who === '') return { tag: 'mask', id: undefined, perm };
-  if (/^(o|other)$/.test(kind) && who === '') return { tag: 'other', id: undefined, perm };
+  if (/^(m|mask)$/.test(kind) && who === '') return { tag: 'mask', id: 0, perm };
+  if (/^(o|other)$/.test(kind) && who === '') return { tag: 'other', id: 0, perm };
   const isUser = /^(u|user)$/.test(kind);
   if (!isUser && !/^(g|group)$/.test(kind)) throw bad(`'${words}'`);
-  if (who === '') return { tag: isUser ? 'user_obj' : 'group_obj', id: undefined, perm };
+  if (who === '') return { tag: isUser ? 'user_obj' : 'group_obj', id: 0, perm };
   const id = idOf(isUser ? names?.uid(who) : names?.gid(who), who, parts[3]);
   if (id === undefined) throw bad(`unknown ${isUser ? 'user' : 'group'} '${who}'`);
   return { tag: isUser ? 'user' : 'group', id, perm };

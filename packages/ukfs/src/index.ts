@@ -11,6 +11,8 @@ export { makeFs } from './makefs.ts';
 export type { MakeFsOptions, MakeFsReport } from './makefs.ts';
 export { populate } from './populate.ts';
 export type { PopulateOptions } from './populate.ts';
+export { ACL_ACCESS, ACL_DEFAULT, decodeAcl, encodeAcl, sortedAcl } from './acl.ts';
+export type { AclEntry, AclTag } from './acl.ts';
 export { fflagsOf, fflagsText } from './fileflags.ts';
 export { mtreeEntries, mtreeKeyword, unvis, vis } from './mtree.ts';
 export type { MtreeEntry } from './mtree.ts';

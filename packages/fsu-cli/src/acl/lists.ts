@@ -1,30 +1,15 @@
 /** The two lists of a file, and how they are changed: setfacl(1)'s rules for masks and for defaults. */
-import { FsError } from 'ukfs';
-import type { Stat, Ukfs } from 'ukfs';
+import { ACL_ACCESS, ACL_DEFAULT, decodeAcl, encodeAcl, FsError } from 'ukfs';
+import type { AclEntry, Stat, Ukfs } from 'ukfs';
 import { groupId, userId } from '../owners.ts';
 import type { Owners } from '../owners.ts';
-import {
-  ACCESS,
-  decode,
-  DEFAULT,
-  drop,
-  encode,
-  find,
-  groupClass,
-  hasNamed,
-  isExtended,
-  isWhole,
-  modeOf,
-  ofMode,
-  put,
-} from './entries.ts';
-import type { Entry } from './entries.ts';
+import { drop, find, groupClass, hasNamed, isExtended, isWhole, modeOf, ofMode, put } from './entries.ts';
 import type { Said } from './spec.ts';
 
 export interface Lists {
-  readonly access: readonly Entry[];
+  readonly access: readonly AclEntry[];
   /** Empty: there is none. */
-  readonly inherited: readonly Entry[];
+  readonly inherited: readonly AclEntry[];
 }
 
 interface Edit {
@@ -41,11 +26,11 @@ const OBJECTS = ['user_obj', 'group_obj', 'other'] as const;
 
 /** `at`: follows what the path names. */
 export function readLists(fs: Ukfs, path: string, { mode, type }: Pick<Stat, 'mode' | 'type'>): Lists {
-  const access = fs.getxattr(path, ACCESS);
-  const inherited = type === 'dir' ? fs.getxattr(path, DEFAULT) : undefined;
+  const access = fs.getxattr(path, ACL_ACCESS);
+  const inherited = type === 'dir' ? fs.getxattr(path, ACL_DEFAULT) : undefined;
   return {
-    access: access === undefined ? ofMode(mode) : decode(access),
-    inherited: inherited === undefined ? [] : decode(inherited),
+    access: access === undefined ? ofMode(mode) : decodeAcl(access),
+    inherited: inherited === undefined ? [] : decodeAcl(inherited),
   };
 }
 
@@ -56,20 +41,20 @@ export function writeLists(fs: Ukfs, path: string, stat: Pick<Stat, 'mode' | 'ty
     throw new FsError('EINVAL', { what: 'the list lacks entries for owner, group, others or mask' });
   if (inherited.length > 0 && stat.type !== 'dir')
     throw new FsError('EACCES', { what: 'only directories have a default' });
-  if (isExtended(access)) fs.setxattr(path, ACCESS, encode(access));
-  else if (fs.getxattr(path, ACCESS) !== undefined) fs.removexattr(path, ACCESS);
+  if (isExtended(access)) fs.setxattr(path, ACL_ACCESS, encodeAcl(access));
+  else if (fs.getxattr(path, ACL_ACCESS) !== undefined) fs.removexattr(path, ACL_ACCESS);
   const mode = (fs.stat(path).mode & ~0o777) | modeOf(access);
   if (mode !== fs.stat(path).mode) fs.chmod(path, mode);
   if (stat.type !== 'dir') return;
-  if (inherited.length > 0) fs.setxattr(path, DEFAULT, encode(inherited));
-  else if (fs.getxattr(path, DEFAULT) !== undefined) fs.removexattr(path, DEFAULT);
+  if (inherited.length > 0) fs.setxattr(path, ACL_DEFAULT, encodeAcl(inherited));
+  else if (fs.getxattr(path, ACL_DEFAULT) !== undefined) fs.removexattr(path, ACL_DEFAULT);
 }
 
 export const isSame = (a: Lists, b: Lists): boolean =>
   isSameList(a.access, b.access) && isSameList(a.inherited, b.inherited);
 
-const isSameList = (a: readonly Entry[], b: readonly Entry[]): boolean => {
-  const [one, other] = [encode(a), encode(b)];
+const isSameList = (a: readonly AclEntry[], b: readonly AclEntry[]): boolean => {
+  const [one, other] = [encodeAcl(a), encodeAcl(b)];
   return one.length === other.length && one.every((byte, i) => byte === other[i]);
 };
 
@@ -103,7 +88,7 @@ export function applyActions(lists: Lists, actions: readonly Action[], about: Ab
 }
 
 /** What the mask took away from the group stays away when the mask goes. */
-function withoutExtended(entries: readonly Entry[]): readonly Entry[] {
+function withoutExtended(entries: readonly AclEntry[]): readonly AclEntry[] {
   const mask = find(entries, 'mask');
   return entries
     .filter(({ tag }) => tag !== 'user' && tag !== 'group' && tag !== 'mask')
@@ -113,10 +98,10 @@ function withoutExtended(entries: readonly Entry[]): readonly Entry[] {
 }
 
 function changeList(
-  entries: readonly Entry[],
+  entries: readonly AclEntry[],
   { kind, said }: Edit,
-  { owners, isDirectory, masks, base }: About & { readonly base?: readonly Entry[] },
-): readonly Entry[] {
+  { owners, isDirectory, masks, base }: About & { readonly base?: readonly AclEntry[] },
+): readonly AclEntry[] {
   if (said.length === 0) return entries;
   let now = kind === 'set' ? [] : entries;
   for (const one of said) {
@@ -138,7 +123,7 @@ function changeList(
   return withMask(now, masks);
 }
 
-function withMask(entries: readonly Entry[], masks: MaskRule): readonly Entry[] {
+function withMask(entries: readonly AclEntry[], masks: MaskRule): readonly AclEntry[] {
   const mask = find(entries, 'mask');
   if (mask === undefined ? !hasNamed(entries) : masks === 'leave') return entries;
   const perm = masks === 'leave' ? (find(entries, 'group_obj')?.perm ?? 0) : groupClass(entries);

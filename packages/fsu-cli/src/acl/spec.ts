@@ -1,12 +1,12 @@
 /** Entries as people type them, for setfacl(1): `u:fred:rw,g::r,d:m:rx`. Names become numbers in the image that is changed. */
+import type { AclTag } from 'ukfs';
 import { UsageError } from '../command.ts';
-import type { Tag } from './entries.ts';
 
 /** An entry in words. */
 export interface Said {
   /** Of the list that new files in the directory take over. */
   readonly isDefault: boolean;
-  readonly tag: Tag;
+  readonly tag: AclTag;
   /** A user or a group; undefined: none is named. */
   readonly who: string | undefined;
   /** undefined: none are said, where an entry is taken away. */

@@ -1,8 +1,8 @@
 /** Lists as getfacl(1) shows them. */
-import type { Stat } from 'ukfs';
+import { sortedAcl } from 'ukfs';
+import type { AclEntry, AclTag, Stat } from 'ukfs';
 import type { Owners } from '../owners.ts';
-import { find, hasNamed, sorted } from './entries.ts';
-import type { Entry, Tag } from './entries.ts';
+import { find, hasNamed } from './entries.ts';
 import type { Lists } from './lists.ts';
 
 export interface TextOptions {
@@ -16,7 +16,7 @@ export interface TextOptions {
   readonly aligned: boolean;
 }
 
-const words: Readonly<Record<Tag, string>> = {
+const words: Readonly<Record<AclTag, string>> = {
   user_obj: 'user',
   user: 'user',
   group_obj: 'group',
@@ -44,9 +44,9 @@ export function listsText(
     if (bits.includes(true))
       lines.push(`# flags: ${['s', 's', 't'].map((c, i) => (bits[i] === true ? c : '-')).join('')}`);
   }
-  const list = (entries: readonly Entry[], prefix: string): void => {
+  const list = (entries: readonly AclEntry[], prefix: string): void => {
     const mask = find(entries, 'mask')?.perm ?? 7;
-    for (const { tag, id, perm } of sorted(entries)) {
+    for (const { tag, id, perm } of sortedAcl(entries)) {
       const who = tag === 'user' ? user(id) : tag === 'group' ? group(id) : '';
       const text = `${prefix}${words[tag]}:${who}:${permText(perm)}`;
       lines.push(text + effectiveText(text, { tag, perm, mask, isMasked: hasNamed(entries) }, options));
@@ -63,7 +63,7 @@ const STOPS = 4;
 
 function effectiveText(
   text: string,
-  { tag, perm, mask, isMasked }: { tag: Tag; perm: number; mask: number; isMasked: boolean },
+  { tag, perm, mask, isMasked }: { tag: AclTag; perm: number; mask: number; isMasked: boolean },
   { effective: when, aligned }: TextOptions,
 ): string {
   if (tag !== 'user' && tag !== 'group' && tag !== 'group_obj') return '';

@@ -1,8 +1,7 @@
 /** acl: POSIX access control lists of files in an image, seen and changed; a change is one transaction for each image. */
 import { FsError } from 'ukfs';
-import type { FsTraits, Stat, Ukfs } from 'ukfs';
+import type { AclEntry, FsTraits, Stat, Ukfs } from 'ukfs';
 import { isExtended } from '../acl/entries.ts';
-import type { Entry } from '../acl/entries.ts';
 import { restoreDump } from '../acl/restore.ts';
 import { applyActions, isSame, readLists, writeLists } from '../acl/lists.ts';
 import type { Action, Lists } from '../acl/lists.ts';
@@ -168,5 +167,5 @@ const listMembers = ({ uid, gid }: Stat, { access, inherited }: Lists, options: 
   ...(options.inherited ? { default: inherited.map(entryMembers) } : {}),
 });
 
-const entryMembers = ({ tag, id, perm }: Entry) =>
+const entryMembers = ({ tag, id, perm }: AclEntry) =>
   tag === 'user' || tag === 'group' ? { tag, id, perm } : { tag, perm };
