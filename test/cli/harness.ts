@@ -208,9 +208,25 @@ function tinyTar(name: string, contents: string): string {
   return header + contents.padEnd(512, '\0') + '\0'.repeat(1024);
 }
 
+/** The manifest of a bundle that brings a directory. */
+const PATCH = JSON.stringify({
+  schema: 'fsu.patch.bundle',
+  version: 1,
+  reversible: false,
+  differences: [
+    {
+      path: '/etc/patched',
+      change: 'added',
+      what: [],
+      after: { type: 'dir', perm: '0755', uid: 0, gid: 0, mtime: '2026-01-01T00:00:00.000000000Z', flags: 0, nlink: 2 },
+    },
+  ],
+});
+
 /** Each command that edits an image, with an edit that works on the demo image. */
 export const everyWriter = (image: string): readonly CommandLine[] => [
   { words: ['apply', '-', image], stdin: 'files: { /etc/applied: { state: file, content: x } }' },
+  { words: ['patch', image, '-'], stdin: tinyTar('fsu-patch.json', PATCH) },
   { words: ['write', `${image}:/etc/new`], stdin: 'x' },
   { words: ['cp', '-a', '.bin/sample', `${image}:/etc/fstab`, `${image}:/home`] },
   { words: ['mv', `${image}:/etc/fstab`, `${image}:/home`] },

@@ -70,7 +70,7 @@ async function bundleTo(
   const host = await ctx.shell.host();
   try {
     if (path === STREAM) {
-      if (writeBundle({ write: (bytes) => ctx.out.bytes(bytes) }, { ...job, host }) > 0) ctx.raise(1);
+      if (writeBundle({ write: (bytes, length) => ctx.out.bytes(bytes, length) }, { ...job, host }) > 0) ctx.raise(1);
       return;
     }
     const trees = await ctx.shell.trees();
@@ -82,9 +82,9 @@ async function bundleTo(
       const file = dir.create(partial);
       let at = 0;
       try {
-        const write = (bytes: Uint8Array): void => {
-          file.write(bytes, at);
-          at += bytes.length;
+        const write = (bytes: Uint8Array, length: number): void => {
+          file.write(bytes.subarray(0, length), at);
+          at += length;
         };
         if (writeBundle({ write }, { ...job, host }) > 0) ctx.raise(1);
         file.setattr({ mode: 0o644 });

@@ -1,24 +1,16 @@
 /**
  * Writing a patch bundle: a tar archive of `fsu-patch.json` (docs/schemas/fsu.patch.bundle.json) and a member
- * `content/SHA256` for each content, in the order of their first use. The same differences give the same bytes. Source:
- * POSIX pax(1), "ustar Interchange Format".
+ * `content/SHA256` for each content, in the order of their first use. The same differences give the same bytes.
  */
-import { compareTrees, FsError, nameToBytes } from 'ukfs';
-import type { ComparedEntry, CompareOptions, Difference } from 'ukfs';
+import { compareTrees, FsError, nameToBytes, TarWriter } from 'ukfs';
+import type { ByteSink, ComparedEntry, CompareOptions, Difference, TarHeader } from 'ukfs';
 import { Digests } from '../diff/digest.ts';
 import { differenceMembers } from '../diff/members.ts';
 import type { Sides } from '../diff/sides.ts';
 import type { HostSide } from '../host.ts';
 
 export const MANIFEST = 'fsu-patch.json';
-const BLOCK = 512;
 const PIECE = 128 * 1024;
-/** What eleven octal digits hold. */
-const SIZE_MAX = 8 ** 11 - 1;
-
-interface BundleSink {
-  write(bytes: Uint8Array): void;
-}
 
 interface BundleJob {
   readonly sides: Sides;
@@ -28,8 +20,8 @@ interface BundleJob {
   readonly host: HostSide;
 }
 
-/** How many differences it holds. Errors: those of either side; EFBIG a file of more than 8 GiB. */
-export function writeBundle(sink: BundleSink, { sides, options, reversible, host }: BundleJob): number {
+/** How many differences it holds. Errors: those of either side. */
+export function writeBundle(sink: ByteSink, { sides, options, reversible, host }: BundleJob): number {
   const digests = new Digests(host);
   const { before, after } = sides;
   const walk = (): Iterable<Difference> => compareTrees(before.tree, after.tree, options);
@@ -37,18 +29,19 @@ export function writeBundle(sink: BundleSink, { sides, options, reversible, host
   for (const difference of walk()) lines.push(JSON.stringify(differenceMembers(difference, digests)));
   const head = `{"schema":"fsu.patch.bundle","version":1,"reversible":${String(reversible)},"differences":[`;
   const text = nameToBytes(`${head}\n${lines.join(',\n')}\n]}\n`);
-  sink.write(header(MANIFEST, text.length));
-  sink.write(text);
-  sink.write(new Uint8Array(padding(text.length)));
+  const writer = new TarWriter(sink);
+  writer.header(member(MANIFEST, text.length));
+  writer.bytes(text);
+  writer.pad();
   const written = new Set<string>();
   for (const difference of walk()) {
     for (const entry of contentsOf(difference, reversible)) {
       const hash = digests.sha256(entry);
-      if (!written.has(hash)) writeContent(sink, entry, hash);
+      if (!written.has(hash)) writeContent(writer, entry, hash);
       written.add(hash);
     }
   }
-  sink.write(new Uint8Array(2 * BLOCK));
+  writer.end();
   return lines.length;
 }
 
@@ -58,40 +51,33 @@ function contentsOf({ change, what, before, after }: Difference, reversible: boo
   return sides.filter((entry) => entry !== undefined).filter(({ stat }) => isNeeded && stat.type === 'reg');
 }
 
-function writeContent(sink: BundleSink, { dir, name, stat }: ComparedEntry, hash: string): void {
-  sink.write(header(`content/${hash}`, stat.size));
+function writeContent(writer: TarWriter, { dir, name, stat }: ComparedEntry, hash: string): void {
+  writer.header(member(`content/${hash}`, stat.size));
   const file = dir.open(name);
   try {
-    const buffer = new Uint8Array(PIECE);
-    let at = 0;
-    for (let n = file.read(buffer, at); n > 0 && at < stat.size; n = file.read(buffer, at)) {
-      const some = Math.min(n, stat.size - at);
-      sink.write(buffer.subarray(0, some));
-      at += some;
+    for (let at = 0; at < stat.size;) {
+      const n = file.read(writer.space(Math.min(PIECE, stat.size - at)), at);
+      if (n === 0) throw new FsError('EIO', { path: name, what: 'file became shorter while it was read' });
+      writer.take(n);
+      at += n;
     }
-    if (at < stat.size) throw new FsError('EIO', { path: name, what: 'file became shorter while it was read' });
   } finally {
     file.close();
   }
-  sink.write(new Uint8Array(padding(stat.size)));
+  writer.pad();
 }
 
-const padding = (size: number): number => (BLOCK - (size % BLOCK)) % BLOCK;
-
-function header(name: string, size: number): Uint8Array {
-  if (size > SIZE_MAX) throw new FsError('EFBIG', { path: name, what: 'a bundle holds no files of more than 8 GiB' });
-  const block = new Uint8Array(BLOCK);
-  const put = (at: number, text: string): void => block.set(nameToBytes(text), at);
-  put(0, name);
-  put(100, '0000644\0');
-  put(108, '0000000\0');
-  put(116, '0000000\0');
-  put(124, `${size.toString(8).padStart(11, '0')}\0`);
-  put(136, '00000000000\0');
-  put(148, '        ');
-  put(156, '0');
-  put(257, 'ustar\x0000');
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  put(148, `${sum.toString(8).padStart(6, '0')}\0 `);
-  return block;
-}
+/** Of nobody and no time: what is compared is in the manifest. */
+const member = (path: string, size: number): TarHeader => ({
+  path,
+  type: 'reg',
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  uname: '',
+  gname: '',
+  mtime: { sec: 0, nsec: 0 },
+  size,
+  target: '',
+  rdev: undefined,
+});
