@@ -190,7 +190,6 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['info', image] },
   { words: ['find', `${image}:/`, '-ls'] },
   { words: ['du', '-a', image] },
-  { words: ['diff', `${image}:/etc`, '.bin'] },
   { words: ['diff', `${image}:/etc`, `${image}:/etc`], trouble: 2 },
   { words: ['tree', image] },
   { words: ['grep', '-r', 'e', `${image}:/etc`] },
