@@ -2,7 +2,7 @@
  * A command as a value. The parser (commander), --help, `fsu help`, docs/cli.md and the completions all come from it.
  * Nothing here needs commander: parser.ts does, and is loaded when words are to be read that need it.
  */
-import type { Context } from './context.ts';
+import type { Context, Shell } from './context.ts';
 import { progressWhens } from './progress.ts';
 
 export interface OptionSpec {
@@ -39,8 +39,8 @@ export interface Command {
   readonly image: 'read' | 'write' | 'none';
   /** Which operand the path in an address of `fsu_X`'s image is; default the first. */
   readonly imagePath?: 'last';
-  /** Does the operand at this place of so many name a file outside of the image, when an image is given? A script's wildcards. */
-  outer?(at: number, count: number): boolean;
+  /** Does the operand at this place name a file outside of the image, when one is given? A script's wildcards then stay. */
+  outer?(at: number, line: OuterLine): boolean;
   /**
    * For a tool of which some words look like options and are none (find's expression, chmod's `-x`): takes them away before
    * the others are read. Gets the words that follow the command's name, the image of `fsu_X` left out.
@@ -50,6 +50,11 @@ export interface Command {
   readonly statuses?: { readonly failed: number; readonly usage: number };
   /** Does its work and returns the exit status. */
   run(ctx: Context, args: Invocation): Promise<number> | number;
+}
+
+/** What tells where an operand lies. */
+export interface OuterLine extends Words {
+  readonly shell: Pick<Shell, 'isFile' | 'aliases'>;
 }
 
 export interface GivenOption {

@@ -1,5 +1,6 @@
 /** Where an operand of a tool that works between images and the host lies (cp, mv, put, get, diff, tar). */
 import { addressName } from './context.ts';
+import type { OuterLine } from './command.ts';
 import type { Context, Target } from './context.ts';
 
 export type Place =
@@ -14,13 +15,20 @@ export type Place =
  */
 export function placeOf(ctx: Context, operand: string): Place {
   if (operand === '-' || ctx.settings.image === undefined) return outerPlace(ctx, operand);
-  if (ctx.settings.dir !== undefined) {
-    const outer = outerPlace(ctx, operand);
-    if (outer.kind === 'image' && ctx.shell.isFile(outer.image.image)) return outer;
-  }
+  if (ctx.settings.dir !== undefined && isInOtherImage(operand, ctx.shell)) return outerPlace(ctx, operand);
   const [target] = ctx.targets([operand]);
   return target === undefined ? outerPlace(ctx, operand) : { kind: 'image', ...target };
 }
+
+/** Is it the address of an image that exists? */
+function isInOtherImage(operand: string, shell: OuterLine['shell']): boolean {
+  const { image } = addressName(operand, shell);
+  return (image.text !== operand || image.selectors.length > 0) && shell.isFile(image.image);
+}
+
+/** Command.outer of tools whose operands placeOf() reads. */
+export const isOuterPlace = (at: number, { operands, shell }: OuterLine): boolean =>
+  isInOtherImage(operands[at] ?? '', shell);
 
 /**
  * The place an operand names that is not in the image given, if one is: what has an address's colon is in another image, all

@@ -29,6 +29,7 @@ export const apply: Command = {
     { command: 'fsu_apply disk.img site.yaml', does: 'the way of fs-utils' },
   ],
   image: 'write',
+  outer: () => true,
   run,
 };
 

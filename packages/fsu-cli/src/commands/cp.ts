@@ -21,6 +21,7 @@ import { keepOf, preserved } from '../copy/preserve.ts';
 import { fromInput, toOutput } from '../copy/streams.ts';
 import { reportMembers } from '../copying.ts';
 import { pathMembers } from '../format/json.ts';
+import { isOuterPlace } from '../place.ts';
 
 export const cp: Command = {
   name: 'cp',
@@ -59,6 +60,7 @@ export const cp: Command = {
     { command: 'fsu_cp disk.img -p /etc/fstab /etc/fstab.old', does: 'within an image, as in fs-utils' },
   ],
   image: 'write',
+  outer: isOuterPlace,
   run,
 };
 

@@ -12,6 +12,7 @@ import { openSides } from '../diff/sides.ts';
 import type { Sides } from '../diff/sides.ts';
 import { baseOf, parentOf, rootIfEmpty } from '../copying.ts';
 import { writeBundle } from '../patch/bundle.ts';
+import { isOuterPlace } from '../place.ts';
 import { STREAM } from '../stream.ts';
 import { safeText } from '../format/name.ts';
 
@@ -35,6 +36,8 @@ export const diff: Command = {
   ],
   image: 'read',
   statuses,
+  // A single one is held against the image.
+  outer: (at, line) => line.operands.length < 2 || isOuterPlace(at, line),
   run,
 };
 

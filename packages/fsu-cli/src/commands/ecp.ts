@@ -1,6 +1,6 @@
 /** ecp and emv: fs-utils' copies between image and host, of which get and put are the halves. */
 import { UsageError } from '../command.ts';
-import type { Command, Invocation, OptionSpec } from '../command.ts';
+import type { Command, Invocation, OptionSpec, OuterLine } from '../command.ts';
 import type { Context } from '../context.ts';
 import { copyAll } from '../copy/engine.ts';
 import type { CopyPlan, TreePlaceName } from '../copy/engine.ts';
@@ -28,6 +28,7 @@ export const ecp: Command = {
     { command: 'fsu_ecp disk.img -pR www /srv', does: 'into it' },
   ],
   image: 'write',
+  outer: isOnHost,
   run: (ctx, args) => run(ctx, args, { move: has(args, 'delete') }),
 };
 
@@ -38,8 +39,14 @@ export const emv: Command = {
   options,
   examples: [{ command: 'fsu_emv disk.img -gR /var/crash .', does: 'out of the image' }],
   image: 'write',
+  outer: isOnHost,
   run: (ctx, args) => run(ctx, args, { move: true }),
 };
+
+function isOnHost(at: number, { operands, options: given }: OuterLine): boolean {
+  const isLast = at === operands.length - 1;
+  return given.findLast(({ name }) => name === 'get' || name === 'put')?.name === 'put' ? !isLast : isLast;
+}
 
 async function run(ctx: Context, args: Invocation, { move }: Pick<CopyPlan, 'move'>): Promise<number> {
   const way = lastOf(args, 'get', 'put');

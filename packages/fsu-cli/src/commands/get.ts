@@ -33,7 +33,7 @@ export const get: Command = {
     { command: 'fsu_get disk.img /etc/fstab -', does: 'to standard output' },
   ],
   image: 'read',
-  outer: (at, count) => count > 1 && at === count - 1,
+  outer: (at, { operands }) => operands.length > 1 && at === operands.length - 1,
   run,
 };
 

@@ -16,6 +16,7 @@ import { targetIn } from '../copy/target.ts';
 import { baseOf, joinPath, reportMembers } from '../copying.ts';
 import { pathMembers } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
+import { isOuterPlace } from '../place.ts';
 
 export const mv: Command = {
   name: 'mv',
@@ -37,6 +38,7 @@ export const mv: Command = {
     { command: 'fsu mv disk.img:/var/crash .', does: 'out of the image' },
   ],
   image: 'write',
+  outer: isOuterPlace,
   run,
 };
 

@@ -28,6 +28,7 @@ export const patch: Command = {
     { command: 'fsu_patch disk.img -R edit.fsu', does: 'take it back' },
   ],
   image: 'write',
+  outer: () => true,
   run,
 };
 

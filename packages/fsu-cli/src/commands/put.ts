@@ -31,7 +31,7 @@ export const put: Command = {
   ],
   image: 'write',
   imagePath: 'last',
-  outer: (at, count) => at < count - 1,
+  outer: (at, { operands }) => at < operands.length - 1,
   run,
 };
 

@@ -19,6 +19,8 @@ export const tar: Command = {
     { command: 'fsu_tar disk.img cvf etc.tar /etc', does: 'as people type it' },
   ],
   image: 'write',
+  // Of an archive they are the names in it.
+  outer: (_at, { options }) => !options.some(({ name }) => name === 'create'),
   takeOwn: (words) => ({ words: modernWords(words), own: [] }),
   run,
 };

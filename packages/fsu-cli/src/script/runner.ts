@@ -193,9 +193,9 @@ export class Runner {
     });
   }
 
-  /** The image, for what is no command. */
-  fs(): Promise<Ukfs> {
-    return this.#ctx.images.open(this.image);
+  /** The image, or another that a line says. */
+  fs(image = this.image): Promise<Ukfs> {
+    return this.#ctx.images.open(image);
   }
 
   say(text: string): void {
@@ -206,22 +206,27 @@ export class Runner {
   /** Words with the names that their wildcards mean; `isOuter`: those that name files elsewhere, where there are none. */
   async #expanded(
     words: readonly string[],
-    isOuter: (at: number) => boolean = () => false,
+    {
+      image = this.image,
+      isOuter = () => false,
+    }: { readonly image?: ImageName | undefined; readonly isOuter?: (at: number) => boolean } = {},
   ): Promise<readonly string[]> {
     if (!words.some(hasWildcard)) return words;
     const expanded: string[] = [];
     for (const [at, word] of words.entries()) {
       if (!hasWildcard(word)) expanded.push(word);
       else if (isOuter(at)) expanded.push(plainText(word));
-      else for (const path of expandWildcards(await this.fs(), this.dir, word)) expanded.push(path);
+      else for (const path of expandWildcards(await this.fs(image), this.dir, word)) expanded.push(path);
     }
     return expanded;
   }
 
-  async #invocation({ command, args }: { readonly command: Command } & Understood): Promise<Invocation> {
+  async #invocation({ command, args, settings }: { readonly command: Command } & Understood): Promise<Invocation> {
     const { operands, options, own } = args;
+    const line = { operands: operands.map(plainText), options, shell: this.#shell };
+    const isOuter = (at: number): boolean => command.outer?.(at, line) === true;
     return {
-      operands: await this.#expanded(operands, (at) => command.outer?.(at, operands.length) === true),
+      operands: await this.#expanded(operands, { image: settings.image, isOuter }),
       options: options.some(({ value }) => hasWildcard(value))
         ? options.map(({ name, value }) => ({ name, value: plainText(value) }))
         : options,
