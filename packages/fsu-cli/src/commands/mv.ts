@@ -52,7 +52,9 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const to = places.pop();
   if (to === undefined) return ctx.status;
   const job: Job = { sources: places, dest: to, plan: planOf(ctx, args, into), args };
-  if (to.kind === 'image' && (await renames(ctx, to, places))) return moveNames(ctx, job, to);
+  const isRename = to.kind === 'image' && (await renames(ctx, to, places));
+  if (ctx.status !== 0) return ctx.status;
+  if (isRename) return moveNames(ctx, job, to);
   if (has(args, 'exchange')) throw new UsageError('--exchange: within one file system');
   return copyAll(ctx, {
     sources: places,

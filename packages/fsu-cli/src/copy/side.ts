@@ -1,5 +1,5 @@
 /** The two sides of a copy, image or host, as the engine sees them: what a path names, and trees to copy from and to. */
-import { FsError, realPath, ukfsTree } from 'ukfs';
+import { CorruptError, FsError, realPath, ukfsTree } from 'ukfs';
 import type { TreeDir, TreeStat, Ukfs } from 'ukfs';
 import { addressText } from '../context.ts';
 import type { ImageName, Target } from '../context.ts';
@@ -100,6 +100,8 @@ export function sideOf(error: FsError, from: At, to: At, recursive: boolean): 's
       return from.side.fs.address.image === image ? 'source' : 'target';
     return path === from.path ? 'source' : 'target';
   }
+  // Damage is an image's, and met by reading first.
+  if (error instanceof CorruptError) return from.side.fs === undefined ? 'target' : 'source';
   if (op === 'copy' || path === undefined) return isAboutSource(error, recursive) ? 'source' : 'target';
   return from.side.fs === undefined ? 'source' : 'target';
 }
