@@ -192,7 +192,7 @@ export const everyReader = (image: string): readonly CommandLine[] => [
   { words: ['du', '-a', image] },
   { words: ['diff', `${image}:/etc`, `${image}:/etc`], trouble: 2 },
   { words: ['tree', image] },
-  { words: ['grep', '-r', 'e', `${image}:/etc`] },
+  { words: ['grep', '-r', 'e', `${image}:/etc`], trouble: 2 },
   { words: ['hash', '-r', `${image}:/etc`] },
   { words: ['hexdump', `${image}:/etc/fstab`] },
 ];

@@ -111,7 +111,11 @@ describe('one object, as the schema has it', () => {
       const text = readFileSync(new URL(name, transcripts), 'utf8');
       for (const step of text.split(/\n(?=\$ )/)) for (const { schema } of documentsIn(step)) used.add(schema);
     }
-    expect(documentSchemas.filter((name) => !used.has(name)).sort()).toEqual(['fsu.diff.entry', 'fsu.ls.entry']);
+    expect(documentSchemas.filter((name) => !used.has(name)).sort()).toEqual([
+      'fsu.diff.entry',
+      'fsu.find.entry',
+      'fsu.ls.entry',
+    ]);
   });
 });
 

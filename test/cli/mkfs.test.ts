@@ -297,9 +297,9 @@ describe('archives that mean harm', () => {
       /sparse map/,
     ],
     [
-      'a file over a directory',
-      Buffer.concat([member({ name: 'd/', type: '5' }), member({ name: 'd' }), END]),
-      /Is a directory/,
+      'a file over a directory that holds something',
+      Buffer.concat([member({ name: 'd/', type: '5' }), member({ name: 'd/x' }), member({ name: 'd' }), END]),
+      /Is a directory|not empty/,
     ],
     [
       'a name that is too long',

@@ -123,7 +123,7 @@ describe('on a terminal', () => {
     // A pipe gets the bytes; a message never does.
     expect(place.run('fsu_ls', ['demo.img']).stdout).toContain('a\x1b[31mred\x07');
     expect(place.run('fsu_ls', ['demo.img', '--bytes', `${evil}none`]).stderr).toBe(
-      'fsu_ls: demo.img:/a\\033[31mred\\anone: No such file or directory\n',
+      "fsu_ls: demo.img:/a\\033[31mred\\anone: No such file or directory\n  did you mean 'demo.img:/a\\033[31mred\\a'?\n",
     );
   });
 

@@ -116,6 +116,8 @@ export class Context {
   /** Of a command that has one status for all that fails. */
   readonly #failed: number | undefined;
   #status = 0;
+  /** Images that cannot be opened as asked. */
+  readonly #refused = new Set<string>();
   #excused = 0;
   /** Of the operands, when they are addresses. */
   #firstImage: string | undefined;
@@ -242,12 +244,19 @@ export class Context {
 
   /** The image open for reading; undefined: it cannot be, which has been said. */
   async tryOpen(name: ImageName): Promise<Ukfs | undefined> {
+    if (this.#refused.has(name.text)) return undefined;
     try {
       return await this.images.open(name);
     } catch (thrown) {
-      this.fail(thrown, name, { opening: true });
+      this.#refuse(thrown, name, { opening: true });
       return undefined;
     }
+  }
+
+  /** Said once, however many operands are in the image. */
+  #refuse(thrown: unknown, name: ImageName, options: { readonly opening: boolean }): void {
+    this.fail(thrown, name, options);
+    this.#refused.add(name.text);
   }
 
   /** Spellings that other tools have: `disk.img/etc`; and an image once, with paths in it behind. */
@@ -280,19 +289,20 @@ export class Context {
    * what it writes before what it reads: the two may be one image. `trial`: what is done to it is thrown away.
    */
   async tryOpenForWriting(name: ImageName, { trial = false } = {}): Promise<Ukfs | undefined> {
+    if (this.#refused.has(name.text)) return undefined;
     let fs: Ukfs;
     try {
       fs = await this.images.open(name, { write: true, trial });
     } catch (thrown) {
       if (thrown instanceof UsageError) throw thrown;
-      this.fail(thrown, name, { opening: true });
+      this.#refuse(thrown, name, { opening: true });
       return undefined;
     }
     try {
       fs.checkWritable();
       return fs;
     } catch (thrown) {
-      this.fail(thrown, name);
+      this.#refuse(thrown, name, { opening: false });
       return undefined;
     }
   }
