@@ -1,6 +1,7 @@
 /** diff: what differs between two places: images, files and trees in them, the host's. */
 import { compareTrees, FsError } from 'ukfs';
 import type { CompareOptions, Difference } from 'ukfs';
+import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { detailsText } from '../diff/details.ts';
@@ -8,6 +9,7 @@ import { Digests } from '../diff/digest.ts';
 import { differenceMembers } from '../diff/members.ts';
 import { diffOptions, readDiffOptions } from '../diff/options.ts';
 import type { DiffOptions } from '../diff/options.ts';
+import { isTextual, unifiedText } from '../diff/text.ts';
 import { openSides } from '../diff/sides.ts';
 import type { Sides } from '../diff/sides.ts';
 import { baseOf, parentOf, rootIfEmpty } from '../copying.ts';
@@ -32,6 +34,7 @@ export const diff: Command = {
   examples: [
     { command: 'fsu diff old.img new.img', does: 'two images' },
     { command: 'fsu diff disk.img:2/etc etc', does: 'a tree of an image and one of the host' },
+    { command: 'fsu diff -uN old.img:/etc new.img:/etc > etc.patch', does: 'the texts, for patch(1)' },
     { command: 'fsu_diff disk.img /etc /etc.old', does: 'two trees of one image' },
   ],
   image: 'read',
@@ -46,6 +49,8 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const sides = await openSides(ctx, args.operands, options.follow);
   if (sides === undefined) return ctx.status;
   try {
+    if (options.unified !== undefined && ctx.settings.json !== 'no')
+      throw new UsageError('unified text is for people: leave out --json');
     const bundle = args.options.findLast(({ name }) => name === 'bundle')?.value;
     if (bundle !== undefined) {
       const reversible = args.options.some(({ name }) => name === 'reversible');
@@ -147,10 +152,25 @@ async function jsonTeller(ctx: Context, { before, after }: Sides): Promise<Telle
 
 function textTeller(ctx: Context, { before, after }: Sides, options: DiffOptions): Teller {
   const line = (text: string): void => ctx.out.text(`${text}\n`);
+  const changeText = (difference: Difference): string => {
+    const { path, change } = difference;
+    const name = safeText(path === '' && !before.isDir ? after.shown(path) : `/${path}`);
+    return `${change === 'type' ? 'T' : 'M'} ${name}  ${detailsText(difference, ctx.clock)}`;
+  };
   return (difference) => {
     const { path, change, within } = difference;
     const [a, b] = [safeText(before.shown(path)), safeText(after.shown(path))];
     const isFile = difference.before?.stat.type !== 'dir';
+    if (tellsText(difference, options)) {
+      if (difference.what.some((aspect) => aspect !== 'content')) line(changeText(difference));
+      let isEmpty = true;
+      const how = { context: options.unified, clock: ctx.clock };
+      for (const text of unifiedText(difference, { before: before.shown(path), after: after.shown(path) }, how)) {
+        ctx.out.text(text);
+        isEmpty = false;
+      }
+      if (!isEmpty) return;
+    }
     if (change === 'same') {
       if (isFile) line(`Files ${a} and ${b} are identical`);
     } else if (change === 'added' || change === 'removed') {
@@ -158,11 +178,19 @@ function textTeller(ctx: Context, { before, after }: Sides, options: DiffOptions
       if (options.whole) line(`${change === 'added' ? 'A' : 'D'} ${safeText(`/${path}`)}`);
       else if (!within) line(`Only in ${safeText(side.shown(parentIn(path)))}: ${safeText(baseOf(path))}`);
     } else if (options.brief) line(`Files ${a} and ${b} differ`);
-    else {
-      const name = path === '' && !before.isDir ? b : safeText(`/${path}`);
-      line(`${change === 'type' ? 'T' : 'M'} ${name}  ${detailsText(difference, ctx.clock)}`);
-    }
+    else line(changeText(difference));
   };
 }
+
+/** -u: text in place of a line about it; a file on one side only is one line without -N. */
+const tellsText = (
+  difference: Difference,
+  options: DiffOptions,
+): options is DiffOptions & { readonly unified: number } =>
+  options.unified !== undefined &&
+  !options.brief &&
+  difference.change !== 'same' &&
+  (options.whole || difference.change === 'changed') &&
+  isTextual(difference);
 
 const parentIn = (path: string): string => (path.includes('/') ? parentOf(path) : '');

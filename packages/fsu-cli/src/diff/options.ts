@@ -7,13 +7,15 @@ import { globTest } from '../format/glob.ts';
 
 export const diffOptions: readonly OptionSpec[] = [
   { flags: '-q, --brief', summary: 'only which files differ' },
+  { flags: '-u', summary: 'files that differ as unified text, with three lines of context; no metadata unless asked' },
+  { flags: '-U, --unified <lines>', summary: 'as -u, with so many lines of context' },
   { flags: '-r, --recursive', summary: 'ignored: directories are always compared with all they hold' },
   { flags: '-R', summary: 'as -r' },
   {
     flags: '-s, --report-identical-files',
     summary: 'tell of files that are the same, too (fsu_diff: after the image)',
   },
-  { flags: '-N, --new-file', summary: 'name all that is below a directory on one side only' },
+  { flags: '-N, --new-file', summary: 'name all that is below a directory on one side only; with -u, with its text' },
   { flags: '-L, --dereference', summary: 'follow an operand that is a symbolic link' },
   { flags: '--no-dereference', summary: 'ignored: links are compared, not followed' },
   { flags: '-x, --exclude <glob>', summary: 'leave out names like it, or with a slash in it, paths' },
@@ -32,11 +34,16 @@ function isAlways(aspect: Aspect): boolean {
   return aspect === 'content' || aspect === 'target' || aspect === 'rdev';
 }
 
+/** Of -u, as POSIX has it. */
+const USUAL_CONTEXT = 3;
+
 export interface DiffOptions {
   readonly what: ReadonlySet<Aspect>;
   readonly filter: (path: string, name: string) => boolean;
   readonly brief: boolean;
   readonly same: boolean;
+  /** Lines of context of unified text. */
+  readonly unified: number | undefined;
   readonly whole: boolean;
   readonly follow: boolean;
 }
@@ -45,7 +52,8 @@ export interface DiffOptions {
 export function readDiffOptions({ options }: Invocation): DiffOptions {
   const has = (...names: string[]): boolean => options.some(({ name }) => names.includes(name));
   const last = (name: string): string | undefined => options.filter((option) => option.name === name).at(-1)?.value;
-  const what = new Set(aspectsNamed(last('metadata')));
+  const unified = contextOf(options);
+  const what = new Set(aspectsNamed(last('metadata') ?? (unified === undefined ? undefined : 'none')));
   if (has('ignore-times')) for (const aspect of ['mtime', 'birthtime'] as const) what.delete(aspect);
   if (has('holes')) what.add('holes');
   return {
@@ -53,9 +61,17 @@ export function readDiffOptions({ options }: Invocation): DiffOptions {
     filter: filterOf(options.filter(({ name }) => name === 'exclude').map(({ value }) => value)),
     brief: has('brief'),
     same: has('report-identical-files'),
+    unified,
     whole: has('new-file'),
     follow: has('dereference'),
   };
+}
+
+function contextOf(options: Invocation['options']): number | undefined {
+  const given = options.findLast(({ name }) => name === 'u' || name === 'unified');
+  if (given?.name !== 'unified') return given === undefined ? undefined : USUAL_CONTEXT;
+  if (!/^\d{1,9}$/.test(given.value)) throw new UsageError(`--unified: '${given.value}' is no number of lines`);
+  return Number(given.value);
 }
 
 function aspectsNamed(list: string | undefined): readonly Aspect[] {
