@@ -4,7 +4,7 @@
  */
 
 /** For each line of either text: is it not in the other one's, 1, or common, 0? */
-export interface Edits {
+interface Edits {
   readonly before: Uint8Array;
   readonly after: Uint8Array;
 }
