@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 const quiet = { stdio: ['ignore', 'ignore', 'pipe'] };
 
 /** The file, made by `make(path)` if it is not there yet; a name without its content never appears. */
-function cached(name, make) {
+export function cached(name, make) {
   const path = join(benchDir, name);
   if (existsSync(path)) return path;
   mkdirSync(benchDir, { recursive: true });

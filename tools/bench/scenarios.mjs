@@ -6,27 +6,12 @@ import { unpackDemo } from '../lib/demo.mjs';
 import { renameSync, rmSync } from 'node:fs';
 import * as images from './images.mjs';
 import { appetite, cool, interleave, shell, sum } from './measure.mjs';
+import { script, trees } from './suite.mjs';
+import { figure, memory, quote, ratio, tool } from './verdicts.mjs';
 
 const node = process.execPath;
 const bareStart = [node, '-e', '0'];
-const tool = (name, ...args) => [node, join(root, `packages/fsu-cli/bin/${name}.cjs`), ...args];
 const bareLoop = (file) => [node, join(root, 'tools/bench/loop.cjs'), file];
-const quote = (argv) => argv.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-
-/** `ours` against `theirs`, by the median; `most: 1.3` asks for at most, `least: 3` for at least so many times. */
-function ratio(what, ours, theirs, { most, least }) {
-  const of = (kind) => (least === undefined ? ours[kind] / theirs[kind] : theirs[kind] / ours[kind]);
-  const value = of('median');
-  const pass = least === undefined ? value <= most : value >= least;
-  return { what, value, quickest: of('min'), unit: '×', most, least, pass };
-}
-
-/** A figure of its own; without a limit it is only told. */
-function figure(what, value, unit, most) {
-  return { what, value, unit, most, pass: most === undefined ? undefined : value !== undefined && value <= most };
-}
-
-const memory = (what, eaten, most) => figure(`peak memory, ${what}`, eaten?.peakMib, 'MiB', most);
 
 function start({ rounds }) {
   const { image } = unpackDemo();
@@ -391,5 +376,7 @@ export const scenarios = {
   small: { run: small, quick: true },
   million: { run: million, quick: false },
   huge: { run: huge, quick: true },
+  script: { run: script, quick: true },
+  trees: { run: trees, quick: true, root: true },
   'write-over': { run: writeOver, quick: false },
 };
