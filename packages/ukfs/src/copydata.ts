@@ -8,10 +8,13 @@ const PIECE = 128 * 1024;
 /** Zeros shorter than this are not worth a hole. */
 const HOLE_UNIT = 4096;
 
+/** One for all: a file is copied in one go, and most are far smaller than this. */
+let shared: Uint8Array | undefined;
+
 export class DataCopy {
   readonly #holes: NonNullable<CopyOptions['holes']>;
   readonly #wrote: CopyOptions['wrote'];
-  readonly #buffer = new Uint8Array(PIECE);
+  readonly #buffer = (shared ??= new Uint8Array(PIECE));
   /** Where the last write to the file that is being copied ended. */
   #written = 0;
   /** Of the file that is being copied. */

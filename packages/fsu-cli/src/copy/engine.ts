@@ -268,7 +268,7 @@ class Run {
     // Writing into a file goes through links to it, as cp(1) does; only an image is written to so.
     const through = plan.copy.existing === 'overwrite' && to.fs !== undefined && kind === 'other';
     const path = through ? to.realPath(dest.path) : dest.path;
-    return targetIn(to, path, { name: baseOf(source), into: plan.into });
+    return targetIn(to, path, { name: baseOf(source), into: plan.into, kind });
   }
 
   /** A tree into itself has no end. */

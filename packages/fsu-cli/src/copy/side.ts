@@ -7,7 +7,7 @@ import { baseOf, parentOf, rootIfEmpty } from '../copying.ts';
 import { dryTree } from './dry.ts';
 import type { HostTreeOptions, HostTrees } from '../host.ts';
 
-type Kind = 'dir' | 'other' | 'none';
+export type Kind = 'dir' | 'other' | 'none';
 
 export interface Side {
   /** undefined: the host. */
