@@ -36,7 +36,7 @@ function makeCache(): void {
 function start(options: { flags?: string[]; mode?: string } = {}) {
   const { flags = [], mode = 'report' } = options;
   const args = [...flags, join(dir, 'bin/fsu_ls.cjs'), 'x.img'];
-  const env = { ...process.env, UKFS_CODE_CACHE: mode, NODE_OPTIONS: '' };
+  const env = { ...process.env, UKFS_CODE_CACHE: mode, NODE_OPTIONS: '', XDG_CACHE_HOME: join(dir, 'cache') };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env });
   return { status, stdout, stderr: stderr.trim() };
 }
