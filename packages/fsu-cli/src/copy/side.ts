@@ -93,8 +93,6 @@ const isAboutSource = ({ code }: FsError, recursive: boolean): boolean =>
  */
 export function sideOf(error: FsError, from: At, to: At, recursive: boolean): 'source' | 'target' {
   const { image, op, path } = error.context;
-  // Met while the source was listed: what writes says where it is.
-  if (error instanceof CorruptError && image === undefined && from.side.fs !== undefined) return 'source';
   if (image !== undefined) {
     if (from.side.fs === undefined) return 'target';
     if (to.side.fs === undefined) return 'source';
