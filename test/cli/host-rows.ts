@@ -4,7 +4,7 @@
  * A row's words stand behind `fsu_COMMAND IMAGE` and, in the directory where the host has mounted that image, behind the
  * host's tool of that name. `T` is the row's own copy of the tree, so that rows do not meet.
  */
-import type { FsTraits } from '@ukfs/kernel';
+import { FileFlag, type FsTraits } from '@ukfs/kernel';
 
 type Needs = (traits: FsTraits) => boolean;
 
@@ -132,11 +132,37 @@ export const readings: readonly Reading[] = [
   },
   { command: 'xattr', words: 'get -d T/dir/f4.1', host: 'getfattr -d T/dir/f4.1', needs: xattr },
   { command: 'xattr', words: 'ls T/dir/f4.1', host: 'getfattr T/dir/f4.1', needs: xattr },
-  { command: 'df', words: '-i / > /dev/null', host: 'true' },
+  {
+    command: 'df',
+    words: "-k / | awk 'NR == 2 { print $2, $3, $4 }'",
+    host: "df -k . | awk 'NR == 2 { print $2, $3, $4 }'",
+  },
+  { command: 'df', words: "-i / | awk 'NR == 2 { print $6, $7 }'", host: "df -i . | awk 'NR == 2 { print $3, $4 }'" },
+  {
+    command: 'mtree',
+    words: '-c -k type,mode,uid,gid,size,link,sha256digest T | mtree -C -k all',
+    host: 'mtree -c -k type,mode,uid,gid,size,link,sha256digest -p T | mtree -C -k all',
+    unordered: true,
+  },
   { command: 'get', words: 'T/dir/odd -', host: 'cat T/dir/odd' },
 ];
 
+/** A flag that chattr(1) and chflags(1) both know. */
+const nodump: Needs = (traits) => (traits.flags & FileFlag.UF_NODUMP) !== 0;
+
 export const edits: readonly Edit[] = [
+  { command: 'chflags', words: 'nodump T/dir/lines T/dir/sub', host: 'chattr +d T/dir/lines T/dir/sub', needs: nodump },
+  { command: 'chflags', words: '+d T/empty/none', host: 'chattr +d T/empty/none', needs: nodump },
+  { command: 'put', words: '.bin/sample T/put', host: 'cat ../.bin/sample > T/put' },
+  { command: 'emv', words: '-g T/dir/lines gone', host: 'mv T/dir/lines ../gone2' },
+  {
+    command: 'ecp',
+    words: '-pR .bin T/bin',
+    host: 'cp -RP --preserve=mode,links ../.bin T/bin',
+    needs: symlinks,
+  },
+  { command: 'exec', words: 'sed -i 2d T/dir/lines', host: 'sed -i 2d T/dir/lines', needs: (t) => !t.hardLinks },
+  { command: 'script', words: "-c 'mkdir T/s; rm T/dir/odd'", host: 'mkdir T/s; rm T/dir/odd' },
   { command: 'mkdir', words: '-p T/a/b/c' },
   { command: 'mkdir', words: '-m 700 T/x T/y' },
   { command: 'mkdir', words: '-m u=rwx,g=s,o=t T/z' },
