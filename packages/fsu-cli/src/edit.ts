@@ -36,7 +36,6 @@ export async function commitEdits(ctx: Context): Promise<void> {
 /** Make durable what the command changed, image by image; or, when anything failed, throw it all away. */
 export async function endEdits(ctx: Context): Promise<void> {
   const { edited } = ctx.images;
-  if (edited.length === 0) return;
   const verified = await verifyAll(ctx, edited);
   const audit = await tryOpenAudit(ctx);
   const before = ctx.status === 0 && !isDry(ctx) ? changedOf(edited) : new Set();

@@ -7,7 +7,6 @@ import { HelpRequest, UsageError } from './command.ts';
 import type { Command, Invocation } from './command.ts';
 import { Context } from './context.ts';
 import type { Shell } from './context.ts';
-import { endEdits } from './edit.ts';
 import { debugText, describeError, Exit } from './errors.ts';
 import { JsonDocument } from './format/json.ts';
 import { safeLines } from './format/name.ts';
@@ -128,7 +127,8 @@ async function runOnce(
 ): Promise<number | undefined> {
   try {
     ctx.raise(await command.run(ctx, args));
-    await endEdits(ctx);
+    // Listing an image is not to load how edits end.
+    if (ctx.images.edited.length > 0) await (await import('./edit.ts')).endEdits(ctx);
     ctx.raise(ctx.excused);
   } catch (thrown) {
     ctx.progress.end();
