@@ -50,7 +50,7 @@ const bash = (line: string, env: Record<string, string> = {}): readonly string[]
 
 describe('of a line', () => {
   test.each<[string, readonly string[]]>([
-    ['fsu l', ['ls ']],
+    ['fsu l', ['ln ', 'ls ']],
     ['fsu xyz', []],
     ['fsu --v', ['--version ']],
     ['fsu ls --gr', ['--group-directories-first ']],
@@ -104,7 +104,7 @@ describe('of a line', () => {
     ['fsu put notes.txt demo.img:/ho', ['/home/']],
     ['fsu put no', ['notes.txt ']],
     ['fsu_put demo.img no', ['notes.txt ']],
-    ['fsu help mk', ['mkfs ']],
+    ['fsu help mk', ['mkdir ', 'mkfifo ', 'mkfs ', 'mknod ']],
     ['fsu completion ', ['bash ', 'zsh ', 'fish ']],
     ['fsu mkfs --from ima', ['images/']],
     // Nothing there, and nothing said.

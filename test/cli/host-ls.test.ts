@@ -162,8 +162,8 @@ line'
     expect(place.sh(`fsu_cat big.img $'bad\\xff'`).stdout).toBe('x');
     expect(place.sh(`fsu_cat big.img --bytes 'bad\\xff'`).stdout).toBe('x');
     expect(place.sh(`fsu_ls big.img / | od -An -c | tr -d ' \\n'`).stdout).toContain('bad377\\n');
-    expect(place.sh(`fsu_ls big.img $'bad\\xfe'`).stderr).toBe(
-      'fsu_ls: big.img:/bad\\376: No such file or directory\n',
+    expect(place.sh(`fsu_ls big.img $'bad\\xfe'`).stderr).toMatch(
+      /^fsu_ls: big\.img:\/bad\\376: No such file or directory\n/,
     );
     const { entries } = JSON.parse(ours('--json /')) as { entries: { name: string; nameBytes?: string }[] };
     expect(entries.find(({ nameBytes }) => nameBytes !== undefined)).toMatchObject({
