@@ -142,7 +142,9 @@ describe('every command on a damaged image', () => {
         expect(stderr, line).not.toMatch(/\n\s+at |internal error/);
         expect(kib, line).toBeLessThan(MOST_KIB);
         most = Math.max(most, kib);
-        if (status !== 0 && !isFsck) expect(stderr, line).toMatch(/^fsu /);
+        // A script names the line.
+        if (status !== 0 && !isFsck)
+          expect(stderr, line).toMatch(command.words[0] === 'script' ? /^(-c:\d+|fsu script): / : /^fsu /);
         const isReader =
           !everyWriter('').some(({ words }) => words[0] === command.words[0]) && command.words[1] !== '-fy';
         if (isReader || (status !== 0 && !isFsck))
