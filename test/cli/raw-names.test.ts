@@ -103,3 +103,14 @@ test('an image with such a name is opened', () => {
   );
   expect(done).toMatchObject({ stderr: '', status: 0, stdout: 'interfaces\ninterfaces\n' });
 });
+
+test('archives, audit trails, backups and copies with such names are made and read', () => {
+  const done = place.sh(
+    String.raw`set -e; cp master.img $'i\xfa.img'
+    fsu tar -cf $'t\xfa.tar' $'i\xfa.img:/etc/network'; tar -tf $'t\xfa.tar' | grep -c interfaces
+    fsu tar -xf $'t\xfa.tar' $'i\xfa.img:/home' --audit $'a\xfa.jsonl' --backup; grep -c fsu.audit.end $'a\xfa.jsonl'
+    cmp master.img $'i\xfa.img~'
+    fsu rm --output $'o\xfa.img' $'i\xfa.img:/etc/hosts'; fsu ls $'o\xfa.img:/etc/network'; ls | grep -ac fsu-new || true`,
+  );
+  expect(done).toMatchObject({ stderr: '', status: 0, stdout: '1\n1\ninterfaces\n0\n' });
+});

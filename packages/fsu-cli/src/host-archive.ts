@@ -13,6 +13,7 @@ import { constants, crc32, createGunzip, deflateRawSync } from 'node:zlib';
 import { FsError } from 'ukfs';
 import type { ByteSink, ByteSource } from 'ukfs';
 import { hostError } from './host-files.ts';
+import { hostPath } from './host-path.ts';
 import { StreamError } from './out.ts';
 
 interface HostArchive {
@@ -49,7 +50,7 @@ function refuseOthers(head: Uint8Array, path: string): void {
 export async function openArchive(path: string, input: ByteSource | undefined): Promise<HostArchive> {
   try {
     if (input === undefined) {
-      const fd = fs.openSync(path, 'r');
+      const fd = fs.openSync(hostPath(path), 'r');
       const done = (): void => fs.closeSync(fd);
       if (!fs.fstatSync(fd).isFile()) {
         return await spooled({ read: (dst) => fs.readSync(fd, dst, 0, dst.length, null) }, path, done);
@@ -123,7 +124,7 @@ interface HostArchiveOut extends ByteSink {
 export function createArchive(path: string, never: readonly string[]): HostArchiveOut {
   let fd: number;
   try {
-    fd = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_CREAT, 0o666);
+    fd = fs.openSync(hostPath(path), fs.constants.O_WRONLY | fs.constants.O_CREAT, 0o666);
   } catch (thrown) {
     throw hostError(thrown, path);
   }
@@ -139,7 +140,7 @@ export function createArchive(path: string, never: readonly string[]): HostArchi
   try {
     const { dev, ino } = fs.fstatSync(fd, { bigint: true });
     for (const image of never) {
-      const other = fs.statSync(image, { bigint: true, throwIfNoEntry: false });
+      const other = fs.statSync(hostPath(image), { bigint: true, throwIfNoEntry: false });
       if (other?.dev === dev && other.ino === ino) throw new FsError('EEXIST', { path, what: 'is the image itself' });
     }
     if (isFile) attempt(() => fs.ftruncateSync(fd, 0));
@@ -157,7 +158,7 @@ export function createArchive(path: string, never: readonly string[]): HostArchi
     close() {
       attempt(() => fs.closeSync(fd));
       // Half of an archive is none.
-      if (!isWhole && isFile) attempt(() => fs.unlinkSync(path));
+      if (!isWhole && isFile) attempt(() => fs.unlinkSync(hostPath(path)));
     },
   };
 }

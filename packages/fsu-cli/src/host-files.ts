@@ -110,7 +110,7 @@ export const hostSide: HostSide = {
         throw hostError(thrown, path);
       }
     };
-    const fd = attempt(() => fs.openSync(path, 'a', 0o666));
+    const fd = attempt(() => fs.openSync(hostPath(path), 'a', 0o666));
     return {
       write: (bytes) =>
         attempt(() => {
@@ -123,11 +123,11 @@ export const hostSide: HostSide = {
   clone(from, to) {
     const { COPYFILE_EXCL, COPYFILE_FICLONE_FORCE } = fs.constants;
     try {
-      fs.copyFileSync(from, to, COPYFILE_EXCL | COPYFILE_FICLONE_FORCE);
+      fs.copyFileSync(hostPath(from), hostPath(to), COPYFILE_EXCL | COPYFILE_FICLONE_FORCE);
       return true;
     } catch {
       // Whatever the reason, who copies byte by byte meets it or does without. Some hosts leave an empty file.
-      fs.rmSync(to, { force: true });
+      fs.rmSync(hostPath(to), { force: true });
       return false;
     }
   },
