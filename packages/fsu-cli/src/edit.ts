@@ -14,9 +14,6 @@ import type { Json } from './format/json.ts';
 import { safeText } from './format/name.ts';
 import type { OpenImage } from './images.ts';
 
-/** Those of which a part of the edit is durable already. */
-const committed = new WeakSet<Ukfs>();
-
 /** A script's `commit`: what was changed up to here is durable, whatever comes after it. */
 export async function commitEdits(ctx: Context): Promise<void> {
   const { edited } = ctx.images;
@@ -26,7 +23,7 @@ export async function commitEdits(ctx: Context): Promise<void> {
     if (ctx.status !== 0 || isDry(ctx)) break;
     await attempt(ctx, image, async () => {
       await endIfSignalled(ctx, image.fs);
-      if (commit(ctx, image, { audit, isLast: false }).changed) committed.add(image.fs);
+      if (commit(ctx, image, { audit, isLast: false }).changed) ctx.images.durable.add(image.fs);
     });
   }
   audit?.close();
@@ -99,12 +96,13 @@ interface Circumstances {
 
 async function endEdit(ctx: Context, image: OpenImage, circumstances: Circumstances): Promise<Ending> {
   const { fs, name } = image;
+  const wasCommitted = ctx.images.durable.has(fs);
   if (ctx.status !== 0) {
     // Half of it would be a state that nobody asked for.
-    const what = committed.has(fs) ? 'what was changed since the last commit is gone' : 'nothing was changed';
+    const what = wasCommitted ? 'what was changed since the last commit is gone' : 'nothing was changed';
     if (ctx.status !== Exit.interrupted && isChanged(fs)) ctx.warn(`${safeText(name.text)}: ${what}`);
-    if (committed.has(fs)) await attempt(ctx, image, () => ctx.images.copies?.placeOutput());
-    return { changed: committed.has(fs) };
+    if (wasCommitted) await attempt(ctx, image, () => ctx.images.copies?.placeOutput());
+    return { changed: wasCommitted };
   }
   const ending = await attempt(ctx, image, async () => {
     if (isDry(ctx)) return tellDryRun(ctx, image, circumstances);
@@ -112,7 +110,7 @@ async function endEdit(ctx: Context, image: OpenImage, circumstances: Circumstan
     await endIfSignalled(ctx, fs);
     const { audit, wasChanged } = circumstances;
     const { changed, more } = commit(ctx, image, { audit, isLast: true });
-    return { changed: changed || wasChanged || committed.has(fs), ...(more === undefined ? {} : { more }) };
+    return { changed: changed || wasChanged || wasCommitted, ...(more === undefined ? {} : { more }) };
   });
   return ending ?? { changed: false };
 }

@@ -17,6 +17,11 @@ export class Given {
     return this.#options.findLast((option) => option.name === name)?.value;
   }
 
+  /** Its values, for an option that may be given several times. */
+  values(name: string): readonly string[] {
+    return this.#options.filter((option) => option.name === name).map(({ value }) => value);
+  }
+
   /** Which of these options stands last: for those that override each other. */
   lastOf(...names: readonly string[]): string | undefined {
     return this.#options.findLast(({ name }) => names.includes(name))?.name;

@@ -23,6 +23,8 @@ export class Images {
   #age = 0;
   readonly #rules: CommitRule<Ukfs>[] = [];
   #afterCommits: (() => void)[] = [];
+  /** Of which a part of the edit is durable already (a script's `commit`). */
+  readonly durable = new Set<Ukfs>();
   /** Of what is drawn by lot; set before the first image is opened. */
   seed: string | undefined;
   /** Present when the edit as a whole asks for copies of images. */
@@ -84,13 +86,12 @@ export class Images {
     return [...this.#open.values()].map(({ name }) => name.image);
   }
 
-  /** Those opened for writing, in the order in which they commit. */
   /** What people call the image that is open under this path of the host. */
   nameOf(path: string): string {
     return [...this.#open.values()].find(({ fs }) => fs.address.image === path)?.name.text ?? path;
   }
 
-  /** Those opened for writing, in the order in which they were. */
+  /** Those opened for writing, in the order in which they commit: as opened, but for what commitBefore() says. */
   get edited(): readonly OpenImage[] {
     const edited = [...this.#open.values()].filter((image) => image.edited);
     const order = commitOrder(

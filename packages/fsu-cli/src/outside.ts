@@ -1,5 +1,5 @@
 /** A file of an image in the hands of a host program: a private copy goes out, and comes back if the program changed it. */
-import { FsError, O } from 'ukfs';
+import { FsError, O, writeAll } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import type { Context, Target } from './context.ts';
 import { baseOf } from './copying.ts';
@@ -100,12 +100,7 @@ function copyIn(fs: Ukfs, path: string, pieces: Pieces): void {
   const mode = fs.exists(path) ? fs.stat(path).mode : undefined;
   const fd = fs.open(path, O.WRONLY | O.CREAT | O.TRUNC, 0o666);
   try {
-    for (const piece of pieces)
-      for (let done = 0; done < piece.length;) {
-        const n = fs.write(fd, piece, done, piece.length - done);
-        if (n === 0) throw new FsError('ENOSPC');
-        done += n;
-      }
+    for (const piece of pieces) writeAll(fs, fd, piece);
     // Writing may have taken away set-user-id.
     if (mode !== undefined && fs.fstat(fd).mode !== mode) fs.fchmod(fd, mode);
   } finally {

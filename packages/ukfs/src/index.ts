@@ -28,6 +28,7 @@ export { TarWriter } from './tarwrite.ts';
 export type { ByteSink, TarHeader } from './tarwrite.ts';
 export { walk, Walk } from './walk.ts';
 export type { WalkEntry, WalkOptions, WalkName, WalkOrder, WalkSource } from './walk.ts';
+export { writeAll } from './writeall.ts';
 // What a user of the handle meets of the kernel, so that one import is enough.
 export {
   ACCESS,

@@ -21,10 +21,13 @@ export function realPath(fs: Ukfs, path: string): string {
   throw new FsError('ELOOP', { path });
 }
 
-function realDir(fs: Ukfs, path: string): string {
+/** The same for a directory. Errors: ENOENT, ENOTDIR, ELOOP. */
+export function realDir(fs: Ukfs, path: string): string {
   const here = fs.getcwd();
   fs.chdir(path);
-  const real = fs.getcwd();
-  fs.chdir(here);
-  return real;
+  try {
+    return fs.getcwd();
+  } finally {
+    fs.chdir(here);
+  }
 }

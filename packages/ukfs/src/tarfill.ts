@@ -18,6 +18,7 @@ import type { ByteSource, TarEntry } from './tar.ts';
 import { TarPaths } from './tarpath.ts';
 import type { Loss } from './tree.ts';
 import { isRefusal } from './ukfstree.ts';
+import { writeAll } from './writeall.ts';
 
 export interface UntarOptions {
   /** The directory to unpack into, which is there; default the root. */
@@ -307,11 +308,7 @@ class Unpacker {
   }
 
   #write(fd: number, bytes: Uint8Array, length: number, position: number): void {
-    for (let done = 0; done < length;) {
-      const n = this.#fs.write(fd, bytes, done, length - done, position + done);
-      if (n === 0) throw new FsError('ENOSPC', { op: 'write' });
-      done += n;
-    }
+    writeAll(this.#fs, fd, bytes, { length, position });
     this.#counts.bytes += length;
   }
 

@@ -9,6 +9,7 @@ import { FsError } from '@ukfs/kernel';
 import type { Stat } from '@ukfs/kernel';
 import type { Ukfs } from './handle.ts';
 import { joinPath, parentOf } from './path.ts';
+import { realDir } from './realpath.ts';
 
 const refused = (name: string, what: string): FsError =>
   new FsError('EINVAL', { op: 'tar', path: name, what: `archive: '${name}' ${what}` });
@@ -27,7 +28,7 @@ export class TarPaths {
   constructor(fs: Ukfs, { into, followLinks }: { readonly into: string; readonly followLinks: boolean }) {
     this.#fs = fs;
     this.#into = into.replace(/\/+$/, '');
-    this.#real = this.#into === '' ? '/' : realPath(fs, into);
+    this.#real = this.#into === '' ? '/' : realDir(fs, into);
     this.#followLinks = followLinks;
   }
 
@@ -84,7 +85,7 @@ export class TarPaths {
     if (this.#fs.stat(path).type !== 'dir') throw new FsError('ENOTDIR', { op: 'untar', path });
     if (this.#followLinks) return;
     if (this.#links.has(path)) throw refused(name, 'leads through a symbolic link that it brought (-P follows them)');
-    const real = realPath(this.#fs, path);
+    const real = realDir(this.#fs, path);
     const below = joinPath(this.#real, '');
     if (real !== this.#real && !real.startsWith(below))
       throw refused(name, 'leads out of the directory, through a symbolic link of the image (-P follows them)');
@@ -97,16 +98,5 @@ export class TarPaths {
       if (e instanceof FsError && e.code === 'ENOENT') return undefined;
       throw e;
     }
-  }
-}
-
-/** Where a directory really is. */
-function realPath(fs: Ukfs, path: string): string {
-  const before = fs.getcwd();
-  fs.chdir(path);
-  try {
-    return fs.getcwd();
-  } finally {
-    fs.chdir(before);
   }
 }

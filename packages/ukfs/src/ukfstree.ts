@@ -6,6 +6,7 @@ import { realPath } from './realpath.ts';
 import { isSafeName } from './tree.ts';
 import type { Loss, TreeAttr, TreeDir, TreeEntry, TreeFile, TreePlace, TreeRun, TreeStat } from './tree.ts';
 import type { Ukfs } from './handle.ts';
+import { writeAll } from './writeall.ts';
 
 const BATCH = 256;
 
@@ -259,11 +260,7 @@ class UkfsFile implements TreeFile {
   }
 
   write(src: Uint8Array, offset: number): void {
-    for (let done = 0; done < src.length;) {
-      const n = this.#fs.write(this.#fd, src, done, src.length - done, offset + done);
-      if (n === 0) throw new FsError('ENOSPC', { op: 'write' });
-      done += n;
-    }
+    writeAll(this.#fs, this.#fd, src, { position: offset });
   }
 
   truncate(size: number): void {

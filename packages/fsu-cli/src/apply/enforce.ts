@@ -2,7 +2,7 @@
  * Making one file what a manifest says. First what is to be done is found, by reading alone; then it is done: a file that is
  * as it should be is not touched, so that a second time changes nothing.
  */
-import { compareTrees, FileFlag, FsError, nameFromBytes, nameToBytes, O, removeTree, ukfsTree } from 'ukfs';
+import { compareTrees, FileFlag, FsError, nameFromBytes, nameToBytes, O, removeTree, ukfsTree, writeAll } from 'ukfs';
 import type { ComparedTree, Ukfs } from 'ukfs';
 import type { Stat } from '@ukfs/kernel';
 import { baseOf, parentOf, rootIfEmpty } from '../copying.ts';
@@ -188,13 +188,8 @@ function write(fs: Ukfs, path: string, { dir, name }: ComparedTree): void {
     const fd = fs.open(path, O.WRONLY | O.TRUNC | O.NOFOLLOW);
     try {
       const buffer = new Uint8Array(PIECE);
-      for (let at = 0, n = from.read(buffer, at); n > 0; at += n, n = from.read(buffer, at)) {
-        for (let done = 0; done < n;) {
-          const some = fs.write(fd, buffer, done, n - done);
-          if (some === 0) throw new FsError('ENOSPC', { op: 'write', path });
-          done += some;
-        }
-      }
+      for (let at = 0, n = from.read(buffer, at); n > 0; at += n, n = from.read(buffer, at))
+        writeAll(fs, fd, buffer, { length: n });
     } finally {
       fs.close(fd);
     }

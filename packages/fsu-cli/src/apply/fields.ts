@@ -1,5 +1,6 @@
 /** Fields of a manifest's entries: from a value with its place to what it means. ManifestError. */
 import { nameToBytes } from 'ukfs';
+import { parseBase64 } from '../format/base64.ts';
 import type { Timespec } from '@ukfs/kernel';
 import { flagBits } from '../format/flags.ts';
 import { ManifestError } from './yaml.ts';
@@ -71,9 +72,7 @@ export function flagsOf(value: Value): number {
 }
 
 export function bytesOfBase64(value: Value, what: string): Uint8Array {
-  const text = wordOf(value, what).replace(/\s+/g, '');
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return fail(value.at, `${what} is base64`);
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  return parseBase64(wordOf(value, what).replace(/\s+/g, '')) ?? fail(value.at, `${what} is base64`);
 }
 
 /** Attributes by name: a text, `{base64: …}`, or null for one that is not to be there. */

@@ -1,7 +1,7 @@
 /** Values of extended attributes as text: as they are, `"quoted"`, `0x…` hexadecimal, `0s…` base64; setfattr(1)'s forms. */
 import { nameFromBytes, nameToBytes } from 'ukfs';
 import { unescapeBytes } from '../format/escaped.ts';
-import { base64 } from '../format/json.ts';
+import { base64, parseBase64 } from '../format/base64.ts';
 
 export type Encoding = 'text' | 'hex' | 'base64';
 
@@ -31,20 +31,6 @@ export function parseValue(text: string): Uint8Array | undefined {
   if (/^0s/i.test(text)) return parseBase64(text.slice(2));
   if (!text.startsWith('"')) return nameToBytes(text);
   return /^"([^"\\]|\\.)*"$/s.test(text) ? unescapeBytes(text.slice(1, -1)) : undefined;
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-function parseBase64(text: string): Uint8Array | undefined {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
-  const out: number[] = [];
-  for (let at = 0; at < text.length; at += 4) {
-    const four = [0, 1, 2, 3].map((i) => Math.max(0, ALPHABET.indexOf(text.charAt(at + i))));
-    const [a = 0, b = 0, c = 0, d = 0] = four;
-    out.push((a << 2) | (b >> 4), ((b & 15) << 4) | (c >> 2), ((c & 3) << 6) | d);
-  }
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  return Uint8Array.from(out.slice(0, out.length - padding));
 }
 
 /** The bytes as they are, for a terminal or a pipe. */

@@ -1,6 +1,7 @@
 /** cat --json: of each file its size and SHA-256, and with --content its bytes in base64. */
 import type { Context, Target } from '../context.ts';
-import { base64, pathMembers } from '../format/json.ts';
+import { base64 } from '../format/base64.ts';
+import { pathMembers } from '../format/json.ts';
 import type { Json, JsonDocument } from '../format/json.ts';
 
 interface DigestSink {

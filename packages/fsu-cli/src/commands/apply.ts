@@ -9,6 +9,7 @@ import { baseOf, parentOf, rootIfEmpty } from '../copying.ts';
 import { Exit } from '../errors.ts';
 import { pathMembers } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
+import { Given } from '../given.ts';
 import type { HostTrees } from '../host.ts';
 import { Owners } from '../owners.ts';
 import { readStream, readWhole, STREAM } from '../stream.ts';
@@ -40,11 +41,11 @@ interface ApplyOptions {
 }
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
-  const has = (name: string): boolean => args.options.some((option) => option.name === name);
+  const given = new Given(args);
   const options = {
-    check: has('check'),
-    outside: has('allow-outside'),
-    verbose: has('verbose') || ctx.settings.verbose > 0,
+    check: given.has('check'),
+    outside: given.has('allow-outside'),
+    verbose: given.has('verbose') || ctx.settings.verbose > 0,
   };
   const { manifest, image } = operandsOf(ctx, args);
   const entries = await readEntries(ctx, manifest);

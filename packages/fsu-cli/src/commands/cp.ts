@@ -7,10 +7,8 @@ import { ask, isNewer } from '../copy/ask.ts';
 import { copyAll } from '../copy/engine.ts';
 import type { CopyPlan, TreePlaceName } from '../copy/engine.ts';
 import {
-  has,
   holesOf,
   isVerbose,
-  lastOf,
   manifestOf,
   manifestOptions,
   placesOf,
@@ -21,6 +19,7 @@ import { keepOf, preserved } from '../copy/preserve.ts';
 import { fromInput, toOutput } from '../copy/streams.ts';
 import { reportMembers } from '../copying.ts';
 import { pathMembers } from '../format/json.ts';
+import { Given } from '../given.ts';
 import { isOuterPlace } from '../place.ts';
 
 export const cp: Command = {
@@ -86,15 +85,16 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
 }
 
 function planOf(ctx: Context, args: Invocation, into: CopyPlan['into']): CopyPlan {
+  const given = new Given(args);
   const kept = preserved(args.options);
-  const recursive = has(args, 'recursive', 'r', 'archive');
+  const recursive = given.has('recursive', 'r', 'archive');
   const all = kept.has('ownership');
   const xattrs = kept.has('xattr') || kept.has('mode');
-  const instead = lastOf(args, 'link', 'symbolic-link');
+  const instead = given.lastOf('link', 'symbolic-link');
   return {
     copy: {
       recursive,
-      keep: has(args, 'manifest') ? {} : keepOf(kept),
+      keep: given.has('manifest') ? {} : keepOf(kept),
       holes: holesOf(args),
       follow: followOf(args, recursive),
       ...existingOf(ctx, args),
@@ -102,7 +102,7 @@ function planOf(ctx: Context, args: Invocation, into: CopyPlan['into']): CopyPla
     host: { owners: all, specialModes: all && kept.has('mode'), devices: recursive, xattrs },
     resolve: false,
     into,
-    parents: has(args, 'parents') ? 'as in source' : 'needed',
+    parents: given.has('parents') ? 'as in source' : 'needed',
     instead: instead === 'link' ? 'hard links' : instead === undefined ? undefined : 'symbolic links',
     verbose: isVerbose(ctx, args),
     move: false,
@@ -112,16 +112,18 @@ function planOf(ctx: Context, args: Invocation, into: CopyPlan['into']): CopyPla
 
 /** A link that is an operand is followed where trees are not copied, as cp(1) does. */
 function followOf(args: Invocation, recursive: boolean): NonNullable<CopyOptions['follow']> {
-  const given = lastOf(args, 'H', 'dereference', 'no-dereference', 'd', 'archive');
-  if (given === undefined) return recursive || has(args, 'link') ? 'never' : 'named';
-  return given === 'H' ? 'named' : given === 'dereference' ? 'always' : 'never';
+  const given = new Given(args);
+  const last = given.lastOf('H', 'dereference', 'no-dereference', 'd', 'archive');
+  if (last === undefined) return recursive || given.has('link') ? 'never' : 'named';
+  return last === 'H' ? 'named' : last === 'dereference' ? 'always' : 'never';
 }
 
 function existingOf(ctx: Context, args: Invocation): Pick<CopyOptions, 'existing' | 'mayReplace'> {
-  const how = lastOf(args, 'no-clobber', 'interactive', 'remove-destination');
+  const given = new Given(args);
+  const how = given.lastOf('no-clobber', 'interactive', 'remove-destination');
   if (how === 'no-clobber') return { existing: 'skip' };
-  const existing = has(args, 'remove-destination') ? 'replace' : 'overwrite';
-  const update = has(args, 'update');
+  const existing = given.has('remove-destination') ? 'replace' : 'overwrite';
+  const update = given.has('update');
   if (how !== 'interactive' && !update) return { existing };
   return {
     existing,

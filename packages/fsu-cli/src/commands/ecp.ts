@@ -4,9 +4,10 @@ import type { Command, Invocation, OptionSpec, OuterLine } from '../command.ts';
 import type { Context } from '../context.ts';
 import { copyAll } from '../copy/engine.ts';
 import type { CopyPlan, TreePlaceName } from '../copy/engine.ts';
-import { has, inPlan, isVerbose, lastOf, outPlan } from '../copy/options.ts';
+import { inPlan, isVerbose, outPlan } from '../copy/options.ts';
 import { reportMembers } from '../copying.ts';
 import { pathMembers } from '../format/json.ts';
+import { Given } from '../given.ts';
 
 const options: readonly OptionSpec[] = [
   { flags: '-g, --get', summary: 'from the image to the host' },
@@ -29,7 +30,7 @@ export const ecp: Command = {
   ],
   image: 'write',
   outer: isOnHost,
-  run: (ctx, args) => run(ctx, args, { move: has(args, 'delete') }),
+  run: (ctx, args) => run(ctx, args, { move: new Given(args).has('delete') }),
 };
 
 export const emv: Command = {
@@ -49,7 +50,8 @@ function isOnHost(at: number, { operands, options: given }: OuterLine): boolean 
 }
 
 async function run(ctx: Context, args: Invocation, { move }: Pick<CopyPlan, 'move'>): Promise<number> {
-  const way = lastOf(args, 'get', 'put');
+  const given = new Given(args);
+  const way = given.lastOf('get', 'put');
   if (way === undefined) throw new UsageError('-g or -p says which way');
   const sources = args.operands.slice(0, -1);
   const [last] = args.operands.slice(-1);
@@ -66,7 +68,7 @@ async function run(ctx: Context, args: Invocation, { move }: Pick<CopyPlan, 'mov
     dest,
     plan: {
       ...plan,
-      copy: { ...plan.copy, recursive: has(args, 'recursive') },
+      copy: { ...plan.copy, recursive: given.has('recursive') },
       host: { ...plan.host, durable: move },
       verbose: isVerbose(ctx, args),
       move,

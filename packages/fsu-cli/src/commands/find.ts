@@ -12,6 +12,7 @@ import { Removals } from '../find/removals.ts';
 import { Visit } from '../find/visit.ts';
 import type { Start } from '../find/visit.ts';
 import { splitFindWords } from '../find/words.ts';
+import { Given } from '../given.ts';
 import { Owners } from '../owners.ts';
 import { followOf, startAt } from '../starts.ts';
 import { variantOf } from '../variant.ts';
@@ -59,12 +60,12 @@ Settings: -maxdepth -mindepth -depth -d -xdev -mount -follow -daystart -regextyp
 const WRITES_FILES = new Set(['-fprint', '-fprint0', '-fls', '-fprintf']);
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
-  const has = (name: string): boolean => args.options.some((option) => option.name === name);
+  const given = new Given(args);
   const removals = new Removals(ctx);
   const host = args.own.some((word) => WRITES_FILES.has(word)) ? await ctx.shell.host() : undefined;
-  const actions = new FindActions({ ctx, host, removals, forXargs: has('X') });
+  const actions = new FindActions({ ctx, host, removals, forXargs: given.has('X') });
   try {
-    const plan = parseFind(args.own, actions, has('E'));
+    const plan = parseFind(args.own, actions, given.has('E'));
     const named = args.options.filter(({ name }) => name === 'f').map(({ value }) => value);
     const targets = ctx.targets([...named, ...args.operands]);
     const starts: Start[] = [];
@@ -80,7 +81,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
     if (actions.references.every(({ stat }) => stat !== undefined)) {
       for (const start of starts) {
         if (actions.ended !== undefined) break;
-        search(ctx, start, { plan, byName: has('s'), depthFirst: has('d'), oneFileSystem: has('x') });
+        search(ctx, start, { plan, byName: given.has('s'), depthFirst: given.has('d'), oneFileSystem: given.has('x') });
       }
       removals.flush();
     }

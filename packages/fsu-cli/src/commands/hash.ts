@@ -4,6 +4,7 @@ import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { pathMembers } from '../format/json.ts';
+import { Given } from '../given.ts';
 import { checkManifest } from '../hash/check.ts';
 import { algorithms, manifestLine } from '../hash/manifest.ts';
 import { Sums } from '../hash/sums.ts';
@@ -45,24 +46,31 @@ export const hash: Command = {
 };
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
-  const has = (name: string): boolean => args.options.some((option) => option.name === name);
-  const value = (name: string): string | undefined => args.options.findLast((option) => option.name === name)?.value;
-  const chosen = algorithms.find((name) => name === value('algorithm'));
-  const manifest = value('check');
+  const given = new Given(args);
+  const chosen = algorithms.find((name) => name === given.value('algorithm'));
+  const manifest = given.value('check');
   const host = await ctx.shell.host();
   const sums = new Sums(host);
   if (manifest !== undefined) {
-    if (has('recursive')) throw new UsageError('-c and -r exclude each other');
-    const how = { quiet: has('quiet'), ignoreMissing: has('ignore-missing'), strict: has('strict'), zero: has('zero') };
+    if (given.has('recursive')) throw new UsageError('-c and -r exclude each other');
+    const how = {
+      quiet: given.has('quiet'),
+      ignoreMissing: given.has('ignore-missing'),
+      strict: given.has('strict'),
+      zero: given.has('zero'),
+    };
     return checkManifest(ctx, { manifest, host, sums, chosen, ...how, operands: args.operands });
   }
   const algorithm = chosen ?? 'sha256';
-  const how = { tag: has('tag'), binary: has('binary'), end: has('zero') ? '\0' : '\n' } as const;
+  const how = { tag: given.has('tag'), binary: given.has('binary'), end: given.has('zero') ? '\0' : '\n' } as const;
   ctx.json?.array('files');
   for (const start of await startsOf(ctx, args.operands)) {
-    for (const path of filesOf(ctx, start, { recursive: has('recursive'), crossMounts: !has('one-file-system') })) {
+    for (const path of filesOf(ctx, start, {
+      recursive: given.has('recursive'),
+      crossMounts: !given.has('one-file-system'),
+    })) {
       try {
-        const { sum, size } = sums.of(start.fs, path, algorithm);
+        const { digest: sum, size } = sums.of(start.fs, path, algorithm);
         if (ctx.json === undefined) {
           const name = ctx.shownName(shownBelow(start, path));
           ctx.out.text(manifestLine({ algorithm, sum, name }, how));

@@ -4,6 +4,7 @@ import type { Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
+import { Given } from '../given.ts';
 import { HexRows } from '../hexdump/rows.ts';
 import type { RowSink } from '../hexdump/rows.ts';
 
@@ -30,7 +31,7 @@ export const hexdump: Command = {
 const BUFFER = 128 * 1024;
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
-  const has = (name: string): boolean => args.options.some((option) => option.name === name);
+  const given = new Given(args);
   const size = (name: string, otherwise: number): number => {
     const text = args.options.findLast((option) => option.name === name)?.value;
     return text === undefined ? otherwise : sizeOf(text, name);
@@ -38,10 +39,10 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   if (args.operands.length === 0) throw new UsageError('no file given');
   let left = size('length', Infinity);
   let skip = size('skip', 0);
-  const rows = new HexRows(sinkOf(ctx, has('plain')), {
-    rowBytes: has('plain') ? 30 : 16,
+  const rows = new HexRows(sinkOf(ctx, given.has('plain')), {
+    rowBytes: given.has('plain') ? 30 : 16,
     offset: skip,
-    squeeze: !has('no-squeezing') && !has('plain'),
+    squeeze: !given.has('no-squeezing') && !given.has('plain'),
   });
   const buffer = new Uint8Array(BUFFER);
   ctx.json?.array('rows');

@@ -6,7 +6,7 @@ import type { Context, Target } from '../context.ts';
 import { ask, isNewer } from '../copy/ask.ts';
 import { copyAll } from '../copy/engine.ts';
 import type { CopyPlan } from '../copy/engine.ts';
-import { has, isVerbose, lastOf, placesOf, usageUnlessImage } from '../copy/options.ts';
+import { isVerbose, placesOf, usageUnlessImage } from '../copy/options.ts';
 import type { TreePlaceName } from '../copy/engine.ts';
 import { refuseWhole } from '../copy/move.ts';
 import { renameTo } from '../copy/rename.ts';
@@ -16,6 +16,7 @@ import { targetIn } from '../copy/target.ts';
 import { baseOf, joinPath, reportMembers } from '../copying.ts';
 import { pathMembers } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
+import { Given } from '../given.ts';
 import { isOuterPlace } from '../place.ts';
 
 export const mv: Command = {
@@ -43,6 +44,7 @@ export const mv: Command = {
 };
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
+  const given = new Given(args);
   const { sources, dest, into } = placesOf(ctx, args);
   const places = [...sources, dest].map((place): TreePlaceName => {
     if (place.kind === 'stream') throw new UsageError('a standard stream is nothing to move');
@@ -55,7 +57,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const isRename = to.kind === 'image' && (await renames(ctx, to, places));
   if (ctx.status !== 0) return ctx.status;
   if (isRename) return moveNames(ctx, job, to);
-  if (has(args, 'exchange')) throw new UsageError('--exchange: within one file system');
+  if (given.has('exchange')) throw new UsageError('--exchange: within one file system');
   return copyAll(ctx, {
     sources: places,
     dest: to,
@@ -87,12 +89,13 @@ async function renames(ctx: Context, dest: Target, sources: readonly TreePlaceNa
 }
 
 async function moveNames(ctx: Context, { sources, dest, plan, args }: Job, to: Target): Promise<number> {
+  const given = new Given(args);
   const fs = await ctx.tryOpenForWriting(to.image);
   if (fs === undefined || ctx.status !== 0) return ctx.status;
   const side = imageSide(fs, to.image);
   const how: RenamePlan = {
     keepsOld: plan.copy.existing === 'skip',
-    exchange: has(args, 'exchange'),
+    exchange: given.has('exchange'),
     mayReplace: undefined,
   };
   if ((sources.length > 1 || plan.into === 'always') && side.kind(dest.path) !== 'dir') {
@@ -119,8 +122,9 @@ async function moveNames(ctx: Context, { sources, dest, plan, args }: Job, to: T
 }
 
 function planOf(ctx: Context, args: Invocation, into: CopyPlan['into']): CopyPlan {
-  const how = lastOf(args, 'no-clobber', 'interactive', 'replace');
-  const update = has(args, 'update');
+  const given = new Given(args);
+  const how = given.lastOf('no-clobber', 'interactive', 'replace');
+  const update = given.has('update');
   const asks = how === 'interactive';
   return {
     copy: {

@@ -1,5 +1,5 @@
 /** patch: apply what diff --bundle wrote, as one transaction, to an image that is as the bundle expects. */
-import { FsError, tarEntries } from 'ukfs';
+import { FsError, O, tarEntries } from 'ukfs';
 import type { ByteSource, TarEntry } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
@@ -7,6 +7,8 @@ import { addressText } from '../context.ts';
 import type { Context, ImageName } from '../context.ts';
 import { pathMembers } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
+import { FileSums } from '../filesums.ts';
+import { Given } from '../given.ts';
 import { applyPatches, mismatch } from '../patch/apply.ts';
 import type { Content } from '../patch/apply.ts';
 import { MANIFEST } from '../patch/bundle.ts';
@@ -36,8 +38,8 @@ export const patch: Command = {
 const MANIFEST_MAX = 64 * 1024 * 1024;
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
-  const has = (name: string): boolean => args.options.some((option) => option.name === name);
-  const [reverse, check, force] = [has('reverse'), has('check'), has('mismatch')];
+  const given = new Given(args);
+  const [reverse, check, force] = [given.has('reverse'), given.has('check'), given.has('mismatch')];
   const { image, bundle } = operandsOf(ctx, args);
   const fs = await ctx.tryOpenForWriting(image, { trial: check });
   if (fs === undefined) return ctx.status;
@@ -50,10 +52,12 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
       if (reverse && !reversible) throw new FsError('EINVAL', { what: 'the bundle was not made with --reversible' });
       const patches = reverse ? forward.map(reversed) : forward;
       const host = await ctx.shell.host();
+      const sums = new FileSums();
+      const sha256 = (path: string): string => sums.of(fs, path, host.sha256(), O.RDONLY | O.NOFOLLOW).digest;
       ctx.json?.member('differences', patches.length);
       ctx.json?.array('mismatches');
       for (const one of patches) {
-        const what = mismatch(fs, one, host);
+        const what = mismatch(fs, one, sha256);
         if (what === undefined) continue;
         if (!force) ctx.raise(1);
         ctx.json?.element({ ...pathMembers('path', one.path), what });

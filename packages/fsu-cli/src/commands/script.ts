@@ -7,6 +7,7 @@ import type { Context, ImageName } from '../context.ts';
 import { commitEdits } from '../edit.ts';
 import { Exit } from '../errors.ts';
 import { jsonName, safeText } from '../format/name.ts';
+import { Given } from '../given.ts';
 import { STDIN, StreamError } from '../out.ts';
 import type { Builtin } from '../script/builtins.ts';
 import { noInput } from '../script/input.ts';
@@ -49,20 +50,20 @@ interface Work {
 }
 
 async function run(ctx: Context, args: Invocation): Promise<number> {
-  const has = (name: string): boolean => args.options.some((option) => option.name === name);
-  ctx.images.seed = args.options.filter(({ name }) => name === 'seed').at(-1)?.value;
+  const given = new Given(args);
+  ctx.images.seed = given.value('seed');
   const work = await workOf(ctx, args);
   const state = newState(variablesOf(ctx, args));
-  const atomic = !has('no-atomic');
+  const atomic = !given.has('no-atomic');
   const runner = new Runner(ctx, {
     image: work.image,
     place: (line) => `${safeText(work.name)}:${line}`,
     stdin: work.fromStdin ? noInput : ctx.shell.stdin,
     builtins: new Map([['commit', commitOf(atomic)]]),
   });
-  runner.echoes = has('trace');
+  runner.echoes = given.has('trace');
   const planned = await plan(ctx, work, { state, runner });
-  if (planned === undefined || has('no-exec')) return ctx.status;
+  if (planned === undefined || given.has('no-exec')) return ctx.status;
   for (const image of runner.edited(planned)) await ctx.tryOpenForWriting(image);
   if (ctx.status !== 0 || !(await enter(ctx, runner, work))) return ctx.status;
   ctx.json?.array('lines');
@@ -153,7 +154,7 @@ async function enter(ctx: Context, runner: Runner, { image, dir }: Work): Promis
 }
 
 async function workOf(ctx: Context, args: Invocation): Promise<Work> {
-  const text = args.options.filter(({ name }) => name === 'command').at(-1)?.value;
+  const text = new Given(args).value('command');
   const words = [...args.operands];
   const file = text === undefined && (ctx.settings.image === undefined || words.length > 0) ? words.shift() : undefined;
   const { image, path: dir } = imageOf(ctx, words);

@@ -8,6 +8,7 @@ import { entryMembers } from '../entries.ts';
 import { globTest } from '../format/glob.ts';
 import { markOf, modeText } from '../format/mode.ts';
 import { humanBsd } from '../format/size.ts';
+import { Given } from '../given.ts';
 import { Owners } from '../owners.ts';
 import { shownBelow, sortedWalk, startsOf } from '../starts.ts';
 import type { TreeStart } from '../starts.ts';
@@ -143,36 +144,35 @@ function lineOf(ctx: Context, start: TreeStart, entry: WalkEntry, { stat, target
 }
 
 function readOptions(ctx: Context, args: Invocation): TreeOptions {
-  const has = (name: string): boolean => args.options.some((option) => option.name === name);
-  const value = (name: string): string | undefined => args.options.findLast((option) => option.name === name)?.value;
-  const levels = value('L');
+  const given = new Given(args);
+  const levels = given.value('L');
   if (levels !== undefined && !/^[1-9]\d{0,8}$/.test(levels))
     throw new UsageError(`-L: '${levels}' is no number of levels`);
   const anyOf = (pattern: string | undefined): ((name: string) => boolean) | undefined => {
     const tests = pattern?.split('|').map((one) => globTest(one));
     return tests && ((name) => tests.some((test) => test(name)));
   };
-  const [only, never] = [anyOf(value('P')), anyOf(value('I'))];
+  const [only, never] = [anyOf(given.value('P')), anyOf(given.value('I'))];
   const columns: TreeOptions['columns'][number][] = [];
   const column = (names: readonly string[], text: TreeOptions['columns'][number]): void => {
-    if (names.some(has)) columns.push(text);
+    if (given.has(...names)) columns.push(text);
   };
   column(['p'], ({ type, mode }) => modeText(type, mode));
   column(['u'], ({ uid }, owners) => (owners.user(uid) ?? String(uid)).padEnd(8));
   column(['g'], ({ gid }, owners) => (owners.group(gid) ?? String(gid)).padEnd(8));
-  column(['s', 'h'], ({ size }) => (has('h') ? humanBsd(size).padStart(4) : String(size).padStart(11)));
+  column(['s', 'h'], ({ size }) => (given.has('h') ? humanBsd(size).padStart(4) : String(size).padStart(11)));
   column(['D'], ({ mtime }) => ctx.clock.ls(mtime.sec));
-  const charset = value('charset') ?? 'UTF-8';
+  const charset = given.value('charset') ?? 'UTF-8';
   return {
     maxDepth: levels === undefined ? Infinity : Number(levels),
-    oneFileSystem: has('x'),
-    dirsFirst: has('dirsfirst'),
-    fullPaths: has('f'),
-    lines: has('i') ? 'none' : /^utf-?8$/i.test(charset) ? 'unicode' : 'ascii',
-    marks: has('F'),
+    oneFileSystem: given.has('x'),
+    dirsFirst: given.has('dirsfirst'),
+    fullPaths: given.has('f'),
+    lines: given.has('i') ? 'none' : /^utf-?8$/i.test(charset) ? 'unicode' : 'ascii',
+    marks: given.has('F'),
     isListed({ name, type }) {
-      if (name.startsWith('.') && !has('a')) return false;
-      if (never?.(name) === true || (has('d') && type !== 'dir')) return false;
+      if (name.startsWith('.') && !given.has('a')) return false;
+      if (never?.(name) === true || (given.has('d') && type !== 'dir')) return false;
       return type === 'dir' || only === undefined || only(name);
     },
     columns,

@@ -1,5 +1,5 @@
 /** write: standard input, a host file or one of an image, into a file of an image, as one transaction. */
-import { FsError, O } from 'ukfs';
+import { FsError, O, writeAll } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
@@ -142,7 +142,7 @@ async function writeFile(ctx: Context, { fs, target, input, options }: Job): Pro
     const buffer = spare ?? new Uint8Array(BUFFER);
     spare = undefined;
     for (let n = fill(input, buffer); n > 0; n = fill(input, buffer)) {
-      writeAll(fs, fd, { buffer, length: n, position: options.at === undefined ? undefined : options.at + done });
+      writeAll(fs, fd, buffer, { length: n, position: options.at === undefined ? undefined : options.at + done });
       done += n;
       ctx.progress.bytes(n);
       if (done % PATIENCE < n) await endIfSignalled(ctx, fs);
@@ -168,19 +168,6 @@ function fill(input: InputSource, buffer: Uint8Array): number {
     used += n;
   }
   return used;
-}
-
-function writeAll(
-  fs: Ukfs,
-  fd: number,
-  piece: { readonly buffer: Uint8Array; readonly length: number; readonly position: number | undefined },
-): void {
-  for (let done = 0; done < piece.length;) {
-    const position = piece.position === undefined ? undefined : piece.position + done;
-    const n = fs.write(fd, piece.buffer, done, piece.length - done, position);
-    if (n === 0) throw new FsError('ENOSPC');
-    done += n;
-  }
 }
 
 function makeParents(fs: Ukfs, path: string): void {

@@ -14,7 +14,8 @@ import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, Target } from '../context.ts';
 import { escapeName, unescapeName } from '../format/escaped.ts';
-import { base64, pathMembers } from '../format/json.ts';
+import { base64 } from '../format/base64.ts';
+import { pathMembers } from '../format/json.ts';
 import { Given } from '../given.ts';
 
 export const xattr: Command = {

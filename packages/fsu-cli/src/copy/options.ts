@@ -3,6 +3,7 @@ import type { CopyOptions } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Invocation, OptionSpec } from '../command.ts';
 import type { Context } from '../context.ts';
+import { Given } from '../given.ts';
 import type { HostTreeOptions } from '../host.ts';
 import { placeOf } from '../place.ts';
 import type { Place } from '../place.ts';
@@ -13,17 +14,6 @@ import type { Into } from './target.ts';
 
 const HOST_NAMES: readonly HostNameRule[] = ['posix', 'windows', 'mac'];
 
-/** Was one of them given? */
-export const has = ({ options }: Invocation, ...names: readonly string[]): boolean =>
-  options.some(({ name }) => names.includes(name));
-
-/** Of options that exclude each other the last one counts. */
-export const lastOf = ({ options }: Invocation, ...names: readonly string[]): string | undefined =>
-  options.findLast(({ name }) => names.includes(name))?.name;
-
-const valueOf = ({ options }: Invocation, name: string): string | undefined =>
-  options.findLast((option) => option.name === name)?.value;
-
 interface Places {
   readonly sources: readonly Place[];
   readonly dest: Place;
@@ -33,8 +23,9 @@ interface Places {
 /** The operands of cp and mv: the last one is where to, unless -t says it. UsageError. */
 export function placesOf(ctx: Context, args: Invocation): Places {
   const all = args.operands.map((operand) => placeOf(ctx, operand));
-  const directory = valueOf(args, 'target-directory');
-  const isName = has(args, 'no-target-directory');
+  const given = new Given(args);
+  const directory = given.value('target-directory');
+  const isName = given.has('no-target-directory');
   if (directory !== undefined && isName) throw new UsageError('-t and -T exclude each other');
   const dest = directory === undefined ? all.pop() : placeOf(ctx, directory);
   if (dest === undefined || all.length === 0) throw new UsageError('give a source and a destination');
@@ -63,8 +54,9 @@ export const manifestOptions: readonly OptionSpec[] = [
 ];
 
 export function manifestOf(args: Invocation): Pick<CopyPlan, 'manifest' | 'hostNames'> {
-  const file = valueOf(args, 'manifest');
-  const rule = HOST_NAMES.find((name) => name === valueOf(args, 'host-names'));
+  const given = new Given(args);
+  const file = given.value('manifest');
+  const rule = HOST_NAMES.find((name) => name === given.value('host-names'));
   return {
     ...(file === undefined ? {} : { manifest: { file: file === MANIFEST_NAME ? undefined : file } }),
     ...(rule === undefined ? {} : { hostNames: rule }),
@@ -78,50 +70,54 @@ export const sparseOption: OptionSpec = {
 };
 
 export function holesOf(args: Invocation): NonNullable<CopyOptions['holes']> {
-  const sparse = valueOf(args, 'sparse');
+  const sparse = new Given(args).value('sparse');
   return sparse === 'always' ? 'detect' : sparse === 'never' ? 'fill' : 'keep';
 }
 
-export const isVerbose = (ctx: Context, args: Invocation): boolean => has(args, 'verbose') || ctx.settings.verbose > 0;
+export const isVerbose = (ctx: Context, args: Invocation): boolean =>
+  new Given(args).has('verbose') || ctx.settings.verbose > 0;
 
 /** get, put and ecp: -L follows every link, and an operand that is one gets the name of what it leads to. */
 export const followOf = (args: Invocation): NonNullable<CopyOptions['follow']> =>
-  has(args, 'dereference') ? 'always' : 'never';
+  new Given(args).has('dereference') ? 'always' : 'never';
 
 /** A host that is only read. */
 const READ_ONLY: HostTreeOptions = { owners: false, specialModes: false, devices: false, xattrs: false };
 
 /** Out of an image, by the options of get. */
 export function outPlan(ctx: Context, args: Invocation): CopyPlan {
-  const all = has(args, 'preserve', 'archive');
-  const xattrs = has(args, 'xattrs', 'archive');
+  const given = new Given(args);
+  const all = given.has('preserve', 'archive');
+  const xattrs = given.has('xattrs', 'archive');
   return {
-    ...common(ctx, args, { keep: has(args, 'manifest') ? {} : { owner: all, xattrs } }),
-    host: { owners: all, specialModes: all, devices: has(args, 'devices', 'archive'), xattrs },
+    ...common(ctx, args, { keep: given.has('manifest') ? {} : { owner: all, xattrs } }),
+    host: { owners: all, specialModes: all, devices: given.has('devices', 'archive'), xattrs },
   };
 }
 
 /** Into an image, by the options of put. */
 export function inPlan(ctx: Context, args: Invocation): CopyPlan {
+  const given = new Given(args);
   return {
-    ...common(ctx, args, { recursive: has(args, 'recursive', 'r') }),
-    host: { ...READ_ONLY, xattrs: has(args, 'xattrs', 'archive') },
+    ...common(ctx, args, { recursive: given.has('recursive', 'r') }),
+    host: { ...READ_ONLY, xattrs: given.has('xattrs', 'archive') },
   };
 }
 
 function common(ctx: Context, args: Invocation, copy: CopyOptions): Omit<CopyPlan, 'host'> {
+  const given = new Given(args);
   return {
     copy: {
       ...copy,
       follow: followOf(args),
       holes: holesOf(args),
-      ...(has(args, 'no-clobber') ? { existing: 'skip' as const } : {}),
+      ...(given.has('no-clobber') ? { existing: 'skip' as const } : {}),
     },
-    resolve: has(args, 'dereference'),
+    resolve: given.has('dereference'),
     into: 'directory',
-    parents: has(args, 'parents') ? 'made' : 'needed',
+    parents: given.has('parents') ? 'made' : 'needed',
     verbose: isVerbose(ctx, args),
-    move: has(args, 'delete'),
+    move: given.has('delete'),
     ...manifestOf(args),
   };
 }

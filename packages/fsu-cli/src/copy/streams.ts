@@ -1,5 +1,5 @@
 /** Copies from standard input and to standard output, where an operand is `-`. */
-import { FsError } from 'ukfs';
+import { FsError, writeAll } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Context, Target } from '../context.ts';
 import { standardInput } from '../input.ts';
@@ -42,11 +42,7 @@ export async function fromInput(ctx: Context, dest: Place): Promise<number> {
   try {
     fd = fs.open(dest.path, 'w', 0o666);
     for (let n = input.read(buffer); n > 0; n = input.read(buffer)) {
-      for (let done = 0; done < n;) {
-        const written = fs.write(fd, buffer, done, n - done);
-        if (written === 0) throw new FsError('ENOSPC', { op: 'write' });
-        done += written;
-      }
+      writeAll(fs, fd, buffer, { length: n });
       bytes += n;
     }
     ctx.json?.member('bytes', bytes);

@@ -1,6 +1,7 @@
 /** A difference in JSON; docs/schemas/fsu.diff.json. Patch bundles hold the same. */
 import type { ComparedEntry, Difference } from 'ukfs';
-import { base64, pathMembers } from '../format/json.ts';
+import { base64 } from '../format/base64.ts';
+import { pathMembers } from '../format/json.ts';
 import type { Json } from '../format/json.ts';
 import { octalMode } from '../format/mode.ts';
 import { rfc3339 } from '../format/time.ts';

@@ -4,6 +4,7 @@ import type { Aspect } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Invocation, OptionSpec } from '../command.ts';
 import { globTest } from '../format/glob.ts';
+import { Given } from '../given.ts';
 
 export const diffOptions: readonly OptionSpec[] = [
   { flags: '-q, --brief', summary: 'only which files differ' },
@@ -50,20 +51,19 @@ export interface DiffOptions {
 
 /** UsageError. */
 export function readDiffOptions({ options }: Invocation): DiffOptions {
-  const has = (...names: string[]): boolean => options.some(({ name }) => names.includes(name));
-  const last = (name: string): string | undefined => options.filter((option) => option.name === name).at(-1)?.value;
+  const given = new Given({ options });
   const unified = contextOf(options);
-  const what = new Set(aspectsNamed(last('metadata') ?? (unified === undefined ? undefined : 'none')));
-  if (has('ignore-times')) for (const aspect of ['mtime', 'birthtime'] as const) what.delete(aspect);
-  if (has('holes')) what.add('holes');
+  const what = new Set(aspectsNamed(given.value('metadata') ?? (unified === undefined ? undefined : 'none')));
+  if (given.has('ignore-times')) for (const aspect of ['mtime', 'birthtime'] as const) what.delete(aspect);
+  if (given.has('holes')) what.add('holes');
   return {
     what,
     filter: filterOf(options.filter(({ name }) => name === 'exclude').map(({ value }) => value)),
-    brief: has('brief'),
-    same: has('report-identical-files'),
+    brief: given.has('brief'),
+    same: given.has('report-identical-files'),
     unified,
-    whole: has('new-file'),
-    follow: has('dereference'),
+    whole: given.has('new-file'),
+    follow: given.has('dereference'),
   };
 }
 

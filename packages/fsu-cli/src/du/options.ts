@@ -6,6 +6,7 @@ import type { GivenOption, OptionSpec } from '../command.ts';
 import { globTest } from '../format/glob.ts';
 import { parseBlockUnit } from '../format/size.ts';
 import type { Clock } from '../format/time.ts';
+import { Given } from '../given.ts';
 import { followOf } from '../starts.ts';
 import type { Usage } from './usage.ts';
 
@@ -70,32 +71,32 @@ export interface DuOptions {
 
 /** UsageError for a value that makes no sense. */
 export function readDuOptions(given: readonly GivenOption[], env: (name: string) => string | undefined): DuOptions {
-  const has = (name: string): boolean => given.some((option) => option.name === name);
-  const value = (name: string): string | undefined => given.findLast((option) => option.name === name)?.value;
-  const excludes = given.filter(({ name }) => name === 'exclude').map((option) => globTest(option.value));
-  const nodump = has('n');
-  const depth = has('summarize') ? '0' : value('max-depth');
-  if (has('summarize') && has('all')) throw new UsageError('-s and -a exclude each other');
-  if (has('summarize') && Number(value('max-depth') ?? 0) !== 0) throw new UsageError('-s and -d exclude each other');
+  const asked = new Given({ options: given });
+  const excludes = asked.values('exclude').map((glob) => globTest(glob));
+  const nodump = asked.has('n');
+  const depth = asked.has('summarize') ? '0' : asked.value('max-depth');
+  if (asked.has('summarize') && asked.has('all')) throw new UsageError('-s and -a exclude each other');
+  if (asked.has('summarize') && Number(asked.value('max-depth') ?? 0) !== 0)
+    throw new UsageError('-s and -d exclude each other');
   if (depth !== undefined && !/^\d{1,9}$/.test(depth)) throw new UsageError(`--max-depth: '${depth}' is no number`);
   return {
-    all: has('all'),
-    total: has('total'),
+    all: asked.has('all'),
+    total: asked.has('total'),
     maxDepth: depth === undefined ? Infinity : Number(depth),
     follow: followOf(
       given.map(({ name }) => ({ name: letters[name] ?? name, value: '' })),
       ['L'],
     ),
-    oneFileSystem: has('one-file-system'),
+    oneFileSystem: asked.has('one-file-system'),
     ...unitOf(given, env),
-    counts: has('inodes') ? 'inodes' : has('apparent-size') || has('b') ? 'apparent' : 'allocated',
-    countLinks: has('count-links'),
-    separate: has('separate-dirs'),
-    threshold: thresholdOf(value('threshold')),
+    counts: asked.has('inodes') ? 'inodes' : asked.has('apparent-size') || asked.has('b') ? 'apparent' : 'allocated',
+    countLinks: asked.has('count-links'),
+    separate: asked.has('separate-dirs'),
+    threshold: thresholdOf(asked.value('threshold')),
     excluded: (path, name, flags) =>
       (nodump && (flags & FileFlag.UF_NODUMP) !== 0) || excludes.some((test) => test(name) || tailsOf(path).some(test)),
-    time: has('time') ? timeText(value('time') ?? '', value('time-style') ?? 'long-iso') : undefined,
-    terminator: has('null') ? '\0' : '\n',
+    time: asked.has('time') ? timeText(asked.value('time') ?? '', asked.value('time-style') ?? 'long-iso') : undefined,
+    terminator: asked.has('null') ? '\0' : '\n',
   };
 }
 

@@ -7,6 +7,7 @@ import { CommitError, errnoText, FsError, treeChanges } from 'ukfs';
 import type { CommitResult, TreeChange, Ukfs } from 'ukfs';
 import type { Context } from '../context.ts';
 import { sourceDateEpoch } from '../epoch.ts';
+import { FileSums } from '../filesums.ts';
 import { pathMembers } from '../format/json.ts';
 import type { Json } from '../format/json.ts';
 import { octalMode } from '../format/mode.ts';
@@ -19,7 +20,6 @@ type Members = { readonly [key: string]: Json };
 type Side = TreeChange['before'];
 
 /** Read and hashed at a time. */
-const BUFFER = 128 * 1024;
 /** Characters gathered for one write. */
 const LINES = 64 * 1024;
 
@@ -163,7 +163,7 @@ function* changesOf({ name, fs }: OpenImage, host: HostSide): Generator<Members>
 
 class Hasher {
   readonly #host: HostSide;
-  readonly #buffer = new Uint8Array(BUFFER);
+  readonly #sums = new FileSums();
 
   constructor(host: HostSide) {
     this.#host = host;
@@ -189,22 +189,10 @@ class Hasher {
   #content(fs: Ukfs, path: string, type: string): Members {
     try {
       if (type === 'lnk') return pathMembers('target', fs.readlink(path));
-      return type === 'reg' ? { sha256: this.#sha256(fs, path) } : {};
+      return type === 'reg' ? { sha256: this.#sums.of(fs, path, this.#host.sha256()).digest } : {};
     } catch (thrown) {
       if (!(thrown instanceof FsError)) throw thrown;
       return { errno: thrown.code };
-    }
-  }
-
-  #sha256(fs: Ukfs, path: string): string {
-    const hash = this.#host.sha256();
-    const fd = fs.open(path);
-    try {
-      for (let n = fs.read(fd, this.#buffer); n > 0; n = fs.read(fd, this.#buffer))
-        hash.update(this.#buffer.subarray(0, n));
-      return hash.digest();
-    } finally {
-      fs.close(fd);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { base64, JsonDocument } from './json.ts';
+import { base64 } from './base64.ts';
+import { JsonDocument } from './json.ts';
 import { markOf, modeText, octalMode, parseOctalMode } from './mode.ts';
 import { compareNames, compareVersions, displayWidth, isSafeName, jsonName, safeText, styleName } from './name.ts';
 import { blockHeader, humanBsd, humanGnu, parseBlockUnit } from './size.ts';

@@ -4,6 +4,7 @@
  * `{"schema":"fsu.ls","version":1, … ,"errors":[…],"status":0}`; docs/schemas/ has a JSON Schema for each.
  */
 import type { Stat } from '@ukfs/kernel';
+import { base64 } from './base64.ts';
 import { jsonName } from './name.ts';
 import { modeText, octalMode, statMode } from './mode.ts';
 import { rfc3339 } from './time.ts';
@@ -145,20 +146,4 @@ export function statMembers(stat: Stat): { readonly [key: string]: Json } {
     generation: stat.gen,
     rdev: stat.rdev === undefined ? undefined : { major: stat.rdev.major, minor: stat.rdev.minor },
   };
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-/** Base64 (RFC 4648) of bytes. */
-export function base64(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const a = bytes[i] ?? 0;
-    const b = bytes[i + 1] ?? 0;
-    const c = bytes[i + 2] ?? 0;
-    text += ALPHABET.charAt(a >> 2) + ALPHABET.charAt(((a & 3) << 4) | (b >> 4));
-    text += i + 1 < bytes.length ? ALPHABET.charAt(((b & 15) << 2) | (c >> 6)) : '=';
-    text += i + 2 < bytes.length ? ALPHABET.charAt(c & 63) : '=';
-  }
-  return text;
 }

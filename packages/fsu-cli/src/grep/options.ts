@@ -4,6 +4,7 @@ import { UsageError } from '../command.ts';
 import type { GivenOption, OptionSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import { globTest } from '../format/glob.ts';
+import { Given } from '../given.ts';
 import { wholeLines } from '../lines.ts';
 import { withHostFile } from '../out.ts';
 import { makeMatcher } from './matcher.ts';
@@ -76,48 +77,46 @@ export async function readGrepOptions(
   given: readonly GivenOption[],
   operands: readonly string[],
 ): Promise<{ readonly options: GrepOptions; readonly files: readonly string[] }> {
-  const has = (...names: string[]): boolean => given.some(({ name }) => names.includes(name));
-  const value = (name: string): string | undefined => given.findLast((option) => option.name === name)?.value;
+  const asked = new Given({ options: given });
   const patterns: string[] = [];
   for (const option of given) {
     if (option.name === 'regexp') patterns.push(...option.value.split('\n'));
     if (option.name === 'file') patterns.push(...(await patternsOf(ctx, option.value)));
   }
   let files = operands;
-  if (!has('regexp', 'file')) {
+  if (!asked.has('regexp', 'file')) {
     const [first, ...rest] = operands;
     if (first === undefined) throw new UsageError('no pattern given');
     patterns.push(...first.split('\n'));
     files = rest;
   }
-  const syntax = given.findLast(({ name }) => SYNTAXES.includes(name))?.name ?? 'basic-regexp';
-  const delimiter = has('null-data') ? '\0' : '\n';
+  const syntax = asked.lastOf(...SYNTAXES) ?? 'basic-regexp';
+  const delimiter = asked.has('null-data') ? '\0' : '\n';
   const matcher = asUsage(() =>
     makeMatcher(patterns, {
       fixed: syntax === 'fixed-strings',
       syntax: syntax === 'extended-regexp' ? 'extended' : 'basic',
-      ignoreCase: has('ignore-case'),
-      word: has('word-regexp'),
-      whole: has('line-regexp'),
+      ignoreCase: asked.has('ignore-case'),
+      word: asked.has('word-regexp'),
+      whole: asked.has('line-regexp'),
     }),
   );
-  const globs = (name: string): ((name: string) => boolean)[] =>
-    given.filter((option) => option.name === name).map((option) => globTest(option.value));
+  const globs = (name: string): ((name: string) => boolean)[] => asked.values(name).map((glob) => globTest(glob));
   const [include, exclude, excludeDir] = [globs('include'), globs('exclude'), globs('exclude-dir')];
-  const context = value('context');
+  const context = asked.value('context');
   const options: GrepOptions = {
     matcher,
-    invert: has('invert-match'),
-    output: outputOf(has),
-    maxCount: number(value('max-count'), 'max-count', Infinity),
-    numbers: has('line-number') || ctx.json !== undefined,
-    names: namesOf(given),
-    nameEnd: has('null') ? '\0' : undefined,
+    invert: asked.has('invert-match'),
+    output: outputOf(asked),
+    maxCount: number(asked.value('max-count'), 'max-count', Infinity),
+    numbers: asked.has('line-number') || ctx.json !== undefined,
+    names: namesOf(asked),
+    nameEnd: asked.has('null') ? '\0' : undefined,
     delimiter,
-    silent: has('no-messages'),
-    before: number(value('before-context') ?? context, 'before-context', 0),
-    after: number(value('after-context') ?? context, 'after-context', 0),
-    recursive: has('dereference-recursive') ? 'all' : has('recursive') ? 'root' : 'no',
+    silent: asked.has('no-messages'),
+    before: number(asked.value('before-context') ?? context, 'before-context', 0),
+    after: number(asked.value('after-context') ?? context, 'after-context', 0),
+    recursive: asked.has('dereference-recursive') ? 'all' : asked.has('recursive') ? 'root' : 'no',
     binary: binaryOf(given),
     isFile: (name) =>
       (include.length === 0 || include.some((test) => test(name))) && !exclude.some((test) => test(name)),
@@ -150,16 +149,16 @@ async function patternsOf(ctx: Context, file: string): Promise<string[]> {
   }
 }
 
-function outputOf(has: (...names: string[]) => boolean): GrepOptions['output'] {
-  if (has('quiet')) return 'nothing';
-  if (has('files-without-match')) return 'without';
-  if (has('files-with-matches')) return 'with';
-  if (has('count')) return 'count';
-  return has('only-matching') ? 'matches' : 'lines';
+function outputOf(asked: Given): GrepOptions['output'] {
+  if (asked.has('quiet')) return 'nothing';
+  if (asked.has('files-without-match')) return 'without';
+  if (asked.has('files-with-matches')) return 'with';
+  if (asked.has('count')) return 'count';
+  return asked.has('only-matching') ? 'matches' : 'lines';
 }
 
-function namesOf(given: readonly GivenOption[]): boolean | undefined {
-  const last = given.findLast(({ name }) => name === 'with-filename' || name === 'no-filename')?.name;
+function namesOf(asked: Given): boolean | undefined {
+  const last = asked.lastOf('with-filename', 'no-filename');
   return last === undefined ? undefined : last === 'with-filename';
 }
 

@@ -91,7 +91,7 @@ async function checkLine(
   };
   if (fs === undefined) return say('unreadable');
   try {
-    const { sum } = sums.of(fs, target.path, algorithm);
+    const { digest: sum } = sums.of(fs, target.path, algorithm);
     say(sum === wanted ? 'ok' : 'failed', sum);
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;

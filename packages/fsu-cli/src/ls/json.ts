@@ -1,6 +1,7 @@
 /** ls --json and --jsonl: entries one by one, as they are listed; put together by hand, as there may be millions. */
 import type { Context, ImageName } from '../context.ts';
-import { base64, type JsonDocument } from '../format/json.ts';
+import { base64 } from '../format/base64.ts';
+import { type JsonDocument } from '../format/json.ts';
 import { modeText, octalMode, statMode } from '../format/mode.ts';
 import { jsonName } from '../format/name.ts';
 import { Clock, utcOffset } from '../format/time.ts';

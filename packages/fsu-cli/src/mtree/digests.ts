@@ -1,13 +1,15 @@
 /** Digests of files: those of the host, and POSIX cksum(1)'s. */
 import type { Ukfs } from 'ukfs';
+import { FileSums } from '../filesums.ts';
+import type { Sum } from '../filesums.ts';
 import type { HostSide } from '../host.ts';
 
-const BUFFER = 256 * 1024;
 const HASHES = ['md5', 'sha1', 'ripemd160', 'sha256', 'sha384', 'sha512'] as const;
 
 export class FileDigests {
   readonly #host: HostSide;
-  readonly #buffer = new Uint8Array(BUFFER);
+  readonly #sums = new FileSums();
+
   constructor(host: HostSide) {
     this.#host = host;
   }
@@ -16,15 +18,7 @@ export class FileDigests {
   of(kind: string, fs: Ukfs, path: string): string {
     const algorithm = HASHES.find((name) => name === (kind === 'rmd160' ? 'ripemd160' : kind));
     const sum = algorithm === undefined ? new Cksum() : this.#host.hash(algorithm);
-    const fd = fs.open(path, 'r');
-    try {
-      for (let n = fs.read(fd, this.#buffer); n > 0; n = fs.read(fd, this.#buffer)) {
-        sum.update(this.#buffer.subarray(0, n));
-      }
-      return sum.digest();
-    } finally {
-      fs.close(fd);
-    }
+    return this.#sums.of(fs, path, sum).digest;
   }
 }
 
@@ -42,7 +36,7 @@ function crcTable(): Uint32Array {
   return table;
 }
 
-class Cksum {
+class Cksum implements Sum {
   #crc = 0;
   #length = 0;
 

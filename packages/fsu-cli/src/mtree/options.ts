@@ -3,6 +3,7 @@ import { UsageError } from '../command.ts';
 import type { Invocation, OptionSpec } from '../command.ts';
 import { keywordsOf } from './keywords.ts';
 import type { Keyword } from './keywords.ts';
+import { Given } from '../given.ts';
 
 export const mtreeOptionSpecs: readonly OptionSpec[] = [
   { flags: '-c', summary: 'print the specification of a tree' },
@@ -45,30 +46,29 @@ export interface MtreeOptions {
 }
 
 export function mtreeOptionsOf({ options }: Invocation): MtreeOptions {
-  const has = (...names: string[]): boolean => options.some(({ name }) => names.includes(name));
-  const last = (name: string): string | undefined => options.filter((o) => o.name === name).at(-1)?.value;
+  const given = new Given({ options });
   const lists = options.flatMap(({ name, value }) =>
     name === 'k' || name === 'K' || name === 'R' ? [{ name, value } as const] : [],
   );
   const keywords = keywordsOf(lists);
-  if (has('c') && has('C', 'D', 'u', 'U', 'r', 'f'))
+  if (given.has('c') && given.has('C', 'D', 'u', 'U', 'r', 'f'))
     throw new UsageError('-c prints a specification: -C, -D, -f, -r, -u and -U need one');
-  if (has('e') && has('r')) throw new UsageError('-e and -r exclude each other');
+  if (given.has('e') && given.has('r')) throw new UsageError('-e and -r exclude each other');
   const all = keywordsOf([{ name: 'k', value: 'all' }]);
   const kept = keywordsOf([{ name: 'k', value: 'all' }, ...lists.filter(({ name }) => name === 'R')]);
   return {
-    mode: has('c') ? 'create' : has('C', 'D') ? 'convert' : 'verify',
-    namesLast: has('D'),
-    spec: last('f'),
-    path: last('p'),
+    mode: given.has('c') ? 'create' : given.has('C', 'D') ? 'convert' : 'verify',
+    namesLast: given.has('D'),
+    spec: given.value('f'),
+    path: given.value('p'),
     keywords,
     removed: new Set(all.filter((keyword) => !kept.includes(keyword))),
-    comments: !has('n'),
-    directoriesOnly: has('d'),
-    extras: has('r') ? 'remove' : has('e') ? 'ignore' : 'tell',
-    update: has('u', 'U'),
-    forgive: has('U'),
-    oneFileSystem: has('x'),
+    comments: !given.has('n'),
+    directoriesOnly: given.has('d'),
+    extras: given.has('r') ? 'remove' : given.has('e') ? 'ignore' : 'tell',
+    update: given.has('u', 'U'),
+    forgive: given.has('U'),
+    oneFileSystem: given.has('x'),
     excludeFrom: options.filter(({ name }) => name === 'X').map(({ value }) => value),
   };
 }

@@ -2,7 +2,7 @@
  * Applying a bundle: everything that it expects is looked at first; then what goes is taken away from the leaves up, what comes is
  * made from the root down, contents are filled in, and attributes come last, directories after what is in them.
  */
-import { FsError, O } from 'ukfs';
+import { FsError, O, writeAll } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import type { Stat, Timespec } from '@ukfs/kernel';
 import { parentOf, rootIfEmpty } from '../copying.ts';
@@ -20,14 +20,18 @@ export function lstatIf(fs: Ukfs, path: string): Stat | undefined {
   }
 }
 
-/** What of a file is not as the bundle expects it; undefined: nothing. */
-export function mismatch(fs: Ukfs, { path, change, what, before }: Patch, host: HostSide): string | undefined {
+/** What of a file is not as the bundle expects it; undefined: nothing. `sha256`: of a file of the image. */
+export function mismatch(
+  fs: Ukfs,
+  { path, change, what, before }: Patch,
+  sha256: (path: string) => string,
+): string | undefined {
   const now = lstatIf(fs, path);
   if (before === undefined) return now === undefined ? undefined : 'it is there already';
   if (now === undefined) return 'it is not there';
   if (now.type !== before.type) return 'it is of another type';
   const has = (aspect: string): boolean => change !== 'changed' || what.has(aspect);
-  if (has('content') && before.sha256 !== undefined && sha256(fs, path, host) !== before.sha256) return 'content';
+  if (has('content') && before.sha256 !== undefined && sha256(path) !== before.sha256) return 'content';
   if (has('target') && before.target !== undefined && fs.readlink(path) !== before.target) return 'target';
   if (has('mode') && now.type !== 'lnk' && now.mode !== before.mode) return 'mode';
   if (has('owner') && (now.uid !== before.uid || now.gid !== before.gid)) return 'owner';
@@ -47,18 +51,6 @@ function hasXattrs(fs: Ukfs, path: string, wanted: ReadonlyMap<string, Uint8Arra
     const [now, value] = [fs.getxattr(path, name, { nofollow: true }), wanted.get(name)];
     return now?.length === value?.length && now?.every((byte, i) => byte === value?.[i]) === true;
   });
-}
-
-function sha256(fs: Ukfs, path: string, host: HostSide): string {
-  const hash = host.sha256();
-  const fd = fs.open(path, O.RDONLY | O.NOFOLLOW);
-  try {
-    const buffer = new Uint8Array(PIECE);
-    for (let n = fs.read(fd, buffer); n > 0; n = fs.read(fd, buffer)) hash.update(buffer.subarray(0, n));
-    return hash.digest();
-  } finally {
-    fs.close(fd);
-  }
 }
 
 export interface Content {
@@ -165,7 +157,7 @@ function fill(fs: Ukfs, path: string, content: Content, host: HostSide): void {
     const buffer = new Uint8Array(PIECE);
     for (let n = content.read(buffer); n > 0; n = content.read(buffer)) {
       hash.update(buffer.subarray(0, n));
-      writeAll(fs, fd, buffer, n);
+      writeAll(fs, fd, buffer, { length: n });
     }
   } finally {
     fs.close(fd);
@@ -178,18 +170,11 @@ function copyWithin(fs: Ukfs, from: string, to: string): void {
   const [source, target] = [fs.open(from, O.RDONLY | O.NOFOLLOW), fs.open(to, O.WRONLY | O.NOFOLLOW)];
   try {
     const buffer = new Uint8Array(PIECE);
-    for (let n = fs.read(source, buffer); n > 0; n = fs.read(source, buffer)) writeAll(fs, target, buffer, n);
+    for (let n = fs.read(source, buffer); n > 0; n = fs.read(source, buffer))
+      writeAll(fs, target, buffer, { length: n });
   } finally {
     fs.close(source);
     fs.close(target);
-  }
-}
-
-function writeAll(fs: Ukfs, fd: number, bytes: Uint8Array, length: number): void {
-  for (let done = 0; done < length;) {
-    const n = fs.write(fd, bytes, done, length - done);
-    if (n === 0) throw new FsError('ENOSPC', { op: 'write' });
-    done += n;
   }
 }
 

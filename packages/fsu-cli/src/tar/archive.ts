@@ -1,5 +1,5 @@
 /** Where an archive is read from or written to: the host, a stream, or a file of an image; compressed or not. */
-import { FsError, O } from 'ukfs';
+import { FsError, O, writeAll } from 'ukfs';
 import type { ByteSink, ByteSource, Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Context } from '../context.ts';
@@ -112,13 +112,7 @@ async function imageOut(
   if (fs === undefined) return undefined;
   const fd = fs.open(place.path, O.WRONLY | O.CREAT | O.TRUNC, 0o666);
   const sink: ByteSink = {
-    write(bytes, length) {
-      for (let done = 0; done < length;) {
-        const n = fs.write(fd, bytes, done, length - done);
-        if (n === 0) throw new FsError('ENOSPC', { op: 'archive' });
-        done += n;
-      }
-    },
+    write: (bytes, length) => writeAll(fs, fd, bytes, { length }),
   };
   return { shown, sink, file: { fs, ino: fs.fstat(fd).ino }, end: () => undefined, close: () => fs.close(fd) };
 }

@@ -3,6 +3,7 @@ import { shapeOf, UsageError } from '../command.ts';
 import type { Invocation, OptionSpec } from '../command.ts';
 import type { Context } from '../context.ts';
 import type { TarFormat, Timespec } from 'ukfs';
+import { Given } from '../given.ts';
 
 const MODES = 'What to do:';
 const NAMES = 'Names:';
@@ -95,52 +96,50 @@ export interface TarOptions {
 const OTHERS: Readonly<Record<string, string>> = { bzip2: 'bzip2', xz: 'xz', compress: 'compress', zstd: 'zstd' };
 
 export function tarOptionsOf(ctx: Context, { options }: Invocation): TarOptions {
-  const has = (...names: string[]): boolean => options.some(({ name }) => names.includes(name));
-  const all = (name: string): string[] => options.filter((o) => o.name === name).map(({ value }) => value);
-  const last = (name: string): string | undefined => all(name).at(-1);
+  const given = new Given({ options });
   for (const { name } of options) {
     const tool = OTHERS[name];
     if (tool !== undefined)
       throw new UsageError(`--${name}: only gzip is built in; pipe the archive through '${tool}'`);
   }
-  const format = last('format') ?? 'pax';
-  const strip = last('strip-components') ?? '0';
+  const format = given.value('format') ?? 'pax';
+  const strip = given.value('strip-components') ?? '0';
   if (!/^\d{1,4}$/.test(strip)) throw new UsageError(`--strip-components: '${strip}' is no number`);
   return {
-    mode: modeOf(has),
-    file: last('file'),
-    gzip: has('gzip', 'gunzip'),
-    verbose: has('verbose') || ctx.settings.verbose > 0,
+    mode: modeOf(given),
+    file: given.value('file'),
+    gzip: given.has('gzip', 'gunzip'),
+    verbose: given.has('verbose') || ctx.settings.verbose > 0,
     format: format === 'gnu' || format === 'ustar' ? format : 'pax',
-    directory: directoryOf(all('directory')),
-    filesFrom: all('files-from'),
-    nul: has('null'),
-    exclude: all('exclude'),
-    excludeFrom: all('exclude-from'),
+    directory: directoryOf(given.values('directory')),
+    filesFrom: given.values('files-from'),
+    nul: given.has('null'),
+    exclude: given.values('exclude'),
+    excludeFrom: given.values('exclude-from'),
     strip: Number(strip),
-    followOwnLinks: has('absolute-names'),
-    follow: has('dereference'),
-    recursive: !has('no-recursion'),
-    oneFileSystem: has('one-file-system'),
-    sorted: last('sort') !== 'none',
-    keepOld: has('keep-old-files', 'skip-old-files'),
-    owners: !has('no-same-owner'),
-    numeric: has('numeric-owner'),
-    times: !has('touch'),
-    xattrs: !has('no-xattrs'),
-    acls: !has('no-acls'),
-    birthTimes: has('birth-time'),
-    mtime: mtimeOf(last('mtime')),
-    owner: ownerOf('--owner', last('owner')),
-    group: ownerOf('--group', last('group')),
+    followOwnLinks: given.has('absolute-names'),
+    follow: given.has('dereference'),
+    recursive: !given.has('no-recursion'),
+    oneFileSystem: given.has('one-file-system'),
+    sorted: given.value('sort') !== 'none',
+    keepOld: given.has('keep-old-files', 'skip-old-files'),
+    owners: !given.has('no-same-owner'),
+    numeric: given.has('numeric-owner'),
+    times: !given.has('touch'),
+    xattrs: !given.has('no-xattrs'),
+    acls: !given.has('no-acls'),
+    birthTimes: given.has('birth-time'),
+    mtime: mtimeOf(given.value('mtime')),
+    owner: ownerOf('--owner', given.value('owner')),
+    group: ownerOf('--group', given.value('group')),
   };
 }
 
-function modeOf(has: (...names: string[]) => boolean): TarOptions['mode'] {
+function modeOf(given: Given): TarOptions['mode'] {
   const modes = [
-    ...(has('create') ? (['c'] as const) : []),
-    ...(has('extract', 'get') ? (['x'] as const) : []),
-    ...(has('list') ? (['t'] as const) : []),
+    ...(given.has('create') ? (['c'] as const) : []),
+    ...(given.has('extract', 'get') ? (['x'] as const) : []),
+    ...(given.has('list') ? (['t'] as const) : []),
   ];
   const [mode, ...more] = modes;
   if (mode === undefined) throw new UsageError('say what to do: -c (create), -x (extract) or -t (list)');

@@ -4,7 +4,8 @@
  */
 import { FsError, nameFromBytes } from 'ukfs';
 import type { Rdev, Timespec, TreeAttr, TreeStat } from 'ukfs';
-import { base64, pathMembers } from '../../format/json.ts';
+import { base64, parseBase64 } from '../../format/base64.ts';
+import { pathMembers } from '../../format/json.ts';
 import type { Json } from '../../format/json.ts';
 
 export const MANIFEST_NAME = '.fsu-manifest.jsonl';
@@ -114,10 +115,7 @@ export function checkHeader(line: string): void {
   if (schema !== 'fsu.manifest' || version !== 1) throw notARecord();
 }
 
-function bytesOf(text: unknown): Uint8Array | undefined {
-  if (typeof text !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-}
+const bytesOf = (text: unknown): Uint8Array | undefined => (typeof text === 'string' ? parseBase64(text) : undefined);
 
 function textOf(members: Members, name: string): string | undefined {
   const bytes = bytesOf(members[`${name}Bytes`]);
