@@ -14,6 +14,8 @@ import { root, runNode, say } from './lib/setup.mjs';
 const hotCommands = ['ls', 'cat', 'write', 'stat', '__complete'];
 
 const bundleFile = join(root, 'packages/fsu-cli/dist/bundle/fsu.js');
+/** The browser's screen: ink waits for its layout engine as it loads, which only a module of its own can. */
+const browserFile = join(dirname(bundleFile), 'browse.mjs');
 
 /** Modules that Node has loaded before it runs us; asking for any other costs up to 4 ms (child_process). */
 const loadedAtStart = ['buffer', 'events', 'fs', 'path', 'process', 'url', 'util', 'vm'];
@@ -45,8 +47,9 @@ export async function buildBundle() {
     legalComments: 'none',
     logLevel: 'warning',
     define: { 'import.meta.url': '__url' },
-    plugins: [directBuiltins, lazyBuiltins, readyStructs, pastIndexes],
+    plugins: [browserApart, directBuiltins, lazyBuiltins, readyStructs, pastIndexes],
   });
+  const browser = await buildBrowser(build);
   for (const input of Object.keys(result.metafile.inputs)) {
     if (input.endsWith('.ts') && /^export (let|var) /m.test(readFileSync(join(root, input), 'utf8')))
       throw new Error(`${input}: an exported binding that changes: chunks hand over values`);
@@ -55,9 +58,36 @@ export async function buildBundle() {
   // The first line names the bundle: bin/load.cjs keeps caches by it.
   const id = createHash('sha256').update(script).digest('hex').slice(0, 16);
   writeFileSync(bundleFile, `//${id}\n${script}`);
-  writeFileSync(join(dirname(bundleFile), 'LICENSES.txt'), licensesOf(Object.keys(result.metafile.inputs)));
+  writeFileSync(
+    join(dirname(bundleFile), 'LICENSES.txt'),
+    licensesOf([...Object.keys(result.metafile.inputs), ...browser]),
+  );
   const caches = await Promise.all([undefined, ...hotCommands].map(makeCache));
   return caches.every(Boolean);
+}
+
+/** dist/bundle/browse.mjs; the files that are in it. */
+async function buildBrowser(build) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ['packages/fsu-cli/src/tui/main.tsx'],
+    outfile: browserFile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    metafile: true,
+    conditions: ['source'],
+    minify: true,
+    charset: 'ascii',
+    legalComments: 'none',
+    logLevel: 'warning',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // What is CommonJS in it asks for Node's modules.
+    banner: { js: "import{createRequire as __create}from'node:module';const require=__create(import.meta.url);" },
+    plugins: [noDevtools],
+  });
+  return Object.keys(metafile.inputs);
 }
 
 /** The licences of the packages that are part of the bundle. */
@@ -65,9 +95,11 @@ function licensesOf(inputs) {
   const found = inputs.flatMap((path) => /^(node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
   const parts = [...new Set(found)].sort().map((dir) => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8'));
-    const file = readdirSync(join(root, dir)).find((one) => /^licen[cs]e/i.test(one));
-    if (file === undefined) throw new Error(`${dir} has no licence that could go with the bundle`);
-    return `${name} ${version} (${license})\n\n${readFileSync(join(root, dir, file), 'utf8').trim()}\n`;
+    const own = readdirSync(join(root, dir)).find((one) => /^licen[cs]e/i.test(one));
+    // Packages whose authors have left it in their repository.
+    const file = own === undefined ? join(root, 'tools/licences', `${name}.txt`) : join(root, dir, own);
+    if (!existsSync(file)) throw new Error(`${dir} has no licence that could go with the bundle`);
+    return `${name} ${version} (${license})\n\n${readFileSync(file, 'utf8').trim()}\n`;
   });
   return `fsu.js contains these packages.\n\n${parts.join('\n----\n\n')}`;
 }
@@ -86,6 +118,23 @@ async function makeCache(command) {
   }
   return status === 0;
 }
+
+/** What the browser needs stands beside the bundle; bin/load.cjs imports it. */
+const browserApart = {
+  name: 'browser-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/tui\/main\.tsx$/ }, () => ({ path: './browse.mjs', external: true }));
+  },
+};
+
+/** ink asks for React's devtools when a variable of the environment says so. */
+const noDevtools = {
+  name: 'no-devtools',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'nothing' }));
+    onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export default {};' }));
+  },
+};
 
 /** Builtins that are there already: their exports as constants, because esbuild's copy of a namespace takes 0.5 ms. */
 const directBuiltins = {

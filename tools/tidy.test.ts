@@ -37,7 +37,7 @@ const good: Readonly<Record<string, string>> = {
   'packages/kernel/src/vfs/namei.ts': `export const walk = (p: string) => p.split('/');`,
   ...fsFolder('xfs'),
   'packages/ukfs/src/ukfs.ts': `import { a } from '@ukfs/kernel';\nexport const open = async () => [a, await import('@ukfs/kernel/host/node')];`,
-  'packages/ukfs/src/remote.ts': `import { Worker } from 'node:worker_threads';\nexport const w = Worker;`,
+  'packages/ukfs/src/remote/thread.ts': `import { Worker } from 'node:worker_threads';\nexport const w = Worker;`,
   'packages/fsu-cli/src/bin.ts': `import process from 'node:process';\nconsole.log(process.argv);`,
   'packages/fsu-cli/src/ls.ts': `import type { Host } from '@ukfs/kernel';\nimport { open } from 'ukfs';\nexport const ls = (h: Host, path: string) => [open, h, path.split('/')];`,
 };

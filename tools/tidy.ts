@@ -129,7 +129,15 @@ const places: Readonly<Record<string, Place>> = {
   p2k: { inside: {}, packages: { ...KERNEL_PUBLIC, ukfs: 'value' } },
   'fsu-cli': {
     inside: {},
-    packages: { '@ukfs/kernel': 'type', ukfs: 'value', p2k: 'value', commander: 'value', ink: 'value', react: 'value' },
+    packages: {
+      '@ukfs/kernel': 'type',
+      ukfs: 'value',
+      'ukfs/remote': 'value',
+      p2k: 'value',
+      commander: 'value',
+      ink: 'value',
+      react: 'value',
+    },
   },
 };
 
@@ -144,14 +152,15 @@ interface Exception {
 
 const exceptions: readonly Exception[] = [
   { path: /^packages\/kernel\/src\/hypercall\/node\.ts$/, node: true },
-  { path: /^packages\/ukfs\/src\/remote\.ts$/, node: true },
+  { path: /^packages\/ukfs\/src\/remote\/thread\.ts$/, node: true },
   { path: /^packages\/p2k\/src\/fuse\/transport\.ts$/, node: true },
   {
-    path: /^packages\/fsu-cli\/src\/(bin|host|host-archive|host-files|host-names|host-program|host-terminal|host-tree|host-xattrs)\.ts$/,
+    path: /^packages\/fsu-cli\/src\/(bin|host|host-archive|host-browser|host-files|host-names|host-program|host-screen|host-terminal|host-tree|host-xattrs)\.ts$/,
     node: true,
     packages: { 'fs-extra': 'value', ...KERNEL_PUBLIC },
   },
   { path: /^packages\/fsu-cli\/src\/apply\/yaml\.ts$/, packages: { yaml: 'value' } },
+  { path: /^packages\/fsu-cli\/src\/tui\/render\/line\.ts$/, packages: { 'string-width': 'value' } },
   // A format is data: tables and constants, so that anyone may read it without loading a file system.
   {
     path: /^packages\/kernel\/src\/fs\/[^/]+\/format\.ts$/,
@@ -310,7 +319,7 @@ function checkFsFolders(files: ReadonlyMap<string, string>): Finding[] {
 
 /** What a package offers to others (the `exports` of package.json), and what is looked at as a whole (`import * as`). */
 const FRONTS =
-  /^packages\/[^/]+\/src\/(index\.ts|all\.ts|fs\/[^/]+\/index\.ts|hypercall\/(node|memory)\.ts|fs\/[^/]+\/(journal-)?format\.ts)$/;
+  /^packages\/[^/]+\/src\/(index\.ts|all\.ts|remote\.ts|fs\/[^/]+\/index\.ts|hypercall\/(node|memory)\.ts|fs\/[^/]+\/(journal-)?format\.ts)$/;
 
 /**
  * Names that a module exports and no other one mentions: they make a reader look for users, and keep dead code alive.
@@ -351,7 +360,7 @@ function checkName(path: string, report: Reporter): void {
 
 /** A module of nothing but re-exports, other than a package's own front. */
 function checkBarrel(path: string, text: string, imports: readonly Import[], report: Reporter): void {
-  if (placeOf(path) === 'kernel-root' || /^packages\/[^/]+\/src\/index\.ts$/.test(path)) return;
+  if (placeOf(path) === 'kernel-root' || /^packages\/[^/]+\/src\/(index|remote)\.ts$/.test(path)) return;
   const first = imports.find((imported) => imported.reexport);
   if (first === undefined) return;
   const rest = blank(text, { strings: false })
@@ -377,7 +386,7 @@ interface Habit {
 const EVERYWHERE = /^packages\//;
 const KERNEL = /^packages\/kernel\//;
 const HOSTLESS = /^packages\/(kernel|ukfs|p2k)\//;
-const HOST_EDGE = /^packages\/(kernel\/src\/hypercall\/node|ukfs\/src\/remote|p2k\/src\/fuse\/transport)\.ts$/;
+const HOST_EDGE = /^packages\/(kernel\/src\/hypercall\/node|ukfs\/src\/remote\/thread|p2k\/src\/fuse\/transport)\.ts$/;
 const STRUCT = /^packages\/kernel\/src\/kern\/(struct\.ts|checksum\/)/;
 
 const habits: readonly Habit[] = [

@@ -44,6 +44,8 @@ function functionBody(name, text, output) {
   } else tail = 'return{};';
   let dynamic = 0;
   rest = rest.replace(/\bimport\("\.\/([^"]+)"\)/g, (_, from) => {
+    // A module that is no part of the script.
+    if (from.endsWith('.mjs')) return `module.import(${JSON.stringify(from)})`;
     dynamic += 1;
     return `Promise.resolve().then(()=>__load(${JSON.stringify(from)}))`;
   });

@@ -83,4 +83,6 @@ if (mode === 'report') {
   const state = cachedData === undefined ? 'none' : script.cachedDataRejected ? 'rejected' : 'used';
   process.stderr.write(`code cache: ${state}\n`);
 }
+// A script that was compiled by hand cannot import: this one can for it.
+module.import = (name) => import(`../dist/bundle/${name}`);
 script.runInThisContext()(require, module, file);

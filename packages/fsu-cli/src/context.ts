@@ -24,6 +24,7 @@ import { Images } from './images.ts';
 import type { TextOut } from './out.ts';
 import { noProgress, ProgressTeller, progressWhens } from './progress.ts';
 import type { Progress, ProgressWhen } from './progress.ts';
+import type { Look } from './tui/model/state.ts';
 
 /** Standard input. */
 interface Input {
@@ -64,6 +65,8 @@ export interface Shell {
   terminal(): Promise<Terminal>;
   /** Names in directories of the host, for completion. */
   names(): Promise<HostNamesDoor>;
+  /** The browser on this terminal; its exit status. */
+  browse(words: readonly string[], how: { readonly image: string; readonly look: Look }): Promise<number>;
 }
 
 /** One image as the command line names it. */

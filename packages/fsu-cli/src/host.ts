@@ -175,6 +175,7 @@ export function processShell(): Shell {
     programs: () => import('./host-program.ts'),
     terminal: async () => (await import('./host-terminal.ts')).openTerminal(),
     names: () => import('./host-names.ts'),
+    browse: async (words, how) => (await import('./host-browser.ts')).startBrowser(words, how),
   };
 }
 

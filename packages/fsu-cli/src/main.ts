@@ -43,6 +43,10 @@ async function runModern(args: readonly string[], shell: Shell): Promise<number>
     await (await import('./complete/main.ts')).answer(rest, shell);
     return Exit.done;
   }
+  if (word === '__kernel') {
+    await (await import('./tui/kernel/main.ts')).serveBrowser(shell);
+    return Exit.done;
+  }
   if (word === '--version' || word === '-V') return runNamed('version', 'fsu', rest, shell);
   if (word === '--help' || word === '-h') return runNamed('help', 'fsu', rest, shell);
   if (word === undefined || word.startsWith('-')) {

@@ -4,6 +4,7 @@ import type { Command } from '../command.ts';
 const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   apply: async () => (await import('./apply.ts')).apply,
   acl: async () => (await import('./acl.ts')).acl,
+  browse: async () => (await import('./browse.ts')).browse,
   cat: async () => (await import('./cat.ts')).cat,
   chflags: async () => (await import('./chflags.ts')).chflags,
   chgrp: async () => (await import('./chgrp.ts')).chgrp,

@@ -1,0 +1,24 @@
+/** browse: an image in the terminal, to look at and to edit. */
+import { UsageError } from '../command.ts';
+import type { Command, Invocation } from '../command.ts';
+import type { Context } from '../context.ts';
+
+export const browse: Command = {
+  name: 'browse',
+  summary: 'Explore and edit an image in the terminal; nothing of it is changed before you commit.',
+  synopsis: { addresses: 'IMAGE[:SELECTOR][/DIR]', paths: '[DIR]' },
+  options: [],
+  examples: [{ command: 'fsu browse disk.img', does: 'look around; ? lists the keys' }],
+  image: 'write',
+  run,
+};
+
+async function run(ctx: Context, args: Invocation): Promise<number> {
+  if (!ctx.shell.stdin.isTTY || !ctx.out.isTTY)
+    throw new UsageError('needs a terminal; fsu ls, fsu script and so on do not');
+  const [target, ...more] = ctx.targets(args.operands);
+  if (target === undefined) throw new UsageError('no image given');
+  if (more[0] !== undefined) throw new UsageError(`too many operands: '${more[0].shown}'`);
+  const colors = ctx.shell.env('NO_COLOR') ? 0 : 16;
+  return ctx.shell.browse(ctx.words, { image: target.image.text, look: { colors, unicode: false } });
+}

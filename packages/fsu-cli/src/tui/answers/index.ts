@@ -1,0 +1,17 @@
+/** Who answers which question: functions of the client's thread that wait for the kernel's. */
+import type { DeskClient } from '../desk.ts';
+import type { AskName, AskOf, Asks } from '../model/ask.ts';
+import { movingAnswerers } from './moving.ts';
+
+export interface Asking<K extends AskName> {
+  readonly desk: DeskClient;
+  /** A part of the answer. */
+  readonly part: (value: Asks[K]['part']) => void;
+  readonly signal: AbortSignal;
+}
+
+export type Answerers = {
+  readonly [K in AskName]: (ask: AskOf<K>, asking: Asking<K>) => Promise<Asks[K]['answer']>;
+};
+
+export const answerers: Answerers = { ...movingAnswerers };

@@ -1,0 +1,49 @@
+/** Places and directories. */
+import type { DirentPlus } from 'ukfs';
+import { describeError } from '../../errors.ts';
+import type { Row } from '../model/state.ts';
+import type { Answerers } from './index.ts';
+
+/** Entries of one answer: few enough that others get a turn, enough that a large directory takes few. */
+const BATCH = 1000;
+
+export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'list'> = {
+  stack: (_, { desk, signal }) => desk.call('stack', [], { signal }),
+  enter: ({ place }, { desk }) => desk.enter(place),
+  async list({ place, dir }, { desk, part, signal }) {
+    const fs = (await desk.fs(place)).until(signal);
+    const fd = await fs.opendir(dir);
+    try {
+      for (;;) {
+        const entries = await fs.getdentsplus(fd, BATCH);
+        if (entries.length === 0) return undefined;
+        part(entries.filter(({ name }) => name !== '.' && name !== '..').map(rowOf));
+      }
+    } finally {
+      // What was cancelled leaves its descriptor all the same; nobody waits for that.
+      if (!signal.aborted) await fs.close(fd);
+      else void (await desk.fs(place)).close(fd);
+    }
+  },
+};
+
+function rowOf({ name, ino, type, stat, error }: DirentPlus): Row {
+  if (stat === undefined) {
+    const nothing = { size: 0, bytes: 0, mtime: { sec: 0, nsec: 0 }, mode: 0, uid: 0, gid: 0, nlink: 0 };
+    return { name, ino, type, ...nothing, damage: describeError(error) };
+  }
+  const { size, bytes, mtime, mode, uid, gid, nlink, rdev } = stat;
+  return {
+    name,
+    ino: stat.ino,
+    type: stat.type,
+    size,
+    bytes,
+    mtime,
+    mode,
+    uid,
+    gid,
+    nlink,
+    ...(rdev === undefined ? {} : { rdev }),
+  };
+}

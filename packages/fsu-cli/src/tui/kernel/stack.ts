@@ -1,0 +1,32 @@
+/** What an image is made of, as a tree: the image, its partitions, the file systems in them. */
+import type { ImageReport } from 'ukfs';
+import { humanGnu } from '../../format/size.ts';
+import { safeText } from '../../format/name.ts';
+import type { ImageName } from '../../context.ts';
+import type { StackNode } from '../model/state.ts';
+
+/** Addresses are what commands take: `disk.img`, `disk.img:2`, `disk.img:1:b`. */
+export function stackOf(image: ImageName, report: ImageReport): readonly StackNode[] {
+  const own = report.candidates.find(({ selector }) => selector === '');
+  const table = report.table === undefined ? '' : `${report.table.toUpperCase()} `;
+  const size = humanGnu(report.sizeBytes);
+  const root: StackNode = {
+    id: image.text,
+    depth: 0,
+    kind: own?.kind === 'fs' ? 'fs' : 'image',
+    label: safeText(image.image.slice(image.image.lastIndexOf('/') + 1)),
+    detail: `${table}${safeText(own?.description ?? '')} ${size}`.trim(),
+    advice: own?.advice ?? '',
+  };
+  const parts = report.candidates
+    .filter(({ selector }) => selector !== '')
+    .map(({ selector, kind, description, label, device, advice, type }): StackNode => ({
+      id: `${image.image}:${selector}`,
+      depth: selector.split(':').length,
+      kind: kind === 'fs' && type !== undefined ? 'fs' : 'other',
+      label: safeText(`${selector}${label === '' ? '' : ` ${label}`}`),
+      detail: `${safeText(description)} ${humanGnu(device.sizeBytes)}`.trim(),
+      advice: safeText(advice),
+    }));
+  return [root, ...parts];
+}

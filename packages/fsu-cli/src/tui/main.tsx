@@ -1,0 +1,81 @@
+/** The browser, from a command line that makes sense to an exit status. Bundled by itself: it alone needs ink. */
+import { render } from 'ink';
+import { connect } from 'ukfs/remote';
+import { describeError } from '../errors.ts';
+import { App } from './components/app.tsx';
+import { DeskClient } from './desk.ts';
+import { newTab } from './model/listing.ts';
+import { beginning } from './model/moving.ts';
+import type { Look, State } from './model/state.ts';
+import { Runtime } from './runtime.ts';
+import type { ScreenDoor } from '../host-screen.ts';
+
+interface BrowserOptions {
+  /** The command line, for the other thread. */
+  readonly words: readonly string[];
+  readonly image: string;
+  /** The script that the other thread starts with. */
+  readonly kernel: string;
+  readonly screen: ScreenDoor;
+  readonly look: Look;
+}
+
+export async function browseImage({ words, image, kernel, screen, look }: BrowserOptions): Promise<number> {
+  const remote = connect(kernel, { argv: ['__kernel'] });
+  const desk = new DeskClient(remote);
+  try {
+    await desk.call('start', [words]);
+    return await runOn(screen, { desk, state: newState({ image, look, ...screen.size() }) });
+  } finally {
+    remote.close();
+  }
+}
+
+const newState = (init: Pick<State, 'image' | 'look' | 'columns' | 'lines'>): State => ({
+  ...init,
+  places: new Map(),
+  stack: [],
+  stackCursor: 0,
+  panes: [{ tabs: [newTab('', '/')], tab: 0 }],
+  active: 0,
+  focus: 'list',
+  screen: { name: 'files' },
+  note: undefined,
+  prompt: undefined,
+  tasks: [],
+  staged: [],
+  undone: [],
+  mayEdit: false,
+  prefix: '',
+  token: 0,
+});
+
+async function runOn(
+  screen: ScreenDoor,
+  { desk, state }: { readonly desk: DeskClient; readonly state: State },
+): Promise<number> {
+  let quit: (status: number) => void = () => undefined;
+  const done = new Promise<number>((resolve) => (quit = resolve));
+  const runtime = new Runtime(state, { desk, quit, suspend: () => screen.suspend() });
+  void tellEnd(desk, runtime);
+  screen.open(runtime.dispatch);
+  const app = render(<App store={runtime} />, {
+    stdout: screen.frames,
+    exitOnCtrlC: false,
+    patchConsole: false,
+    // Each frame whole and at once: what of it goes to the terminal, and how, the screen decides.
+    debug: true,
+  });
+  try {
+    runtime.take(beginning(runtime.state));
+    return await done;
+  } finally {
+    app.unmount();
+    screen.close();
+  }
+}
+
+async function tellEnd(desk: DeskClient, runtime: Runtime): Promise<void> {
+  const why = await desk.kernel.ended;
+  if (why !== undefined) runtime.dispatch({ kind: 'ended', why: describeError(why) });
+}

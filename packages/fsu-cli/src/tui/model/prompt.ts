@@ -1,0 +1,66 @@
+/** A question to the person, over all else: a line to type, or a choice. Who asks says by `purpose` what the answer leads to. */
+import type { Key } from './event.ts';
+import { edited, inserted } from './lineinput.ts';
+import type { LineInput } from './lineinput.ts';
+import type { State } from './state.ts';
+import { still } from './step.ts';
+import type { Step } from './step.ts';
+
+interface LinePrompt {
+  readonly kind: 'line';
+  readonly purpose: string;
+  readonly title: string;
+  readonly input: LineInput;
+  /** What the one who asks has to remember. */
+  readonly about: readonly string[];
+}
+
+interface ChoicePrompt {
+  readonly kind: 'choice';
+  readonly purpose: string;
+  readonly title: string;
+  /** What there is to know, above the choices. */
+  readonly text: readonly string[];
+  readonly choices: readonly { readonly key: Key; readonly label: string }[];
+  readonly about: readonly string[];
+}
+
+export type Prompt = LinePrompt | ChoicePrompt;
+
+/** What answers lead to, by purpose. */
+export interface PromptHandlers {
+  /** The line, once Enter was pressed; or the key of the choice. */
+  readonly answered: Readonly<Record<string, (state: State, answer: string, prompt: Prompt) => Step>>;
+  /** With each change of a line. */
+  readonly typed?: Readonly<Record<string, (state: State, text: string, prompt: LinePrompt) => Step>>;
+  /** Escape; without one nothing happens. */
+  readonly dropped?: Readonly<Record<string, (state: State, prompt: Prompt) => Step>>;
+}
+
+export const asking = (state: State, prompt: Prompt): State => ({ ...state, prompt });
+
+/** A key, while something is asked. */
+export function promptKey(state: State, prompt: Prompt, key: Key, handlers: PromptHandlers): Step {
+  const without = { ...state, prompt: undefined };
+  if (key === 'escape' || key === 'C-c') return handlers.dropped?.[prompt.purpose]?.(without, prompt) ?? still(without);
+  const answer = handlers.answered[prompt.purpose];
+  if (prompt.kind === 'choice') {
+    const isOne = prompt.choices.some((choice) => choice.key === key);
+    return isOne && answer !== undefined ? answer(without, key, prompt) : still(state);
+  }
+  if (key === 'enter') return answer?.(without, prompt.input.text, prompt) ?? still(without);
+  const input = edited(prompt.input, key);
+  return input === undefined ? still(state) : changed(state, { ...prompt, input }, handlers);
+}
+
+/** Text that was pasted: its lines become one. */
+export function promptPaste(state: State, prompt: Prompt, text: string, handlers: PromptHandlers): Step {
+  if (prompt.kind === 'choice') return still(state);
+  const input = inserted(prompt.input, text.replace(/[\r\n]+$/, '').replace(/\p{Cc}+/gu, ' '));
+  return changed(state, { ...prompt, input }, handlers);
+}
+
+function changed(state: State, prompt: LinePrompt, handlers: PromptHandlers): Step {
+  const now = { ...state, prompt };
+  return handlers.typed?.[prompt.purpose]?.(now, prompt.input.text, prompt) ?? still(now);
+}

@@ -1,0 +1,161 @@
+/**
+ * All that the browser knows, as one value that never changes in place: (state, event) → (state, effects). Nothing here knows a
+ * terminal, a kernel or the clock; update.ts says what events do, render/ what is seen, runtime.ts carries out effects.
+ */
+import type { Prompt } from './prompt.ts';
+import type { Rdev, Timespec, VType } from '@ukfs/kernel';
+
+/** What the terminal can show. */
+export interface Look {
+  readonly colors: 0 | 16 | 256;
+  readonly unicode: boolean;
+}
+
+/** Names a file system that is shown: 'host', or the address of one in an image (`disk.img:2`). */
+export type PlaceId = string;
+export const HOST: PlaceId = 'host';
+
+export interface Place {
+  readonly id: PlaceId;
+  /** As the title shows it. */
+  readonly label: string;
+  /** "ext4"; '' for the host. */
+  readonly type: string;
+  /** Why it can only be read, when it can be read alone. */
+  readonly readOnly: string | undefined;
+}
+
+/** An entry of a directory, as lists show it. */
+export interface Row {
+  /** A name string (kernel name.ts). */
+  readonly name: string;
+  /** undefined: the entry names a damaged inode, `damage` says how. */
+  readonly type: VType | undefined;
+  readonly size: number;
+  /** Bytes of disk that it takes. */
+  readonly bytes: number;
+  readonly mtime: Timespec;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly nlink: number;
+  readonly ino: number;
+  readonly rdev?: Rdev | undefined;
+  readonly damage?: string;
+}
+
+type SortKey = 'name' | 'size' | 'mtime' | 'ext' | 'none';
+
+/** A directory that is open. */
+export interface Tab {
+  readonly place: PlaceId;
+  readonly dir: string;
+  /** As the directory has them; grows while it is read. */
+  readonly rows: readonly Row[];
+  readonly isComplete: boolean;
+  readonly failure: string | undefined;
+  /** Of the question whose answer this is. */
+  readonly token: number;
+  /** Indexes into `rows`: what is shown, in its order. */
+  readonly shown: readonly number[];
+  /** Index into `shown`. */
+  readonly cursor: number;
+  /** First line that is on the screen. */
+  readonly top: number;
+  readonly selected: ReadonlySet<string>;
+  readonly filter: string;
+  readonly sort: { readonly by: SortKey; readonly isReversed: boolean };
+  readonly showsHidden: boolean;
+  /** Where the cursor was in directories that were left: path → name. */
+  readonly memory: ReadonlyMap<string, string>;
+}
+
+interface Pane {
+  readonly tabs: readonly Tab[];
+  readonly tab: number;
+}
+
+/** A line of the tree of what an image is made of. */
+export interface StackNode {
+  readonly id: PlaceId;
+  readonly depth: number;
+  /** Of it only 'fs' can be entered. */
+  readonly kind: 'image' | 'fs' | 'other';
+  readonly label: string;
+  /** "ext4 file system", "1.0 GiB". */
+  readonly detail: string;
+  /** Why it cannot be entered; empty when it can. */
+  readonly advice: string;
+}
+
+export interface Note {
+  readonly text: string;
+  readonly kind: 'info' | 'error';
+}
+
+/** Work in the background that takes a while. */
+interface Task {
+  /** Of the question that it answers. */
+  readonly token: number;
+  readonly title: string;
+  /** How far it is: "1,204 files, 3.1 GiB". */
+  readonly progress: string;
+}
+
+/** An edit that is staged: a line of a script, which is what commits, undo and the saved session are made of. */
+interface StagedEdit {
+  /** As a script has it (docs/script.md). */
+  readonly line: string;
+}
+
+/** What fills the middle of the screen in the place of the lists. Each has a module in ../screens/. */
+interface Screens {
+  readonly files: object;
+  readonly help: { readonly top: number };
+}
+export type ScreenName = keyof Screens;
+export type Screen = { [K in ScreenName]: { readonly name: K } & Screens[K] }[ScreenName];
+
+export interface State {
+  readonly look: Look;
+  readonly columns: number;
+  readonly lines: number;
+  /** As named on the command line. */
+  readonly image: string;
+  readonly places: ReadonlyMap<PlaceId, Place>;
+  readonly stack: readonly StackNode[];
+  readonly stackCursor: number;
+  readonly panes: readonly [Pane] | readonly [Pane, Pane];
+  readonly active: 0 | 1;
+  readonly focus: 'list' | 'stack';
+  readonly screen: Screen;
+  readonly note: Note | undefined;
+  readonly prompt: Prompt | undefined;
+  readonly tasks: readonly Task[];
+  readonly staged: readonly StagedEdit[];
+  /** Taken back, the last one last; gone with the next edit. */
+  readonly undone: readonly StagedEdit[];
+  /** Nothing is changed before a person has said so once. */
+  readonly mayEdit: boolean;
+  /** Keys pressed of a combination of several (`g g`); '' when none are. */
+  readonly prefix: string;
+  /** The last number given to a question. */
+  readonly token: number;
+}
+
+export const activePane = (state: State): Pane => state.panes[state.active] ?? state.panes[0];
+
+export function activeTab(state: State): Tab {
+  const pane = activePane(state);
+  const tab = pane.tabs[pane.tab];
+  if (tab === undefined) throw new Error('a pane without tabs');
+  return tab;
+}
+
+/** The entry under the cursor; undefined in an empty list. */
+export function currentRow(tab: Tab): Row | undefined {
+  const at = tab.shown[tab.cursor];
+  return at === undefined ? undefined : tab.rows[at];
+}
+
+export const pathIn = (dir: string, name: string): string => (dir === '/' ? `/${name}` : `${dir}/${name}`);

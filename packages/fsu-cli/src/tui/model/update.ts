@@ -1,0 +1,67 @@
+/**
+ * The reducer: what an event does to the browser. Parts of the work are in files of their own, by what they are about; here they
+ * are put together.
+ */
+import { meaningOf } from '../keys.ts';
+import { screenActions } from '../screens/index.ts';
+import type { AskName, AnswerOf, FailureOf, PartOf } from './ask.ts';
+import type { Event } from './event.ts';
+import { listHeight } from './layout.ts';
+import { movedTo } from './listing.ts';
+import { movingActions, movingAnswers } from './moving.ts';
+import { promptKey, promptPaste } from './prompt.ts';
+import type { PromptHandlers } from './prompt.ts';
+import type { State } from './state.ts';
+import { mapTabs, noted, still } from './step.ts';
+import type { AnswerHandlers, Step } from './step.ts';
+
+export type Action = (state: State) => Step;
+
+/** By the names that keys.ts has. */
+export const actions: Readonly<Record<string, Action>> = { ...movingActions, ...screenActions };
+
+const answerHandlers: AnswerHandlers = { ...movingAnswers };
+
+const promptHandlers: PromptHandlers = { answered: {}, typed: {}, dropped: {} };
+
+export function update(state: State, event: Event): Step {
+  switch (event.kind) {
+    case 'key':
+      return pressed(state, event.key);
+    case 'paste':
+      return state.prompt === undefined ? still(state) : promptPaste(state, state.prompt, event.text, promptHandlers);
+    case 'resize':
+      return still(resized({ ...state, columns: event.columns, lines: event.lines }));
+    case 'part':
+    case 'answer':
+    case 'failed':
+      return answered(state, event);
+    case 'ended':
+      return still(noted(state, event.why, 'error'));
+    case 'mouse':
+      return still(state);
+  }
+}
+
+function pressed(state: State, key: string): Step {
+  if (state.prompt !== undefined) return promptKey(state, state.prompt, key, promptHandlers);
+  const meaning = meaningOf(state, key);
+  if (meaning === 'prefix') return still({ ...state, prefix: state.prefix === '' ? key : `${state.prefix} ${key}` });
+  const ready = state.prefix === '' ? state : { ...state, prefix: '' };
+  const action = meaning === undefined ? undefined : actions[meaning.action];
+  return action === undefined ? still(ready) : action(ready);
+}
+
+function answered<K extends AskName>(state: State, event: PartOf<K> | AnswerOf<K> | FailureOf<K>): Step {
+  const handler: AnswerHandlers[K] = answerHandlers[event.what];
+  switch (event.kind) {
+    case 'part':
+      return handler.part?.(state, event) ?? still(state);
+    case 'answer':
+      return handler.answer(state, event);
+    case 'failed':
+      return handler.failed?.(state, event) ?? still(noted(state, event.message, 'error'));
+  }
+}
+
+const resized = (state: State): State => mapTabs(state, (tab) => movedTo(tab, tab.cursor, listHeight(state)));

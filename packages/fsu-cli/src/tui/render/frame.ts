@@ -1,0 +1,71 @@
+/** The whole screen as lines, area by area: what components put side by side. */
+import { safeText } from '../../format/name.ts';
+import { layoutOf } from '../model/layout.ts';
+import type { Area } from '../model/layout.ts';
+import { activeTab } from '../model/state.ts';
+import type { Prompt } from '../model/prompt.ts';
+import type { State } from '../model/state.ts';
+import { screenLines } from '../screens/index.ts';
+import { fill, fitLine, span } from './line.ts';
+import type { Line } from './line.ts';
+import { listLines } from './lists.ts';
+import { stackLines } from './stack.ts';
+
+export interface Frame {
+  readonly title: Line;
+  /** From left to right. */
+  readonly columns: readonly { readonly area: Area; readonly lines: readonly Line[] }[];
+  readonly status: Line;
+}
+
+export function frameOf(state: State): Frame {
+  const layout = layoutOf(state);
+  const other = screenLines(state, layout.middle);
+  if (other !== undefined)
+    return {
+      title: titleLine(state),
+      columns: [{ area: layout.middle, lines: fill(other, layout.middle) }],
+      status: statusLine(state),
+    };
+  const columns = [];
+  if (layout.stack !== undefined)
+    columns.push({ area: layout.stack, lines: fill(stackLines(state, layout.stack), layout.stack) });
+  for (const [at, area] of layout.lists.entries()) {
+    const pane = state.panes[at === 0 ? 0 : 1];
+    const tab = pane?.tabs[pane.tab];
+    if (tab === undefined) continue;
+    // Side by side they do not fit: the active one is seen.
+    if (layout.lists.length === 2 && area.width === state.columns && at !== state.active) continue;
+    columns.push({
+      area,
+      lines: fill(listLines(state, { tab, area, isActive: at === state.active && state.focus === 'list' }), area),
+    });
+  }
+  if (layout.preview !== undefined) columns.push({ area: layout.preview, lines: fill([], layout.preview) });
+  return { title: titleLine(state), columns, status: statusLine(state) };
+}
+
+function titleLine(state: State): Line {
+  const place = state.places.get(activeTab(state).place);
+  const type = place === undefined || place.type === '' ? '' : ` ${place.type}`;
+  return fitLine([span(` ${safeText(state.image)}${type}  RO`, 'title')], state.columns);
+}
+
+function statusLine(state: State): Line {
+  const { note, prefix, prompt } = state;
+  if (prompt !== undefined) return promptLine(prompt, state.columns);
+  if (note !== undefined) return fitLine([span(note.text, note.kind === 'error' ? 'error' : 'plain')], state.columns);
+  return fitLine([span(prefix === '' ? 'q quit  ? help' : prefix, 'dim')], state.columns);
+}
+
+/** The line that is typed, with the cursor; long ones show their end. */
+function promptLine(prompt: Prompt, columns: number): Line {
+  if (prompt.kind === 'choice') {
+    const choices = prompt.choices.flatMap(({ key, label }) => [span(` ${key} `, 'key'), span(`${safeText(label)} `)]);
+    return fitLine([span(`${safeText(prompt.title)} `, 'bold'), ...choices], columns);
+  }
+  const { text, at } = prompt.input;
+  const title = safeText(prompt.title);
+  const [before, here, after] = [text.slice(0, at), text.slice(at, at + 1) || ' ', text.slice(at + 1)].map(safeText);
+  return fitLine([span(title, 'bold'), span(before ?? ''), span(here ?? ' ', 'cursor'), span(after ?? '')], columns);
+}

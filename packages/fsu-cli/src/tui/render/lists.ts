@@ -1,0 +1,58 @@
+/** The lists of files. Only lines that are on the screen are made, however long the list is. */
+import { modeText } from '../../format/mode.ts';
+import { humanBsd } from '../../format/size.ts';
+import { safeText } from '../../format/name.ts';
+import type { Area } from '../model/layout.ts';
+import type { Row, State, Tab } from '../model/state.ts';
+import { fit, fitLine, span } from './line.ts';
+import type { Line, Style } from './line.ts';
+
+const styles: Readonly<Record<NonNullable<Row['type']>, Style>> = {
+  dir: 'dir',
+  lnk: 'link',
+  reg: 'plain',
+  blk: 'special',
+  chr: 'special',
+  fifo: 'special',
+  sock: 'special',
+};
+
+const styleOf = ({ type, mode, damage }: Row): Style =>
+  type === undefined || damage !== undefined ? 'error' : type === 'reg' && (mode & 0o111) !== 0 ? 'exec' : styles[type];
+
+const SIZE = 6;
+
+export function listLines(
+  state: State,
+  { tab, area, isActive }: { readonly tab: Tab; readonly area: Area; readonly isActive: boolean },
+): Line[] {
+  const { width, height } = area;
+  const count = tab.isComplete ? `${tab.shown.length}` : `${tab.rows.length}…`;
+  const place = state.places.get(tab.place)?.label ?? tab.place;
+  const heading = fitLine([span(`${safeText(place)}:${safeText(tab.dir)}  ${count}`, 'heading')], width);
+  if (tab.failure !== undefined) return [heading, fitLine([span(tab.failure, 'error')], width)];
+  const lines: Line[] = [heading];
+  for (let at = tab.top; at < Math.min(tab.shown.length, tab.top + height - 1); at++) {
+    const row = tab.rows[tab.shown[at] ?? -1];
+    if (row === undefined) break;
+    lines.push(rowLine(row, { width, isCursor: at === tab.cursor, isActive, isSelected: tab.selected.has(row.name) }));
+  }
+  return lines;
+}
+
+interface How {
+  readonly width: number;
+  readonly isCursor: boolean;
+  readonly isActive: boolean;
+  readonly isSelected: boolean;
+}
+
+function rowLine(row: Row, { width, isCursor, isActive, isSelected }: How): Line {
+  const mode = width >= 50 ? ` ${modeText(row.type ?? 'reg', row.mode)}` : '';
+  const size = width >= 24 ? ` ${fit(row.type === 'dir' ? '' : humanBsd(row.size), SIZE, 'right')}` : '';
+  const mark = isSelected ? '*' : ' ';
+  const name = fit(`${mark}${safeText(row.name)}${row.type === 'dir' ? '/' : ''}`, width - mode.length - size.length);
+  const style = isCursor ? (isActive ? 'cursor' : 'cursorElsewhere') : isSelected ? 'selected' : styleOf(row);
+  const rest = isCursor ? style : 'dim';
+  return [span(name, style), span(size, rest), span(mode, rest)];
+}
