@@ -4,7 +4,9 @@ import { connect } from 'ukfs/remote';
 import { describeError } from '../errors.ts';
 import { App } from './components/app.tsx';
 import { DeskClient } from './desk.ts';
+import { noEdits } from './model/editing-state.ts';
 import { newTab } from './model/listing.ts';
+import { nothingSeen } from './model/looking-state.ts';
 import { beginning } from './model/moving.ts';
 import type { Look, State } from './model/state.ts';
 import { Runtime } from './runtime.ts';
@@ -43,9 +45,8 @@ const newState = (init: Pick<State, 'image' | 'look' | 'columns' | 'lines'>): St
   note: undefined,
   prompt: undefined,
   tasks: [],
-  staged: [],
-  undone: [],
-  mayEdit: false,
+  looking: nothingSeen,
+  editing: noEdits,
   prefix: '',
   token: 0,
 });

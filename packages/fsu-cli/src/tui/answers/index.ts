@@ -1,6 +1,8 @@
 /** Who answers which question: functions of the client's thread that wait for the kernel's. */
 import type { DeskClient } from '../desk.ts';
 import type { AskName, AskOf, Asks } from '../model/ask.ts';
+import { editingAnswerers } from './editing.ts';
+import { lookingAnswerers } from './looking.ts';
 import { movingAnswerers } from './moving.ts';
 
 export interface Asking<K extends AskName> {
@@ -14,4 +16,4 @@ export type Answerers = {
   readonly [K in AskName]: (ask: AskOf<K>, asking: Asking<K>) => Promise<Asks[K]['answer']>;
 };
 
-export const answerers: Answerers = { ...movingAnswerers };
+export const answerers: Answerers = { ...movingAnswerers, ...lookingAnswerers, ...editingAnswerers };

@@ -17,7 +17,13 @@ interface MovingAsks {
   };
 }
 
-export interface Asks extends MovingAsks {}
+/** To look into things. */
+interface LookingAsks {}
+
+/** To edit. */
+interface EditingAsks {}
+
+export interface Asks extends MovingAsks, LookingAsks, EditingAsks {}
 
 export type AskName = keyof Asks;
 export type AskOf<K extends AskName> = { readonly what: K } & Asks[K]['ask'];

@@ -1,6 +1,7 @@
 /** Walking about: the cursor, directories, file systems. */
 import { listHeight } from './layout.ts';
 import { arranged, movedTo, newTab } from './listing.ts';
+import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, pathIn } from './state.ts';
 import type { PlaceId, State, Tab } from './state.ts';
 import { ask, followedBy, mapTabs, noted, still, withTab } from './step.ts';
@@ -99,3 +100,5 @@ function withRows(tab: Tab, rows: Tab['rows'], state: State): Tab {
   const more = { ...tab, rows: [...tab.rows, ...rows] };
   return tab.rows.length === 0 ? movedInto(arranged(more), state) : more;
 }
+
+export const movingPrompts: PromptHandlers = { answered: {} };

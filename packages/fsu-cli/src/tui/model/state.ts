@@ -2,6 +2,8 @@
  * All that the browser knows, as one value that never changes in place: (state, event) → (state, effects). Nothing here knows a
  * terminal, a kernel or the clock; update.ts says what events do, render/ what is seen, runtime.ts carries out effects.
  */
+import type { Editing } from './editing-state.ts';
+import type { Looking } from './looking-state.ts';
 import type { Prompt } from './prompt.ts';
 import type { Rdev, Timespec, VType } from '@ukfs/kernel';
 
@@ -102,12 +104,6 @@ interface Task {
   readonly progress: string;
 }
 
-/** An edit that is staged: a line of a script, which is what commits, undo and the saved session are made of. */
-interface StagedEdit {
-  /** As a script has it (docs/script.md). */
-  readonly line: string;
-}
-
 /** What fills the middle of the screen in the place of the lists. Each has a module in ../screens/. */
 interface Screens {
   readonly files: object;
@@ -132,11 +128,8 @@ export interface State {
   readonly note: Note | undefined;
   readonly prompt: Prompt | undefined;
   readonly tasks: readonly Task[];
-  readonly staged: readonly StagedEdit[];
-  /** Taken back, the last one last; gone with the next edit. */
-  readonly undone: readonly StagedEdit[];
-  /** Nothing is changed before a person has said so once. */
-  readonly mayEdit: boolean;
+  readonly looking: Looking;
+  readonly editing: Editing;
   /** Keys pressed of a combination of several (`g g`); '' when none are. */
   readonly prefix: string;
   /** The last number given to a question. */

@@ -2,13 +2,15 @@
  * The reducer: what an event does to the browser. Parts of the work are in files of their own, by what they are about; here they
  * are put together.
  */
-import { meaningOf } from '../keys.ts';
+import { meaningOf } from '../keys/index.ts';
 import { screenActions } from '../screens/index.ts';
 import type { AskName, AnswerOf, FailureOf, PartOf } from './ask.ts';
 import type { Event } from './event.ts';
 import { listHeight } from './layout.ts';
 import { movedTo } from './listing.ts';
-import { movingActions, movingAnswers } from './moving.ts';
+import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
+import { lookingActions, lookingAnswers, lookingPrompts } from './looking.ts';
+import { movingActions, movingAnswers, movingPrompts } from './moving.ts';
 import { promptKey, promptPaste } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import type { State } from './state.ts';
@@ -18,11 +20,24 @@ import type { AnswerHandlers, Step } from './step.ts';
 export type Action = (state: State) => Step;
 
 /** By the names that keys.ts has. */
-export const actions: Readonly<Record<string, Action>> = { ...movingActions, ...screenActions };
+export const actions: Readonly<Record<string, Action>> = {
+  ...movingActions,
+  ...lookingActions,
+  ...editingActions,
+  ...screenActions,
+};
 
-const answerHandlers: AnswerHandlers = { ...movingAnswers };
+const answerHandlers: AnswerHandlers = { ...movingAnswers, ...lookingAnswers, ...editingAnswers };
 
-const promptHandlers: PromptHandlers = { answered: {}, typed: {}, dropped: {} };
+const promptHandlers = together([movingPrompts, lookingPrompts, editingPrompts]);
+
+function together(all: readonly PromptHandlers[]): PromptHandlers {
+  return {
+    answered: Object.assign({}, ...all.map(({ answered }) => answered)),
+    typed: Object.assign({}, ...all.map(({ typed }) => typed)),
+    dropped: Object.assign({}, ...all.map(({ dropped }) => dropped)),
+  };
+}
 
 export function update(state: State, event: Event): Step {
   switch (event.kind) {

@@ -1,6 +1,6 @@
 /** What the keys do, from the table that says so. */
-import { keyBindings } from '../keys.ts';
-import type { KeyBinding } from '../keys.ts';
+import type { KeyBinding } from '../keys/binding.ts';
+import { keyBindings } from '../keys/index.ts';
 import type { State } from '../model/state.ts';
 import { still } from '../model/step.ts';
 import type { Step } from '../model/step.ts';

@@ -1,0 +1,4 @@
+/** Contents, attributes, structures. */
+import type { Answerers } from './index.ts';
+
+export const lookingAnswerers: Pick<Answerers, never> = {};
