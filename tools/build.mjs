@@ -85,7 +85,7 @@ async function buildBrowser(build) {
     define: { 'process.env.NODE_ENV': '"production"' },
     // What is CommonJS in it asks for Node's modules.
     banner: { js: "import{createRequire as __create}from'node:module';const require=__create(import.meta.url);" },
-    plugins: [noDevtools],
+    plugins: [noDevtools, quickChars],
   });
   return Object.keys(metafile.inputs);
 }
@@ -133,6 +133,17 @@ const noDevtools = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'nothing' }));
     onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export default {};' }));
+  },
+};
+
+/** ink's way with styled characters, by ours, which asks the library's (styledchars.ts). */
+const quickChars = {
+  name: 'quick-chars',
+  setup({ onResolve }) {
+    const file = join(root, 'packages/fsu-cli/src/tui/components/styledchars.ts');
+    onResolve({ filter: /^@alcalzone\/ansi-tokenize$/ }, ({ importer }) =>
+      importer.includes('/node_modules/ink/') ? { path: file } : undefined,
+    );
   },
 };
 

@@ -161,6 +161,10 @@ const exceptions: readonly Exception[] = [
   },
   { path: /^packages\/fsu-cli\/src\/apply\/yaml\.ts$/, packages: { yaml: 'value' } },
   { path: /^packages\/fsu-cli\/src\/tui\/render\/line\.ts$/, packages: { 'string-width': 'value' } },
+  {
+    path: /^packages\/fsu-cli\/src\/tui\/components\/styledchars\.ts$/,
+    packages: { '@alcalzone/ansi-tokenize': 'value' },
+  },
   // A format is data: tables and constants, so that anyone may read it without loading a file system.
   {
     path: /^packages\/kernel\/src\/fs\/[^/]+\/format\.ts$/,

@@ -8,4 +8,4 @@ export { openedOf } from './remote/calls.ts';
 export type { OpenedHandle } from './remote/calls.ts';
 export { Server } from './remote/server.ts';
 export type { Job, ServeOptions, Service, Services } from './remote/server.ts';
-export { connect, serveParent } from './remote/thread.ts';
+export { connect, serveParent, startThread } from './remote/thread.ts';

@@ -1,6 +1,7 @@
 /** The browser, from a command line that makes sense to an exit status. Bundled by itself: it alone needs ink. */
 import { render } from 'ink';
-import { connect } from 'ukfs/remote';
+import { RemoteKernel } from 'ukfs/remote';
+import type { Channel } from 'ukfs/remote';
 import { describeError } from '../errors.ts';
 import { App } from './components/app.tsx';
 import { DeskClient } from './desk.ts';
@@ -16,14 +17,14 @@ interface BrowserOptions {
   /** The command line, for the other thread. */
   readonly words: readonly string[];
   readonly image: string;
-  /** The script that the other thread starts with. */
-  readonly kernel: string;
+  /** To the other thread, which is starting. */
+  readonly kernel: Channel;
   readonly screen: ScreenDoor;
   readonly look: Look;
 }
 
 export async function browseImage({ words, image, kernel, screen, look }: BrowserOptions): Promise<number> {
-  const remote = connect(kernel, { argv: ['__kernel'] });
+  const remote = new RemoteKernel(kernel);
   const desk = new DeskClient(remote);
   try {
     await desk.call('start', [words]);

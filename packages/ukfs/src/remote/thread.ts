@@ -21,20 +21,30 @@ export async function serveParent(services: (server: () => Server) => Services =
 }
 
 /** Start a thread with a kernel in it: `file` is a script that calls serveParent(). */
-export function connect(file: string, { argv = [] }: { readonly argv?: readonly string[] } = {}): RemoteKernel {
+export const connect = (file: string, options: { readonly argv?: readonly string[] } = {}): RemoteKernel =>
+  new RemoteKernel(startThread(file, options));
+
+/** The same without a client yet, so that the thread starts while the client's code is loaded: what it sends waits. */
+export function startThread(file: string, { argv = [] }: { readonly argv?: readonly string[] } = {}): Channel {
   const worker = new Worker(file, { argv: [...argv] });
-  const channel: Channel = {
+  const early: Message[] = [];
+  let receive = (message: Message): void => void early.push(message);
+  let end: { readonly why: Error | undefined } | undefined;
+  let ended = (why: Error | undefined): void => void (end ??= { why });
+  worker.on('message', (message: Message) => receive(message));
+  worker.on('error', (error: unknown) => ended(error instanceof Error ? error : new Error(String(error))));
+  worker.on('exit', () => ended(undefined));
+  return {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- of windows, not of threads
     send: (message) => worker.postMessage(message),
-    start(receive, ended) {
-      worker.on('message', receive);
-      worker.on('error', (error: unknown) => ended(error instanceof Error ? error : new Error(String(error))));
-      worker.on('exit', () => ended(undefined));
+    start(to, toEnded) {
+      [receive, ended] = [to, toEnded];
+      for (const message of early) to(message);
+      if (end !== undefined) toEnded(end.why);
     },
     poll: () => undefined,
     close: () => void worker.terminate(),
   };
-  return new RemoteKernel(channel);
 }
 
 function portChannel(port: MessagePort): Channel {
