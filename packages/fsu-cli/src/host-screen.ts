@@ -11,6 +11,11 @@ export interface ScreenDoor {
   open(dispatch: (event: Event) => void): void;
   /** Give it back, as it was. */
   close(): void;
+  /** Give it to another program for a while, and take it again. */
+  release(): void;
+  resume(): void;
+  /** Into the clipboard, where the terminal has one (OSC 52). */
+  copyText(text: string): void;
   /** As Ctrl-Z: until the shell lets us go on. */
   suspend(): void;
 }
@@ -94,6 +99,16 @@ export function openScreen(): ScreenDoor {
     }),
     { columns: size().columns, rows: size().lines, isTTY: true },
   );
+  const enter = (): void => {
+    if (isOpen) return;
+    isOpen = true;
+    stdout.write(ENTER);
+    stdin.setRawMode(true);
+    stdin.on('data', onData);
+    stdin.resume();
+    stdout.on('resize', onResize);
+    process.on('exit', leave);
+  };
   const leave = (): void => {
     if (!isOpen) return;
     isOpen = false;
@@ -115,15 +130,15 @@ export function openScreen(): ScreenDoor {
     size,
     open(to) {
       dispatch = to;
-      isOpen = true;
-      stdout.write(ENTER);
-      stdin.setRawMode(true);
-      stdin.on('data', onData);
-      stdin.resume();
-      stdout.on('resize', onResize);
-      process.on('exit', leave);
+      enter();
     },
     close: leave,
+    release: leave,
+    resume() {
+      enter();
+      onResize();
+    },
+    copyText: (text) => void stdout.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`),
     suspend: () => undefined,
   };
 }

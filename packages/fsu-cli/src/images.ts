@@ -37,7 +37,7 @@ export class Images {
 
   /**
    * Open an image, or the handle that is open on it already. Throws what open() throws; EBUSY when it is to be written and is
-   * open for reading: a command opens first what it writes. One that an earlier command opened is opened again. `trial`: what
+   * open for reading: a command opens first what it writes. What earlier commands opened of the image is opened again. `trial`: what
    * is written to it is thrown away.
    */
   async open(
@@ -47,10 +47,7 @@ export class Images {
     const key = keyOf(name);
     const known = this.#open.get(key);
     if (known !== undefined && (known.edited || !write)) return known.fs;
-    if (known !== undefined && known.age < this.#age) {
-      this.#open.delete(key);
-      known.fs.close();
-    }
+    if (write) this.#closeReaders(name.image);
     const session = this.first?.session;
     const opening = trial ? undefined : await this.copies?.opening(name.image, { write, host: session?.host });
     const where = { image: opening?.image ?? name.image, selectors: name.selectors };
@@ -65,6 +62,15 @@ export class Images {
     });
     this.#open.set(key, { name, fs, edited: write && !trial, age: this.#age });
     return fs;
+  }
+
+  /** Nobody uses what earlier commands opened of the image to read; while that is open the image cannot be written. */
+  #closeReaders(image: string): void {
+    for (const [key, { name, fs, edited, age }] of this.#open) {
+      if (name.image !== image || edited || age >= this.#age) continue;
+      this.#open.delete(key);
+      fs.close();
+    }
   }
 
   /** The handle that is open on it. */

@@ -3,6 +3,8 @@ import { render } from 'ink';
 import { RemoteKernel } from 'ukfs/remote';
 import type { Channel } from 'ukfs/remote';
 import { describeError } from '../errors.ts';
+import { editCopy } from '../host-editor.ts';
+import type { EditorDoor } from './answers/editor.ts';
 import { App } from './components/app.tsx';
 import { DeskClient } from './desk.ts';
 import { noEdits } from './model/editing-state.ts';
@@ -58,7 +60,13 @@ async function runOn(
 ): Promise<number> {
   let quit: (status: number) => void = () => undefined;
   const done = new Promise<number>((resolve) => (quit = resolve));
-  const runtime = new Runtime(state, { desk, quit, suspend: () => screen.suspend() });
+  const runtime = new Runtime(state, {
+    desk,
+    quit,
+    suspend: () => screen.suspend(),
+    copyText: (text) => screen.copyText(text),
+    editor: screenEditor(screen),
+  });
   void tellEnd(desk, runtime);
   screen.open(runtime.dispatch);
   const app = render(<App store={runtime} />, {
@@ -81,3 +89,15 @@ async function tellEnd(desk: DeskClient, runtime: Runtime): Promise<void> {
   const why = await desk.kernel.ended;
   if (why !== undefined) runtime.dispatch({ kind: 'ended', why: describeError(why) });
 }
+
+/** The terminal is the editor's while it runs. */
+const screenEditor = (screen: ScreenDoor): EditorDoor => ({
+  async edit(name, pieces) {
+    screen.release();
+    try {
+      return await editCopy(name, pieces);
+    } finally {
+      screen.resume();
+    }
+  },
+});

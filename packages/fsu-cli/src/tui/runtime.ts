@@ -2,6 +2,7 @@
 import { describeError } from '../errors.ts';
 import { answerers } from './answers/index.ts';
 import type { Answerers, Asking } from './answers/index.ts';
+import type { EditorDoor } from './answers/editor.ts';
 import type { DeskClient } from './desk.ts';
 import type { AnswerEvent, AskName, AskOf } from './model/ask.ts';
 import type { Effect, Event } from './model/event.ts';
@@ -13,6 +14,8 @@ interface World {
   readonly desk: DeskClient;
   quit(status: number): void;
   suspend(): void;
+  copyText(text: string): void;
+  readonly editor: EditorDoor;
 }
 
 export class Runtime {
@@ -59,6 +62,9 @@ export class Runtime {
       case 'suspend':
         this.#world.suspend();
         return;
+      case 'copyText':
+        this.#world.copyText(effect.text);
+        return;
     }
   }
 
@@ -72,6 +78,7 @@ export class Runtime {
     const answerer: Answerers[K] = answerers[what];
     const asking: Asking<K> = {
       desk: this.#world.desk,
+      editor: this.#world.editor,
       signal: waiting.signal,
       part: (value) => tell({ kind: 'part', value }),
     };

@@ -109,7 +109,7 @@ export class Server {
     if (message.kind === 'banner') {
       if (message.banner !== BANNER) this.close();
     } else if (message.kind === 'cancel') this.#cancel(message.id);
-    else if (message.kind === 'call') void this.#answer(message);
+    else if (message.kind === 'call') this.#answer(message);
   }
 
   #cancel(id: number): void {
@@ -117,19 +117,37 @@ export class Server {
     if (job !== undefined) job.isCancelled = true;
   }
 
-  async #answer(call: Extract<Message, { kind: 'call' }>): Promise<void> {
+  /**
+   * What is known at once is sent at once: within a point of preemption nothing that waits would come to its end. Work that has been
+   * begun holds its place in #running until it is answered.
+   */
+  #answer(call: Extract<Message, { kind: 'call' }>): void {
     const { id } = call;
     const running: Running = { id, isCancelled: false };
-    this.#running.set(id, running);
-    let reply: Message;
     try {
+      this.#running.set(id, running);
       const begun = this.#begin(call, running);
-      reply = { kind: 'result', id, value: isGenerator(begun) ? await this.#slices(begun, running) : await begun };
+      if (isGenerator(begun)) void this.#finish(id, this.#slices(begun, running));
+      else if (begun instanceof Promise) void this.#finish(id, begun);
+      else this.#reply({ kind: 'result', id, value: begun });
     } catch (thrown) {
-      reply = { kind: 'failure', id, failure: failureOf(thrown) };
+      this.#reply({ kind: 'failure', id, failure: failureOf(thrown) });
     }
-    this.#running.delete(id);
-    if (!this.#isOver) this.#channel.send(reply);
+  }
+
+  async #finish(id: number, work: Promise<unknown>): Promise<void> {
+    let value: unknown;
+    try {
+      value = await work;
+      this.#reply({ kind: 'result', id, value });
+    } catch (thrown) {
+      this.#reply({ kind: 'failure', id, failure: failureOf(thrown) });
+    }
+  }
+
+  #reply(message: Extract<Message, { kind: 'result' | 'failure' }>): void {
+    this.#running.delete(message.id);
+    if (!this.#isOver) this.#channel.send(message);
   }
 
   #begin({ handle, name, args }: Extract<Message, { kind: 'call' }>, running: Running): unknown {

@@ -2,6 +2,7 @@
 import type { DeskClient } from '../desk.ts';
 import type { AskName, AskOf, Asks } from '../model/ask.ts';
 import { editingAnswerers } from './editing.ts';
+import type { EditorDoor } from './editor.ts';
 import { lookingAnswerers } from './looking.ts';
 import { movingAnswerers } from './moving.ts';
 
@@ -10,6 +11,7 @@ export interface Asking<K extends AskName> {
   /** A part of the answer. */
   readonly part: (value: Asks[K]['part']) => void;
   readonly signal: AbortSignal;
+  readonly editor: EditorDoor;
 }
 
 export type Answerers = {

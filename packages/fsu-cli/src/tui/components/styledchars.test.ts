@@ -1,13 +1,13 @@
 import * as library from '@alcalzone/ansi-tokenize';
-import fc from 'fast-check';
+import { array, assert, constantFrom, property, string, tuple } from 'fast-check';
 import { expect, test } from 'vitest';
 import * as ours from './styledchars.ts';
 
-const piece = fc.tuple(fc.constantFrom('', '\x1b[1m', '\x1b[7;1m', '\x1b[1;34m', '\x1b[2m', '\x1b[0m'), fc.string());
+const piece = tuple(constantFrom('', '\x1b[1m', '\x1b[7;1m', '\x1b[1;34m', '\x1b[2m', '\x1b[0m'), string());
 
 test('the same text as the library makes, also of a line that is known already', () => {
-  fc.assert(
-    fc.property(fc.array(piece), (pieces) => {
+  assert(
+    property(array(piece), (pieces) => {
       const line = pieces.map(([sgr, text]) => sgr + text).join('');
       const expected = library.styledCharsToString(library.styledCharsFromTokens(library.tokenize(line)));
       const made = (): string => ours.styledCharsToString(ours.styledCharsFromTokens(ours.tokenize(line)));

@@ -1,6 +1,6 @@
 /** Images on the browser's desk: one session of them, as the lines of one script would have it. */
 import { openedOf } from 'ukfs/remote';
-import type { Job, OpenedHandle, Server, Services } from 'ukfs/remote';
+import type { OpenedHandle, Server, Services } from 'ukfs/remote';
 import { UsageError } from '../../command.ts';
 import { browse } from '../../commands/browse.ts';
 import { addressName, Context } from '../../context.ts';
@@ -8,6 +8,9 @@ import type { ImageName, Shell } from '../../context.ts';
 import { FsError } from 'ukfs';
 import { understand } from '../../understand.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
+import { Edits } from './edits.ts';
+import type { ImageReview, LineResult } from './edits.ts';
+import { saveScript } from './savescript.ts';
 import { stackOf } from './stack.ts';
 
 /** A place, and by which number its calls are made. */
@@ -22,6 +25,16 @@ export interface DeskServices {
   start(words: readonly string[]): undefined;
   stack(): readonly StackNode[];
   enter(place: PlaceId): Entered;
+  /** Run a line of a script; `place` is where relative addresses and operands lie. Parts: Advance. */
+  run(line: string): LineResult;
+  undo(): undefined;
+  discard(): undefined;
+  review(): readonly ImageReview[];
+  commit(): readonly string[];
+  /** Which of the names exist in a directory of the host. */
+  hostNames(dir: string, names: readonly string[]): readonly string[];
+  /** The name of the script that was written. */
+  saveScript(file: string, lines: readonly string[]): string;
 }
 
 export class Desk {
@@ -29,6 +42,9 @@ export class Desk {
   readonly #shell: Shell;
   #ctx: Context | undefined;
   #image: ImageName | undefined;
+  /** The first file system that was entered: what lines mean that name no other. */
+  #root: ImageName | undefined;
+  #edits: Edits | undefined;
   /** Open places: their handles' numbers. */
   readonly #numbers = new Map<PlaceId, number>();
 
@@ -41,8 +57,29 @@ export class Desk {
     return {
       start: (_, words) => this.#start(stringsIn(words)),
       stack: () => this.#stack(),
-      enter: (_: Job, place) => this.#enter(String(place)),
+      enter: (_, place) => this.#enter(String(place)),
+      run: (job, line) => this.#edit((edits) => edits.run(job, String(line))),
+      undo: (job) => this.#edit((edits) => edits.undo(job)),
+      discard: (job) => this.#edit((edits) => edits.discard(job)),
+      review: (job) => this.#edit((edits) => edits.review(job)),
+      commit: (job) => this.#edit((edits) => edits.commit(job)),
+      hostNames: (_, dir, names) => stringsIn(names).filter((name) => this.#shell.isFile(`${String(dir)}/${name}`)),
+      saveScript: (_, file, lines) => saveScript(this.#shell, String(file), stringsIn(lines)),
     };
+  }
+
+  /** Places that were open before may be other handles afterwards: an image that is to be written is opened again. */
+  async #edit<T>(act: (edits: Edits) => Promise<T>): Promise<T> {
+    const { ctx, image } = this.#started();
+    this.#edits ??= new Edits(ctx, this.#root ?? image);
+    try {
+      return await act(this.#edits);
+    } finally {
+      for (const [id, number] of this.#numbers) {
+        const { image: name } = addressName(id, this.#shell);
+        this.#server().replace(number, await ctx.images.open(name));
+      }
+    }
   }
 
   async #start(words: readonly string[]): Promise<undefined> {
@@ -64,6 +101,7 @@ export class Desk {
     const { ctx } = this.#started();
     const { image } = addressName(id, this.#shell);
     const fs = await ctx.images.open(image);
+    this.#root ??= image;
     const server = this.#server();
     const number = this.#numbers.get(id) ?? server.adopt(fs);
     this.#numbers.set(id, number);

@@ -2,6 +2,7 @@
  * Questions to the kernel's side. Every one has a name, what is asked, what comes in parts, and the answer; answers/ holds the
  * functions that answer them. An answer comes as an event with the question's token; one that nobody waits for is dropped.
  */
+import type { Reviewed } from './editing-state.ts';
 import type { PlaceId, Place, Row, StackNode } from './state.ts';
 
 /** To walk about. */
@@ -20,8 +21,54 @@ interface MovingAsks {
 /** To look into things. */
 interface LookingAsks {}
 
+/** Files on their way somewhere. */
+export interface Transfer {
+  readonly place: PlaceId;
+  readonly paths: readonly string[];
+  readonly isCut: boolean;
+  readonly to: PlaceId;
+  readonly dir: string;
+}
+
 /** To edit. */
-interface EditingAsks {}
+interface EditingAsks {
+  /** Run a line of a script; parts tell how far it is. */
+  readonly run: {
+    readonly ask: { readonly line: string };
+    readonly part: { readonly files: number; readonly bytes: number };
+    readonly answer: {
+      readonly line: string;
+      readonly isStaged: boolean;
+      readonly status: number;
+      readonly messages: readonly string[];
+      readonly output: readonly string[];
+    };
+  };
+  readonly undo: { readonly ask: object; readonly part: never; readonly answer: undefined };
+  readonly discard: { readonly ask: object; readonly part: never; readonly answer: undefined };
+  readonly review: { readonly ask: object; readonly part: never; readonly answer: readonly Reviewed[] };
+  /** The answer: what else there is to tell. */
+  readonly commit: { readonly ask: object; readonly part: never; readonly answer: readonly string[] };
+  /** Which names exist where files are to go. */
+  readonly conflicts: {
+    readonly ask: Transfer;
+    readonly part: never;
+    readonly answer: { readonly wish: Transfer; readonly names: readonly string[] };
+  };
+  /** The answer: the file's name. */
+  readonly saveScript: {
+    readonly ask: { readonly file: string; readonly lines: readonly string[] };
+    readonly part: never;
+    readonly answer: string;
+  };
+  /** Have a person edit a file; the answer is the line that puts the new contents into it, undefined: they are as they were. */
+  readonly editor: {
+    /** `options` of the line: which image it is about. */
+    readonly ask: { readonly place: PlaceId; readonly path: string; readonly options: readonly string[] };
+    readonly part: never;
+    readonly answer: string | undefined;
+  };
+}
 
 export interface Asks extends MovingAsks, LookingAsks, EditingAsks {}
 

@@ -1,9 +1,29 @@
 /** What the browser knows of edits. */
+import type { Place, PlaceId } from './state.ts';
 
-/** An edit that is staged: a line of a script, which is what commits, undo and the saved session are made of. */
+/** An edit that is staged: a line of a script, which is what undo, review and the saved session are made of. */
 interface StagedEdit {
   /** As a script has it (docs/script.md). */
   readonly line: string;
+}
+
+/** Files that were copied or cut, until they are pasted. */
+interface Clipboard {
+  readonly place: PlaceId;
+  readonly paths: readonly string[];
+  readonly isCut: boolean;
+}
+
+/** What a commit would do to one image, as the review shows it. */
+export interface Reviewed {
+  readonly image: string;
+  readonly files: readonly { readonly path: string; readonly change: string }[];
+  readonly filesOmitted: number;
+  readonly extents: readonly { readonly offset: number; readonly length: number }[];
+  readonly extentsOmitted: number;
+  readonly bytes: number;
+  readonly verdict: string;
+  readonly isSound: boolean;
 }
 
 export interface Editing {
@@ -12,6 +32,27 @@ export interface Editing {
   readonly undone: readonly StagedEdit[];
   /** Nothing is changed before a person has said so once. */
   readonly isAllowed: boolean;
+  readonly clipboard: Clipboard | undefined;
+  /** Lines that are still to run, after the one that runs. */
+  readonly waiting: readonly string[];
+  /** The question of the line that runs; 0: none does. */
+  readonly token: number;
+  /** What runs is an edit taken back that is done again. */
+  readonly isRedo: boolean;
+  /** The last command that could be typed at a shell in the place of what was done here. */
+  readonly command: string | undefined;
 }
 
-export const noEdits: Editing = { staged: [], undone: [], isAllowed: false };
+export const noEdits: Editing = {
+  staged: [],
+  undone: [],
+  isAllowed: false,
+  clipboard: undefined,
+  waiting: [],
+  token: 0,
+  isRedo: false,
+  command: undefined,
+};
+
+/** Why nothing in the place can be changed; undefined: it can be. */
+export const refusal = (place: Place | undefined): string | undefined => place?.readOnly;

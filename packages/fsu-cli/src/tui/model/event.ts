@@ -25,4 +25,6 @@ export type Effect =
   /** Nobody waits for the answer any more. */
   | { readonly kind: 'cancel'; readonly token: number }
   | { readonly kind: 'quit'; readonly status: number }
-  | { readonly kind: 'suspend' };
+  | { readonly kind: 'suspend' }
+  /** Into the clipboard of the person's terminal. */
+  | { readonly kind: 'copyText'; readonly text: string };

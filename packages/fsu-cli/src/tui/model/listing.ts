@@ -10,6 +10,7 @@ export function newTab(place: PlaceId, dir: string, like?: Tab): Tab {
     dir,
     rows: [],
     isComplete: false,
+    isStale: false,
     failure: undefined,
     token: 0,
     shown: [],

@@ -32,7 +32,6 @@ export const movingActions = {
     const { dir } = activeTab(state);
     return dir === '/' ? still(state) : openDir(state, dir.slice(0, dir.lastIndexOf('/')) || '/');
   },
-  quit: (state: State): Step => [state, [{ kind: 'quit', status: 0 }]],
 } as const;
 
 /** Another directory of the same place in the active tab. */
@@ -81,11 +80,16 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'list'> = {
   list: {
     part: (state, { token, value }) => still(inTab(state, token, (tab) => withRows(tab, value, state))),
     answer: (state, { token }) =>
-      still(inTab(state, token, (tab) => movedInto({ ...arranged(tab), isComplete: true }, state))),
+      still(
+        inTab(state, token, (tab) => movedInto({ ...arranged(emptied(tab)), isComplete: true, isStale: false }, state)),
+      ),
     failed: (state, { token, message }) =>
       still(inTab(state, token, (tab) => ({ ...tab, isComplete: true, failure: message }))),
   },
 };
+
+/** Nothing came in its place: it is empty now. */
+const emptied = (tab: Tab): Tab => (tab.isStale ? { ...tab, rows: [], shown: [] } : tab);
 
 /** The tab that asked. */
 const inTab = (state: State, token: number, change: (tab: Tab) => Tab): State =>
@@ -96,9 +100,31 @@ const enterPlace = (state: State, place: PlaceId): Step => ask(state, { what: 'e
 const movedInto = (tab: Tab, state: State): Tab => movedTo(tab, tab.cursor, listHeight(state));
 
 /** The first rows at once; when more have come than that, all are put in order when the last is there. */
-function withRows(tab: Tab, rows: Tab['rows'], state: State): Tab {
+function withRows(old: Tab, rows: Tab['rows'], state: State): Tab {
+  const tab = old.isStale ? { ...old, rows: [], shown: [], isStale: false, isComplete: false } : old;
   const more = { ...tab, rows: [...tab.rows, ...rows] };
   return tab.rows.length === 0 ? movedInto(arranged(more), state) : more;
 }
 
 export const movingPrompts: PromptHandlers = { answered: {} };
+
+/** Read again every directory that is seen, and say afterwards what is in it now; until then the old list stays. */
+export function relisted(state: State): Step {
+  return state.panes.reduce<Step>(
+    (step, _, at) => followedBy(step, (now) => relistedPane(now, at === 0 ? 0 : 1)),
+    still(state),
+  );
+}
+
+function relistedPane(state: State, at: 0 | 1): Step {
+  const pane = state.panes[at];
+  const tab = pane?.tabs[pane.tab];
+  if (tab === undefined || tab.place === '') return still(state);
+  const memory = new Map(tab.memory);
+  const row = currentRow(tab);
+  // A new name that the cursor is to go to has been remembered already.
+  if (row !== undefined && !memory.has(tab.dir)) memory.set(tab.dir, row.name);
+  return ask(state, { what: 'list', place: tab.place, dir: tab.dir }, (now, token) =>
+    mapTabs(now, (one) => (one === tab ? { ...one, token, memory, isStale: true } : one)),
+  );
+}

@@ -2,7 +2,7 @@
  * All that the browser knows, as one value that never changes in place: (state, event) → (state, effects). Nothing here knows a
  * terminal, a kernel or the clock; update.ts says what events do, render/ what is seen, runtime.ts carries out effects.
  */
-import type { Editing } from './editing-state.ts';
+import type { Editing, Reviewed } from './editing-state.ts';
 import type { Looking } from './looking-state.ts';
 import type { Prompt } from './prompt.ts';
 import type { Rdev, Timespec, VType } from '@ukfs/kernel';
@@ -55,6 +55,8 @@ export interface Tab {
   /** As the directory has them; grows while it is read. */
   readonly rows: readonly Row[];
   readonly isComplete: boolean;
+  /** `rows` are those of before: the next that come replace them. */
+  readonly isStale: boolean;
   readonly failure: string | undefined;
   /** Of the question whose answer this is. */
   readonly token: number;
@@ -108,6 +110,9 @@ interface Task {
 interface Screens {
   readonly files: object;
   readonly help: { readonly top: number };
+  /** `images` undefined: not known yet. */
+  readonly review: { readonly top: number; readonly images: readonly Reviewed[] | undefined };
+  readonly output: { readonly top: number; readonly lines: readonly string[] };
 }
 export type ScreenName = keyof Screens;
 export type Screen = { [K in ScreenName]: { readonly name: K } & Screens[K] }[ScreenName];
@@ -149,6 +154,13 @@ export function activeTab(state: State): Tab {
 export function currentRow(tab: Tab): Row | undefined {
   const at = tab.shown[tab.cursor];
   return at === undefined ? undefined : tab.rows[at];
+}
+
+/** The names that an action is about: the selected ones, or the one under the cursor. */
+export function chosenNames(tab: Tab): readonly string[] {
+  if (tab.selected.size > 0) return [...tab.selected];
+  const row = currentRow(tab);
+  return row === undefined ? [] : [row.name];
 }
 
 export const pathIn = (dir: string, name: string): string => (dir === '/' ? `/${name}` : `${dir}/${name}`);

@@ -48,7 +48,12 @@ export function frameOf(state: State): Frame {
 function titleLine(state: State): Line {
   const place = state.places.get(activeTab(state).place);
   const type = place === undefined || place.type === '' ? '' : ` ${place.type}`;
-  return fitLine([span(` ${safeText(state.image)}${type}  RO`, 'title')], state.columns);
+  const { staged, isAllowed } = state.editing;
+  const mode = staged.length > 0 ? `STAGED ${staged.length}` : isAllowed ? 'RW' : 'RO';
+  const work = state.tasks
+    .map(({ title, progress }) => `  … ${safeText(title.split('\n', 1)[0] ?? '')} ${progress}`)
+    .join('');
+  return fitLine([span(` ${safeText(state.image)}${type}  ${mode}${work}`, 'title')], state.columns);
 }
 
 function statusLine(state: State): Line {

@@ -7,22 +7,16 @@ import type { Step } from '../model/step.ts';
 import { span } from '../render/line.ts';
 import type { Line } from '../render/line.ts';
 import type { ScreenModule } from './index.ts';
+import { scrolling } from './scroll.ts';
 
 export const help: ScreenModule<'help'> = {
-  lines: (_, { top }) => allLines().slice(top),
+  lines: (_, { top }, { height }) => allLines().slice(top, top + height),
   actions: {
     showHelp: (state: State): Step => still({ ...state, screen: { name: 'help', top: 0 } }),
-    helpDown: (state: State): Step => still(scrolled(state, 1)),
-    helpUp: (state: State): Step => still(scrolled(state, -1)),
+    ...scrolling('help', () => allLines().length),
     closeScreen: (state: State): Step => still({ ...state, screen: { name: 'files' } }),
   },
 };
-
-function scrolled(state: State, lines: number): State {
-  if (state.screen.name !== 'help') return state;
-  const top = Math.max(0, Math.min(state.screen.top + lines, allLines().length - 1));
-  return { ...state, screen: { ...state.screen, top } };
-}
 
 function allLines(): readonly Line[] {
   const groups = [...new Set(keyBindings.map(({ group }) => group))];

@@ -4,6 +4,8 @@ import type { Screen, ScreenName, State } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 import type { Line } from '../render/line.ts';
 import { help } from './help.ts';
+import { output } from './output.ts';
+import { review } from './review.ts';
 
 export interface ScreenModule<K extends ScreenName> {
   /** Its lines; what does not fit the area is cut. */
@@ -14,7 +16,7 @@ export interface ScreenModule<K extends ScreenName> {
 
 type ScreenModules = { readonly [K in Exclude<ScreenName, 'files'>]: ScreenModule<K> };
 
-const screens: ScreenModules = { help };
+const screens: ScreenModules = { help, output, review };
 
 export const screenActions: Readonly<Record<string, (state: State) => Step>> = Object.assign(
   {},

@@ -1,0 +1,204 @@
+/**
+ * Edits of the browser: lines of a script, each under a mark to come back to. Nothing of an image changes before commit(). They run
+ * one after the other, whatever comes meanwhile.
+ */
+import type { Job } from 'ukfs/remote';
+import { FsError } from 'ukfs';
+import { UsageError } from '../../command.ts';
+import { Context } from '../../context.ts';
+import type { ImageName } from '../../context.ts';
+import { commitEdits } from '../../edit.ts';
+import { reportOf } from '../../edit/report.ts';
+import { describeError, Exit } from '../../errors.ts';
+import { safeText } from '../../format/name.ts';
+import type { Images } from '../../images.ts';
+import type { Progress } from '../../progress.ts';
+import { newState, readScript } from '../../script/lines.ts';
+import { Marks } from '../../script/marks.ts';
+import { Runner } from '../../script/runner.ts';
+import type { PlannedLine } from '../../script/runner.ts';
+import { Capture } from './capture.ts';
+import type { Said } from './capture.ts';
+
+/** What became of a line. */
+export interface LineResult extends Said {
+  /** It has changed something, which is staged. */
+  readonly isStaged: boolean;
+  readonly status: number;
+}
+
+/** What a commit would do to one image. */
+export interface ImageReview {
+  readonly image: string;
+  readonly files: readonly { readonly path: string; readonly change: string }[];
+  readonly filesOmitted: number;
+  readonly extents: readonly { readonly offset: number; readonly length: number }[];
+  readonly extentsOmitted: number;
+  readonly bytes: number;
+  /** "no new errors"; or what the checker says. */
+  readonly verdict: string;
+  readonly isSound: boolean;
+}
+
+/** Counts for the screen: a part of the answer while a line runs. */
+interface Advance {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Between two of them the screen learns nothing. */
+const FILES_BETWEEN = 50;
+const BYTES_BETWEEN = 1 << 20;
+
+export class Edits {
+  readonly #capture: Capture;
+  readonly #ctx: Context;
+  readonly #runner: Runner;
+  /** One for each staged line. */
+  #marks: Marks[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  #job: Job | undefined;
+  #advance = { files: 0, bytes: 0, told: 0 };
+
+  constructor(ctx: Context, image: ImageName) {
+    this.#capture = new Capture(ctx.shell);
+    this.#ctx = this.#context(ctx, ctx.images);
+    this.#runner = new Runner(this.#ctx, { image, place: () => 'fsu', stdin: this.#capture.shell.stdin });
+  }
+
+  /** For what one operation reports and how it ends: statuses are never taken back. */
+  #context({ settings, words }: Context, images: Images): Context {
+    const { shell } = this.#capture;
+    return new Context({
+      program: 'fsu browse',
+      shell,
+      settings,
+      schema: 'fsu.browse',
+      words,
+      images,
+      progress: this.#progress(),
+    });
+  }
+
+  #progress(): Progress {
+    return {
+      files: (count) => this.#moved(count, 0),
+      bytes: (count) => this.#moved(0, count),
+      hide: () => undefined,
+      end: () => undefined,
+    };
+  }
+
+  /** The one place where a long line lets others have a turn, and where it is given up. */
+  #moved(files: number, bytes: number): void {
+    const advance = this.#advance;
+    advance.files += files;
+    advance.bytes += bytes;
+    const step = Math.floor(advance.files / FILES_BETWEEN) + Math.floor(advance.bytes / BYTES_BETWEEN);
+    if (step !== advance.told) {
+      advance.told = step;
+      this.#job?.tell({ files: advance.files, bytes: advance.bytes } satisfies Advance);
+    }
+    this.#job?.preempt();
+  }
+
+  #inTurn<T>(job: Job, act: () => Promise<T>): Promise<T> {
+    const turn = async (): Promise<T> => {
+      this.#job = job;
+      this.#advance = { files: 0, bytes: 0, told: 0 };
+      try {
+        return await act();
+      } finally {
+        this.#job = undefined;
+      }
+    };
+    const done = this.#last.then(turn, turn);
+    this.#last = done;
+    return done;
+  }
+
+  /** Run a line. One that fails changes nothing. */
+  run(job: Job, text: string): Promise<LineResult> {
+    return this.#inTurn(job, async () => {
+      const marks = new Marks(this.#ctx.images);
+      let status: number = Exit.usage;
+      let isEdit = false;
+      try {
+        for (const line of await this.#planned(text)) {
+          isEdit ||= line.does.kind === 'command' && line.does.command.image === 'write';
+          status = await this.#runner.run(line);
+          if (status !== 0) break;
+        }
+      } catch (thrown) {
+        if (!(thrown instanceof UsageError || thrown instanceof FsError)) throw thrown;
+        const what = thrown instanceof UsageError ? thrown.message : describeError(thrown);
+        this.#capture.shell.err(`fsu: ${safeText(what)}\n`);
+      }
+      const isStaged = isEdit && status === 0;
+      if (isStaged) this.#marks.push(marks);
+      else marks.end(status === 0 ? 'keep' : 'take back');
+      return { ...this.#capture.take(), status, isStaged };
+    });
+  }
+
+  async #planned(text: string): Promise<readonly PlannedLine[]> {
+    const { lines, problems } = readScript(`${text}\n`, newState());
+    const [problem] = problems;
+    if (problem !== undefined) throw new UsageError(problem.message);
+    return Promise.all(lines.map((line) => this.#runner.plan(line)));
+  }
+
+  /** Take back the last staged line. Errors: EINVAL there is none. */
+  undo(job: Job): Promise<void> {
+    return this.#inTurn(job, async () => {
+      const marks = this.#marks.pop();
+      if (marks === undefined) throw new FsError('EINVAL', { what: 'nothing to undo' });
+      marks.end('take back');
+    });
+  }
+
+  discard(job: Job): Promise<void> {
+    return this.#inTurn(job, async () => {
+      this.#marks = [];
+      for (const { fs } of this.#ctx.images.edited) fs.discard();
+      this.#ctx.images.forgetActs(0);
+    });
+  }
+
+  /** What a commit would do. */
+  review(job: Job): Promise<readonly ImageReview[]> {
+    return this.#inTurn(job, async () =>
+      this.#ctx.images.edited.map(({ name, fs }) => {
+        const report = reportOf(fs);
+        const verdict = (): string | undefined => {
+          try {
+            fs.verify();
+            return undefined;
+          } catch (thrown) {
+            if (!(thrown instanceof FsError)) throw thrown;
+            return describeError(thrown);
+          }
+        };
+        const wrong = report.bytes === 0 ? undefined : verdict();
+        return {
+          ...report,
+          image: name.text,
+          verdict: wrong ?? 'the checker finds no error that was not there before',
+          isSound: wrong === undefined,
+        };
+      }),
+    );
+  }
+
+  /** Make durable what is staged. Errors: those of the commit; nothing has changed then, unless the message says so. */
+  commit(job: Job): Promise<readonly string[]> {
+    return this.#inTurn(job, async () => {
+      const ctx = this.#context(this.#ctx, this.#ctx.images);
+      await commitEdits(ctx);
+      const { messages } = this.#capture.take();
+      if (ctx.status !== 0) throw new FsError('EIO', { what: messages.join('; ') });
+      this.#marks = [];
+      return messages;
+    });
+  }
+}

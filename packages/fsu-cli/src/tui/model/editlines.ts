@@ -1,0 +1,74 @@
+/** Running lines of edits, and seeing afterwards what has become of the lists. */
+import { asking } from './prompt.ts';
+import type { PlaceId, State } from './state.ts';
+import { ask, followedBy, noted, still } from './step.ts';
+import type { Step } from './step.ts';
+import { relisted } from './moving.ts';
+
+/** The file system that was entered first: lines that name no image mean it. */
+export const rootPlace = (state: State): PlaceId | undefined => [...state.places.keys()].find((id) => id !== 'host');
+
+/** Verbs that only look: they need nobody's word. */
+const LOOKING = new Set([
+  'cat',
+  'cd',
+  'df',
+  'diff',
+  'du',
+  'echo',
+  'find',
+  'grep',
+  'hash',
+  'hexdump',
+  'info',
+  'ls',
+  'pwd',
+  'readlink',
+  'stat',
+  'tree',
+  'get',
+  'mtree',
+]);
+
+interface How {
+  readonly isRedo?: boolean;
+  /** Lines to run when this one is done. */
+  readonly waiting?: readonly string[];
+  /** A person has typed it. */
+  readonly isTyped?: boolean;
+}
+
+/** Run a line; the first that changes anything needs a person's word. */
+export function edit(state: State, line: string, { isRedo = false, waiting = [] }: How = {}): Step {
+  const { editing } = state;
+  if (editing.token !== 0) return still(noted(state, 'wait for the edit that runs, or cancel it with Ctrl-C', 'error'));
+  const verb = /^\S+/.exec(line)?.[0] ?? '';
+  if (!editing.isAllowed && !LOOKING.has(verb)) {
+    return still(
+      asking(state, {
+        kind: 'choice',
+        purpose: 'allow',
+        title: `Begin to edit ${state.image}? It is locked; nothing is written before you commit.`,
+        choices: [
+          { key: 'y', label: 'yes' },
+          { key: 'n', label: 'no' },
+        ],
+        text: [],
+        about: [line, ...waiting],
+      }),
+    );
+  }
+  return ask({ ...state, note: undefined }, { what: 'run', line }, (now, token) => ({
+    ...now,
+    tasks: [...now.tasks, { token, title: line, progress: '' }],
+    editing: { ...now.editing, token, isRedo, waiting },
+  }));
+}
+
+export function editAll(state: State, lines: readonly string[]): Step {
+  const [first, ...waiting] = lines;
+  return first === undefined ? still(noted(state, 'nothing to do')) : edit(state, first, { waiting });
+}
+
+/** Every directory that is seen is read again; the cursors stay. */
+export const refreshed = (state: State): Step => followedBy(still(state), relisted);
