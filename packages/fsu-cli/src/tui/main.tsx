@@ -7,11 +7,9 @@ import { editCopy } from '../host-editor.ts';
 import type { EditorDoor } from './answers/editor.ts';
 import { App } from './components/app.tsx';
 import { DeskClient } from './desk.ts';
-import { noEdits } from './model/editing-state.ts';
-import { newTab } from './model/listing.ts';
-import { nothingSeen } from './model/looking-state.ts';
 import { beginning } from './model/moving.ts';
 import type { Look, State } from './model/state.ts';
+import { newState } from './model/newstate.ts';
 import { Runtime } from './runtime.ts';
 import type { ScreenDoor } from '../host-screen.ts';
 
@@ -35,24 +33,6 @@ export async function browseImage({ words, image, kernel, screen, look }: Browse
     remote.close();
   }
 }
-
-const newState = (init: Pick<State, 'image' | 'look' | 'columns' | 'lines'>): State => ({
-  ...init,
-  places: new Map(),
-  stack: [],
-  stackCursor: 0,
-  panes: [{ tabs: [newTab('', '/')], tab: 0 }],
-  active: 0,
-  focus: 'list',
-  screen: { name: 'files' },
-  note: undefined,
-  prompt: undefined,
-  tasks: [],
-  looking: nothingSeen,
-  editing: noEdits,
-  prefix: '',
-  token: 0,
-});
 
 async function runOn(
   screen: ScreenDoor,

@@ -5,12 +5,19 @@
 import type { Key } from '../model/event.ts';
 import type { State } from '../model/state.ts';
 import type { KeyBinding } from './binding.ts';
+import { choosingKeys } from './choosing.ts';
 import { editingKeys } from './editing.ts';
 import { generalKeys } from './general.ts';
 import { lookingKeys } from './looking.ts';
 import { movingKeys } from './moving.ts';
 
-export const keyBindings: readonly KeyBinding[] = [...movingKeys, ...lookingKeys, ...editingKeys, ...generalKeys];
+export const keyBindings: readonly KeyBinding[] = [
+  ...movingKeys,
+  ...choosingKeys,
+  ...lookingKeys,
+  ...editingKeys,
+  ...generalKeys,
+];
 
 /** What the keys pressed so far mean here: an action, the beginning of a combination, or nothing. */
 export function meaningOf(

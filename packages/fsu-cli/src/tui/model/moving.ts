@@ -1,7 +1,6 @@
 /** Walking about: the cursor, directories, file systems. */
 import { listHeight } from './layout.ts';
 import { arranged, movedTo, newTab } from './listing.ts';
-import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, pathIn } from './state.ts';
 import type { PlaceId, State, Tab } from './state.ts';
 import { ask, followedBy, mapTabs, noted, still, withTab } from './step.ts';
@@ -35,7 +34,7 @@ export const movingActions = {
 } as const;
 
 /** Another directory of the same place in the active tab. */
-function openDir(state: State, dir: string): Step {
+export function openDir(state: State, dir: string): Step {
   const tab = activeTab(state);
   const memory = new Map(tab.memory);
   const row = currentRow(tab);
@@ -105,8 +104,6 @@ function withRows(old: Tab, rows: Tab['rows'], state: State): Tab {
   const more = { ...tab, rows: [...tab.rows, ...rows] };
   return tab.rows.length === 0 ? movedInto(arranged(more), state) : more;
 }
-
-export const movingPrompts: PromptHandlers = { answered: {} };
 
 /** Read again every directory that is seen, and say afterwards what is in it now; until then the old list stays. */
 export function relisted(state: State): Step {

@@ -135,6 +135,8 @@ export interface State {
   readonly tasks: readonly Task[];
   readonly looking: Looking;
   readonly editing: Editing;
+  /** What `/` has looked for last. */
+  readonly sought: string;
   /** Keys pressed of a combination of several (`g g`); '' when none are. */
   readonly prefix: string;
   /** The last number given to a question. */

@@ -8,9 +8,10 @@ import type { AskName, AnswerOf, FailureOf, PartOf } from './ask.ts';
 import type { Event } from './event.ts';
 import { listHeight } from './layout.ts';
 import { movedTo } from './listing.ts';
+import { choosingActions, choosingPrompts } from './choosing.ts';
 import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
 import { lookingActions, lookingAnswers, lookingPrompts } from './looking.ts';
-import { movingActions, movingAnswers, movingPrompts } from './moving.ts';
+import { movingActions, movingAnswers } from './moving.ts';
 import { promptKey, promptPaste } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import type { State } from './state.ts';
@@ -22,6 +23,7 @@ export type Action = (state: State) => Step;
 /** By the names that keys.ts has. */
 export const actions: Readonly<Record<string, Action>> = {
   ...movingActions,
+  ...choosingActions,
   ...lookingActions,
   ...editingActions,
   ...screenActions,
@@ -29,7 +31,7 @@ export const actions: Readonly<Record<string, Action>> = {
 
 const answerHandlers: AnswerHandlers = { ...movingAnswers, ...lookingAnswers, ...editingAnswers };
 
-const promptHandlers = together([movingPrompts, lookingPrompts, editingPrompts]);
+const promptHandlers = together([choosingPrompts, lookingPrompts, editingPrompts]);
 
 function together(all: readonly PromptHandlers[]): PromptHandlers {
   return {

@@ -29,7 +29,12 @@ export function listLines(
   const { width, height } = area;
   const count = tab.isComplete ? `${tab.shown.length}` : `${tab.rows.length}…`;
   const place = state.places.get(tab.place)?.label ?? tab.place;
-  const heading = fitLine([span(`${safeText(place)}:${safeText(tab.dir)}  ${count}`, 'heading')], width);
+  const filter = tab.filter === '' ? '' : `  filter: ${safeText(tab.filter)}`;
+  const chosen = tab.selected.size === 0 ? '' : `  ${tab.selected.size} selected`;
+  const heading = fitLine(
+    [span(`${safeText(place)}:${safeText(tab.dir)}  ${count}${chosen}${filter}`, 'heading')],
+    width,
+  );
   if (tab.failure !== undefined) return [heading, fitLine([span(tab.failure, 'error')], width)];
   const lines: Line[] = [heading];
   for (let at = tab.top; at < Math.min(tab.shown.length, tab.top + height - 1); at++) {

@@ -1,0 +1,327 @@
+/** The browser without a terminal and without a kernel: a small tree of names answers its questions. */
+import { describe, expect, test } from 'vitest';
+import { keyBindings } from '../keys/index.ts';
+import { frameOf } from '../render/frame.ts';
+import { widthOf } from '../render/line.ts';
+import type { AnswerEvent, Ask } from './ask.ts';
+import type { Effect, Event } from './event.ts';
+import { layoutOf, listHeight } from './layout.ts';
+import { newState } from './newstate.ts';
+import { beginning } from './moving.ts';
+import { activeTab, currentRow } from './state.ts';
+import type { Row, State } from './state.ts';
+import type { Step } from './step.ts';
+import { actions, update } from './update.ts';
+
+type Tree = Readonly<Record<string, readonly string[]>>;
+
+const tree: Tree = {
+  '/': [
+    'etc/',
+    'home/',
+    'README',
+    '.hidden',
+    'boot/',
+    'with space',
+    'ünïcode',
+    '日本語のファイル',
+    'esc\x1b[31m',
+    'new\nline',
+    'b\udc80d',
+  ],
+  '/etc': ['hosts', 'passwd', 'ssh/'],
+  '/etc/ssh': ['config'],
+  '/home': [],
+  '/boot': ['vmlinuz'],
+};
+
+function rowOf(name: string, at: number): Row {
+  const isDir = name.endsWith('/');
+  return {
+    name: isDir ? name.slice(0, -1) : name,
+    type: isDir ? 'dir' : 'reg',
+    size: at * 1000,
+    bytes: at * 1024,
+    mtime: { sec: at, nsec: 0 },
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    nlink: 1,
+    ino: at + 10,
+  };
+}
+
+/** A browser whose questions are answered at once, or when answer() is called. */
+class Fake {
+  state: State;
+  readonly asked: { readonly ask: Ask; readonly token: number }[] = [];
+  readonly effects: Effect[] = [];
+  readonly #tree: Tree;
+
+  constructor(files = tree, size = { columns: 100, lines: 20 }) {
+    this.#tree = files;
+    this.state = newState({ image: 'disk.img', look: { colors: 16, unicode: true }, ...size });
+    this.#take(beginning(this.state));
+  }
+
+  #take([state, effects]: Step): void {
+    this.state = state;
+    for (const effect of effects) {
+      if (effect.kind === 'ask') this.asked.push(effect);
+      else this.effects.push(effect);
+    }
+  }
+
+  event(event: Event): this {
+    this.#take(update(this.state, event));
+    this.answer();
+    return this;
+  }
+
+  keys(...keys: readonly string[]): this {
+    for (const key of keys) this.event({ kind: 'key', key });
+    return this;
+  }
+
+  answer(): void {
+    for (let one = this.asked.shift(); one !== undefined; one = this.asked.shift())
+      for (const event of this.#answers(one.ask, one.token)) this.#take(update(this.state, event));
+  }
+
+  #answers(ask: Ask, token: number): readonly AnswerEvent[] {
+    switch (ask.what) {
+      case 'stack':
+        return [
+          {
+            kind: 'answer',
+            what: 'stack',
+            token,
+            value: [{ id: 'disk.img', depth: 0, kind: 'fs', label: 'disk.img', detail: 'ext4', advice: '' }],
+          },
+        ];
+      case 'enter':
+        return [
+          {
+            kind: 'answer',
+            what: 'enter',
+            token,
+            value: { id: ask.place, label: ask.place, type: 'ext2fs', readOnly: undefined },
+          },
+        ];
+      case 'list': {
+        const names = this.#tree[ask.dir];
+        if (names === undefined) return [{ kind: 'failed', what: 'list', token, message: 'No such file or directory' }];
+        return [
+          { kind: 'part', what: 'list', token, value: names.map(rowOf) },
+          { kind: 'answer', what: 'list', token, value: undefined },
+        ];
+      }
+      case 'run':
+        return [
+          {
+            kind: 'answer',
+            what: 'run',
+            token,
+            value: { line: ask.line, isStaged: true, status: 0, messages: [], output: [] },
+          },
+        ];
+      case 'undo':
+      case 'discard':
+        return [{ kind: 'answer', what: ask.what, token, value: undefined }];
+      case 'conflicts':
+        return [{ kind: 'answer', what: 'conflicts', token, value: { wish: ask, names: [] } }];
+      default:
+        return [{ kind: 'failed', what: ask.what, token, message: 'not here' }];
+    }
+  }
+
+  get quits(): readonly Effect[] {
+    return this.effects.filter(({ kind }) => kind === 'quit');
+  }
+
+  get names(): readonly string[] {
+    const tab = activeTab(this.state);
+    return tab.shown.map((at) => tab.rows[at]?.name ?? '');
+  }
+
+  get lines(): readonly string[] {
+    return this.state.editing.staged.map(({ line }) => line);
+  }
+}
+
+const begun = (...args: ConstructorParameters<typeof Fake>): Fake => {
+  const fake = new Fake(...args);
+  fake.answer();
+  return fake;
+};
+
+test('every key of the tables leads to an action of the model', () => {
+  expect(keyBindings.filter(({ action }) => actions[action] === undefined)).toEqual([]);
+});
+
+test('no two keys of one place mean different things, and none hides a combination', () => {
+  const seen = new Map<string, string>();
+  const clashes: string[] = [];
+  for (const { keys, action, in: where } of keyBindings) {
+    for (const key of keys) {
+      for (const place of where === 'everywhere' ? ['list', 'stack', 'help', 'review', 'output'] : [where]) {
+        const other = seen.get(`${place} ${key}`);
+        if (other !== undefined && other !== action) clashes.push(`${place}: ${key} is ${other} and ${action}`);
+        seen.set(`${place} ${key}`, action);
+      }
+    }
+  }
+  for (const key of seen.keys())
+    if (key.split(' ').length === 3 && seen.has(key.slice(0, key.lastIndexOf(' '))))
+      clashes.push(`${key} is never reached`);
+  expect(clashes).toEqual([]);
+});
+
+describe('moving', () => {
+  test('directories come first, then names', () => {
+    expect(begun().names.slice(0, 4)).toEqual(['boot', 'etc', 'home', '.hidden']);
+  });
+
+  test('into a directory and back: the cursor is where one came from', () => {
+    const fake = begun().keys('j', 'l');
+    expect([activeTab(fake.state).dir, fake.names]).toEqual(['/etc', ['ssh', 'hosts', 'passwd']]);
+    fake.keys('h');
+    expect(currentRow(activeTab(fake.state))?.name).toBe('etc');
+  });
+
+  test('a path that was jumped to; its parent has the cursor on it', () => {
+    const fake = begun().keys('g', 'p', 'C-u', ...'/etc/ssh', 'enter');
+    expect(fake.names).toEqual(['config']);
+    fake.keys('h');
+    expect(currentRow(activeTab(fake.state))?.name).toBe('ssh');
+  });
+
+  test('a directory that cannot be read says why', () => {
+    const fake = begun().keys('g', 'p', 'C-u', ...'/nowhere', 'enter');
+    expect(activeTab(fake.state).failure).toBe('No such file or directory');
+  });
+
+  test('filter as you type; Escape brings all back, the cursor stays on its entry', () => {
+    const fake = begun().keys('f', 'e', 't');
+    expect(fake.names).toEqual(['etc']);
+    fake.keys('escape');
+    expect([fake.names.length, currentRow(activeTab(fake.state))?.name]).toEqual([11, 'etc']);
+  });
+
+  test('search goes on around the end', () => {
+    const fake = begun().keys('/', ...'README', 'enter', '/', ...'etc', 'enter');
+    expect(currentRow(activeTab(fake.state))?.name).toBe('etc');
+  });
+
+  test('sorted by size, and the other way round, directories first', () => {
+    const fake = begun().keys(',', 's');
+    expect(fake.names.slice(3, 5)).toEqual(['b\udc80d', 'new\nline']);
+    fake.keys(',', 'r');
+    expect(fake.names.slice(3, 5)).toEqual(['README', '.hidden']);
+  });
+
+  test('hidden files', () => {
+    expect(begun().keys('.').names).not.toContain('.hidden');
+  });
+
+  test('a directory of 100,000 entries: every step of the model is short, only lines that are seen are made', () => {
+    const files = { '/': Array.from({ length: 100_000 }, (_, at) => `file-${(at * 7919) % 100_000}`) };
+    const fake = begun(files);
+    expect(fake.names.length).toBe(100_000);
+    const start = performance.now();
+    for (let n = 0; n < 200; n++) {
+      fake.keys(n % 2 === 0 ? 'C-f' : 'j');
+      frameOf(fake.state);
+    }
+    expect((performance.now() - start) / 200).toBeLessThan(5);
+    fake.keys('G');
+    expect(currentRow(activeTab(fake.state))?.name).toBe('file-99999');
+  });
+});
+
+describe('editing', () => {
+  test('nothing is changed before a person has said so once', () => {
+    const fake = begun().keys('F7', ...'d', 'enter');
+    expect(fake.lines).toEqual([]);
+    fake.keys('y');
+    expect(fake.lines).toEqual(['mkdir -- /d']);
+    fake.keys('F7', ...'e', 'enter');
+    expect(fake.lines).toEqual(['mkdir -- /d', 'mkdir -- /e']);
+  });
+
+  test('names are quoted, whatever they are', () => {
+    const fake = begun().keys('/', ...'new', 'enter', 'd', 'd', 'y', 'y');
+    fake.keys('/', ...'esc', 'enter', 'd', 'd', 'y');
+    expect(fake.lines).toEqual(["rm -r -- '/new\nline'", "rm -r -- '/esc\x1b[31m'"]);
+  });
+
+  test('undo and redo', () => {
+    const fake = begun().keys('F7', ...'a', 'enter', 'y', 'F7', ...'b', 'enter', 'u', 'u', 'U');
+    expect([fake.lines, fake.state.editing.undone.map(({ line }) => line)]).toEqual([['mkdir -- /a'], ['mkdir -- /b']]);
+    fake.keys('F7', ...'c', 'enter');
+    expect([fake.lines, fake.state.editing.undone]).toEqual([['mkdir -- /a', 'mkdir -- /c'], []]);
+  });
+
+  test('copy, paste, cut, paste', () => {
+    const fake = begun().keys('/', ...'README', 'enter', 'y', 'g', 'e', 'p', 'y');
+    expect(fake.lines).toEqual(['cp -a -- /README /etc']);
+    fake.keys('/', ...'hosts', 'enter', 'x', 'g', 'h', 'p');
+    expect(fake.lines[1]).toBe('mv -- /etc/hosts /home');
+  });
+
+  test('what is staged is asked for before one leaves', () => {
+    const fake = begun().keys('F7', ...'a', 'enter', 'y', 'q');
+    expect([fake.state.prompt?.title, fake.quits]).toEqual(['1 staged edit is not committed:', []]);
+    fake.keys('d');
+    expect(fake.quits).toEqual([{ kind: 'quit', status: 0 }]);
+  });
+});
+
+/** Park and Miller's minimal standard generator: the same keys each time. */
+function random(seed: number): (below: number) => number {
+  let now = seed;
+  return (below) => {
+    now = (now * 48_271) % 2_147_483_647;
+    return now % below;
+  };
+}
+
+test.each([1, 2, 3, 4])(
+  '20,000 keys at random, seed %i: frames fill the screen, cursors stay in their lists',
+  (seed) => {
+    const next = random(seed);
+    const fake = begun();
+    const keys = [
+      ...new Set(keyBindings.flatMap((binding) => binding.keys.flatMap((one) => one.split(' ')))),
+      'enter',
+      'escape',
+      'a',
+      'ü',
+      'backspace',
+      'y',
+      'n',
+    ].filter((key) => key !== 'S');
+    for (let n = 0; n < 5000; n++) {
+      const what = next(40);
+      if (what === 0) fake.event({ kind: 'resize', columns: 1 + next(200), lines: 1 + next(60) });
+      else if (what === 1) fake.event({ kind: 'mouse', what: 'press', column: next(200), line: next(60), lines: 0 });
+      else fake.keys(keys[next(keys.length)] ?? 'j');
+      const { state } = fake;
+      const tab = activeTab(state);
+      expect(tab.cursor).toBeGreaterThanOrEqual(0);
+      expect(tab.cursor).toBeLessThan(Math.max(1, tab.shown.length));
+      expect(tab.top).toBeLessThanOrEqual(tab.cursor);
+      if (tab.shown.length > 0) expect(tab.cursor - tab.top).toBeLessThan(listHeight(state));
+      if (n % 20 > 0) continue;
+      const { title, columns, status } = frameOf(state);
+      const width = (line: typeof title): number => widthOf(line.map(({ text }) => text).join(''));
+      expect([width(title), width(status)]).toEqual([state.columns, state.columns]);
+      for (const { area, lines } of columns) {
+        expect(lines.length).toBe(area.height);
+        expect(new Set(lines.map(width))).toEqual(new Set([area.width]));
+        expect(lines.flat().some(({ text }) => /\p{Cc}/u.test(text))).toBe(false);
+      }
+      expect(columns.reduce((sum, { area }) => sum + area.width, 0)).toBe(layoutOf(state).middle.width);
+    }
+  },
+);

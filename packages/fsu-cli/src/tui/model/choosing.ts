@@ -1,0 +1,110 @@
+/** Finding entries, selecting them, and how lists show them. */
+import { listHeight } from './layout.ts';
+import { lineInput } from './lineinput.ts';
+import { arranged, movedTo } from './listing.ts';
+import { openDir } from './moving.ts';
+import { asking } from './prompt.ts';
+import type { PromptHandlers } from './prompt.ts';
+import { activeTab, currentRow } from './state.ts';
+import type { Row, State, Tab } from './state.ts';
+import { noted, still, withTab } from './step.ts';
+import type { Step } from './step.ts';
+
+type Action = (state: State) => Step;
+
+const question =
+  (purpose: string, title: string, text: (tab: Tab) => string = () => ''): Action =>
+  (state) =>
+    still(asking(state, { kind: 'line', purpose, title, input: lineInput(text(activeTab(state))), about: [] }));
+
+/** The list made anew, its cursor on the same entry and seen. */
+const rearranged = (state: State, change: (tab: Tab) => Tab): Step =>
+  still(
+    withTab(state, (tab) => {
+      const now = arranged(change(tab));
+      return movedTo(now, now.cursor, listHeight(state));
+    }),
+  );
+
+const sortedBy =
+  (by: Tab['sort']['by']): Action =>
+  (state) =>
+    rearranged(state, (tab) => ({ ...tab, sort: { ...tab.sort, by } }));
+
+const going =
+  (dir: string): Action =>
+  (state) =>
+    openDir(state, dir);
+
+/** The cursor on the next entry from `start`, that one included, whose name has the text in it; around the end. */
+function sought(state: State, step: 1 | -1, isStartMeant: boolean): Step {
+  const tab = activeTab(state);
+  const wanted = state.sought.toLowerCase();
+  const count = tab.shown.length;
+  for (let n = isStartMeant ? 0 : 1; n <= count; n++) {
+    const at = (tab.cursor + step * n + count) % count;
+    const row: Row | undefined = tab.rows[tab.shown[at] ?? -1];
+    if (row?.name.toLowerCase().includes(wanted) === true)
+      return still(withTab(state, (one) => movedTo(one, at, listHeight(state))));
+  }
+  return still(noted(state, `no name here has ${state.sought} in it`, 'error'));
+}
+
+export const choosingActions: Readonly<Record<string, Action>> = {
+  filter: question('filter', 'filter: ', ({ filter }) => filter),
+  search: question('search', '/'),
+  searchNext: (state) => (state.sought === '' ? still(state) : sought(state, 1, false)),
+  searchBack: (state) => (state.sought === '' ? still(state) : sought(state, -1, false)),
+  jump: question('jump', 'go to: ', ({ dir }) => (dir === '/' ? '/' : `${dir}/`)),
+  goRoot: going('/'),
+  goEtc: going('/etc'),
+  goHome: going('/home'),
+  goBoot: going('/boot'),
+  select(state) {
+    const name = currentRow(activeTab(state))?.name;
+    if (name === undefined) return still(state);
+    return still(
+      withTab(state, (tab) => {
+        const selected = new Set(tab.selected);
+        if (!selected.delete(name)) selected.add(name);
+        return movedTo({ ...tab, selected }, tab.cursor + 1, listHeight(state));
+      }),
+    );
+  },
+  selectAll: (state) => still(withTab(state, (tab) => ({ ...tab, selected: new Set(namesShown(tab)) }))),
+  selectInverse: (state) =>
+    still(
+      withTab(state, (tab) => ({
+        ...tab,
+        selected: new Set(namesShown(tab).filter((name) => !tab.selected.has(name))),
+      })),
+    ),
+  clear: (state) => rearranged({ ...state, note: undefined }, (tab) => ({ ...tab, selected: new Set(), filter: '' })),
+  hidden: (state) => rearranged(state, (tab) => ({ ...tab, showsHidden: !tab.showsHidden })),
+  sortName: sortedBy('name'),
+  sortSize: sortedBy('size'),
+  sortTime: sortedBy('mtime'),
+  sortExt: sortedBy('ext'),
+  sortNone: sortedBy('none'),
+  sortReverse: (state) =>
+    rearranged(state, (tab) => ({ ...tab, sort: { ...tab.sort, isReversed: !tab.sort.isReversed } })),
+};
+
+const namesShown = ({ rows, shown }: Tab): readonly string[] => shown.flatMap((at) => rows[at]?.name ?? []);
+
+export const choosingPrompts: PromptHandlers = {
+  answered: {
+    filter: (state) => still(state),
+    search: (state, text) => (text === '' ? still(state) : sought({ ...state, sought: text }, 1, false)),
+    jump(state, path) {
+      const clean = path.replace(/\/+$/, '') || '/';
+      return openDir(state, clean.startsWith('/') ? clean : `/${clean}`);
+    },
+  },
+  typed: {
+    filter: (state, filter) => rearranged(state, (tab) => ({ ...tab, filter })),
+  },
+  dropped: {
+    filter: (state) => rearranged(state, (tab) => ({ ...tab, filter: '' })),
+  },
+};
