@@ -6,10 +6,13 @@ import { browse } from '../../commands/browse.ts';
 import { addressName, Context } from '../../context.ts';
 import type { ImageName, Shell } from '../../context.ts';
 import { FsError } from 'ukfs';
+import type { Ukfs } from 'ukfs';
 import { understand } from '../../understand.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
 import { Edits } from './edits.ts';
 import type { ImageReview, LineResult } from './edits.ts';
+import { comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
+import type { Differing, Fact, UsageRow } from './looks.ts';
 import { saveScript } from './savescript.ts';
 import { stackOf } from './stack.ts';
 
@@ -31,6 +34,15 @@ export interface DeskServices {
   discard(): undefined;
   review(): readonly ImageReview[];
   commit(): readonly string[];
+  details(place: PlaceId, path: string): readonly Fact[];
+  inspectPlace(place: PlaceId): readonly Fact[];
+  /** Parts: the rows so far. */
+  usage(place: PlaceId, dir: string): readonly UsageRow[];
+  /** Parts: paths; the answer: how many. */
+  find(place: PlaceId, dir: string, text: string): number;
+  grep(place: PlaceId, dir: string, text: string): number;
+  /** `after` undefined: `before` as it was committed last is compared with what is staged. Parts: differences. */
+  compare(before: PlaceId, after: PlaceId | undefined, dir: string): number;
   /** Which of the names exist in a directory of the host. */
   hostNames(dir: string, names: readonly string[]): readonly string[];
   /** The name of the script that was written. */
@@ -63,6 +75,12 @@ export class Desk {
       discard: (job) => this.#edit((edits) => edits.discard(job)),
       review: (job) => this.#edit((edits) => edits.review(job)),
       commit: (job) => this.#edit((edits) => edits.commit(job)),
+      details: (_, place, path) => detailsOf(this.#fs(place), String(path)),
+      inspectPlace: (_, place) => inspectionOf(this.#fs(place)),
+      usage: (_, place, dir) => usageOf(this.#fs(place), String(dir)),
+      find: (_, place, dir, text) => findIn(this.#fs(place), String(dir), String(text)),
+      grep: (_, place, dir, text) => grepIn(this.#fs(place), String(dir), String(text)),
+      compare: (_, before, after, dir) => this.#compare(before, after, String(dir)),
       hostNames: (_, dir, names) => stringsIn(names).filter((name) => this.#shell.isFile(`${String(dir)}/${name}`)),
       saveScript: (_, file, lines) => saveScript(this.#shell, String(file), stringsIn(lines)),
     };
@@ -107,6 +125,23 @@ export class Desk {
     this.#numbers.set(id, number);
     const opened = openedOf(number, fs);
     return { opened, place: { id, label: image.text, type: fs.type, readOnly: undefined } };
+  }
+
+  /** Of a place that was entered. Errors: EBADF. */
+  #fs(place: unknown): Ukfs {
+    return this.#server().handle(this.#numbers.get(String(place)) ?? -1);
+  }
+
+  *#compare(before: unknown, after: unknown, dir: string): Generator<readonly Differing[] | undefined, number> {
+    if (after !== undefined) return yield* comparisonOf(this.#fs(before), this.#fs(after), dir);
+    const now = this.#fs(before);
+    const committed = now.committed();
+    if (committed === undefined) return 0;
+    try {
+      return yield* comparisonOf(committed, now, dir);
+    } finally {
+      committed.close();
+    }
   }
 
   #started(): { readonly ctx: Context; readonly image: ImageName } {

@@ -1,4 +1,34 @@
 /** Keys to look into things. */
 import type { KeyBinding } from './binding.ts';
+import { scrollKeys } from './scroll.ts';
 
-export const lookingKeys: readonly KeyBinding[] = [];
+const group = 'Looking';
+
+export const lookingKeys: readonly KeyBinding[] = [
+  {
+    keys: ['i'],
+    action: 'details',
+    help: 'all about the entry: owners, times, attributes, extents',
+    group,
+    in: 'list',
+  },
+  { keys: ['o', 'F3'], action: 'view', help: 'look into the file', group, in: 'list' },
+  { keys: ['I'], action: 'inspect', help: 'the file system: superblock, features, usage', group, in: 'list' },
+  { keys: ['D'], action: 'usage', help: 'what takes the space', group, in: 'list' },
+  {
+    keys: ['C'],
+    action: 'compareStaged',
+    help: 'compare with what is committed, or with the other list',
+    group,
+    in: 'list',
+  },
+  { keys: ['g f'], action: 'find', help: 'find names below here', group: 'Finding', in: 'list' },
+  { keys: ['g c'], action: 'grep', help: 'find contents below here', group: 'Finding', in: 'list' },
+  ...scrollKeys('facts', 'Details'),
+  ...scrollKeys('view', 'View'),
+  { keys: ['x'], action: 'viewHex', help: 'as text, as numbers', group: 'View', in: 'view' },
+  ...scrollKeys('pick', 'Findings').filter(({ action }) => action !== 'closeScreen'),
+  { keys: ['enter', 'l', 'right'], action: 'pickGo', help: 'go there', group: 'Findings', in: 'pick' },
+  { keys: ['h', 'left'], action: 'pickUpDir', help: 'the space of the directory above', group: 'Findings', in: 'pick' },
+  { keys: ['q', 'escape', 'F10'], action: 'pickClose', help: 'back to the lists', group: 'Findings', in: 'pick' },
+];

@@ -2,7 +2,9 @@
  * Questions to the kernel's side. Every one has a name, what is asked, what comes in parts, and the answer; answers/ holds the
  * functions that answer them. An answer comes as an event with the question's token; one that nobody waits for is dropped.
  */
+import type { Differing, Fact, UsageRow } from '../kernel/looks.ts';
 import type { Reviewed } from './editing-state.ts';
+import type { Shown } from './looking-state.ts';
 import type { PlaceId, Place, Row, StackNode } from './state.ts';
 
 /** To walk about. */
@@ -19,7 +21,49 @@ interface MovingAsks {
 }
 
 /** To look into things. */
-interface LookingAsks {}
+interface LookingAsks {
+  /** What an entry is, in lines of `width` cells. */
+  readonly preview: {
+    readonly ask: { readonly place: PlaceId; readonly path: string; readonly row: Row; readonly width: number };
+    readonly part: never;
+    readonly answer: Shown;
+  };
+  /** Bytes of a file; fewer at its end. */
+  readonly window: {
+    readonly ask: { readonly place: PlaceId; readonly path: string; readonly offset: number; readonly length: number };
+    readonly part: never;
+    readonly answer: Uint8Array;
+  };
+  readonly details: {
+    readonly ask: { readonly place: PlaceId; readonly path: string };
+    readonly part: never;
+    readonly answer: readonly Fact[];
+  };
+  readonly inspect: {
+    readonly ask: { readonly place: PlaceId };
+    readonly part: never;
+    readonly answer: readonly Fact[];
+  };
+  readonly usage: {
+    readonly ask: { readonly place: PlaceId; readonly dir: string };
+    readonly part: readonly UsageRow[];
+    readonly answer: readonly UsageRow[];
+  };
+  /** Paths below a directory by name; the answer: how many. */
+  readonly find: {
+    readonly ask: { readonly place: PlaceId; readonly dir: string; readonly text: string };
+    readonly part: readonly string[];
+    readonly answer: number;
+  };
+  /** By what is in the files. */
+  readonly grep: Asks['find'];
+  /** Two places, or one as it was committed and as it is with what is staged. */
+  readonly compare: {
+    readonly ask: { readonly before: PlaceId; readonly after: PlaceId | undefined; readonly dir: string };
+    readonly part: readonly Differing[];
+    readonly answer: number;
+  };
+}
 
 /** Files on their way somewhere. */
 export interface Transfer {

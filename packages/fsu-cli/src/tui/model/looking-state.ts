@@ -1,8 +1,56 @@
 /** What the browser knows of the entry under the cursor. */
+import type { Style } from '../render/line.ts';
+import type { PlaceId } from './state.ts';
+
+/** Something to see: a title and lines, not yet fit for a terminal. */
+export interface Shown {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
 
 export interface Looking {
   /** Of the question for the preview that is shown; 0: none. */
   readonly token: number;
+  /** Which entry the preview is of: place, path, and all that would make another of it. */
+  readonly key: string;
+  /** undefined: not known yet. */
+  readonly preview: Shown | undefined;
 }
 
-export const nothingSeen: Looking = { token: 0 };
+export const nothingSeen: Looking = { token: 0, key: '', preview: undefined };
+
+/** One of many things that were found: Enter goes to it. */
+export interface PickRow {
+  readonly path: string;
+  /** Before the path: a size with its bar, a kind of difference. */
+  readonly text: string;
+  readonly style: Style;
+  /** What rows are put in order by, the largest first; without it they stay as they come. */
+  readonly rank?: number;
+  readonly isDir?: boolean;
+}
+
+/** A list of findings: what was searched for, what takes the space, what differs. */
+export interface Pick {
+  readonly kind: 'found' | 'usage' | 'compare';
+  readonly title: string;
+  readonly place: PlaceId;
+  readonly dir: string;
+  readonly rows: readonly PickRow[];
+  readonly isComplete: boolean;
+  readonly cursor: number;
+  readonly top: number;
+  readonly token: number;
+}
+
+/** A file that is looked into, a window at a time. */
+export interface View {
+  readonly place: PlaceId;
+  readonly path: string;
+  readonly size: number;
+  readonly isHex: boolean;
+  /** Where the window begins, and what is in it. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+  readonly token: number;
+}

@@ -3,7 +3,8 @@
  * terminal, a kernel or the clock; update.ts says what events do, render/ what is seen, runtime.ts carries out effects.
  */
 import type { Editing, Reviewed } from './editing-state.ts';
-import type { Looking } from './looking-state.ts';
+import type { Looking, Pick, View } from './looking-state.ts';
+import type { Fact } from '../kernel/looks.ts';
 import type { Prompt } from './prompt.ts';
 import type { Rdev, Timespec, VType } from '@ukfs/kernel';
 
@@ -112,6 +113,9 @@ interface Screens {
   readonly help: { readonly top: number };
   /** `images` undefined: not known yet. */
   readonly review: { readonly top: number; readonly images: readonly Reviewed[] | undefined };
+  readonly facts: { readonly title: string; readonly facts: readonly Fact[]; readonly top: number };
+  readonly pick: Pick;
+  readonly view: View;
   readonly output: { readonly top: number; readonly lines: readonly string[] };
 }
 export type ScreenName = keyof Screens;

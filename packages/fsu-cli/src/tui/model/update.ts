@@ -10,7 +10,7 @@ import { listHeight } from './layout.ts';
 import { movedTo } from './listing.ts';
 import { choosingActions, choosingPrompts } from './choosing.ts';
 import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
-import { lookingActions, lookingAnswers, lookingPrompts } from './looking.ts';
+import { followed, lookingActions, lookingAnswers, lookingPrompts } from './looking.ts';
 import { movingActions, movingAnswers } from './moving.ts';
 import { promptKey, promptPaste } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
@@ -41,7 +41,10 @@ function together(all: readonly PromptHandlers[]): PromptHandlers {
   };
 }
 
-export function update(state: State, event: Event): Step {
+/** What the event does; and whatever it was, the entry under the cursor is previewed afterwards. */
+export const update = (state: State, event: Event): Step => followed(happened(state, event));
+
+function happened(state: State, event: Event): Step {
   switch (event.kind) {
     case 'key':
       return pressed(state, event.key);

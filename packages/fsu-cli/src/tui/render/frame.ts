@@ -9,6 +9,7 @@ import { screenLines } from '../screens/index.ts';
 import { fill, fitLine, span } from './line.ts';
 import type { Line } from './line.ts';
 import { listLines } from './lists.ts';
+import { previewLines } from './preview.ts';
 import { stackLines } from './stack.ts';
 
 export interface Frame {
@@ -41,7 +42,8 @@ export function frameOf(state: State): Frame {
       lines: fill(listLines(state, { tab, area, isActive: at === state.active && state.focus === 'list' }), area),
     });
   }
-  if (layout.preview !== undefined) columns.push({ area: layout.preview, lines: fill([], layout.preview) });
+  if (layout.preview !== undefined)
+    columns.push({ area: layout.preview, lines: fill(previewLines(state, layout.preview), layout.preview) });
   return { title: titleLine(state), columns, status: statusLine(state) };
 }
 

@@ -3,9 +3,12 @@ import type { Area } from '../model/layout.ts';
 import type { Screen, ScreenName, State } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 import type { Line } from '../render/line.ts';
+import { facts } from './facts.ts';
 import { help } from './help.ts';
 import { output } from './output.ts';
+import { pick } from './pick.ts';
 import { review } from './review.ts';
+import { view } from './view.ts';
 
 export interface ScreenModule<K extends ScreenName> {
   /** Its lines; what does not fit the area is cut. */
@@ -16,7 +19,7 @@ export interface ScreenModule<K extends ScreenName> {
 
 type ScreenModules = { readonly [K in Exclude<ScreenName, 'files'>]: ScreenModule<K> };
 
-const screens: ScreenModules = { help, output, review };
+const screens: ScreenModules = { facts, help, output, pick, review, view };
 
 export const screenActions: Readonly<Record<string, (state: State) => Step>> = Object.assign(
   {},
