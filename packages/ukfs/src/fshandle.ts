@@ -30,6 +30,7 @@ import { ImageChangedError } from './errors.ts';
 import type {
   ChangedFile,
   Changes,
+  CheckHow,
   CheckResult,
   CommitResult,
   DeviceInfo,
@@ -543,7 +544,7 @@ export class FsHandle implements Ukfs {
 
   // the transaction
 
-  check(): CheckResult {
+  check({ pause }: CheckHow = {}): CheckResult {
     const { key, type } = this.#mounted;
     if (this.#lwp === undefined) throw this.#closed();
     if (key === undefined) throw new UnsupportedError(`checking ${type.name}`);
@@ -551,14 +552,15 @@ export class FsHandle implements Ukfs {
     const report = (finding: Finding): void => {
       if (findings.length < FINDINGS_MAX) findings.push(finding);
     };
-    return this.#named(() => ({ ...this.#rump.check(key, type, { repair: 'none', report }), findings }));
+    const wishes = { repair: 'none', report, ...(pause === undefined ? {} : { pause }) } as const;
+    return this.#named(() => ({ ...this.#rump.check(key, type, wishes), findings }));
   }
 
-  verify(): void {
+  verify(how: CheckHow = {}): void {
     if (this.#lwp === undefined) throw this.#closed();
     this.sync();
     if (this.#mounted.disk?.stage.isDirty() !== true) return;
-    const [first, ...more] = this.#named(() => this.#session.introduced(this.#mounted, this.device));
+    const [first, ...more] = this.#named(() => this.#session.introduced(this.#mounted, { ...this.device, ...how }));
     if (first === undefined) return;
     const { ino, block } = first.where;
     const others = more.length === 0 ? '' : `, and ${more.length} more`;

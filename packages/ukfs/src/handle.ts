@@ -277,12 +277,12 @@ export interface Ukfs {
   statvfs(path?: string): Statvfs;
   fsinfo(path?: string): FsInfo;
   /** Check the file system as it is with all that was changed. Errors: UnsupportedError the type cannot be checked; EIO. */
-  check(): CheckResult;
+  check(how?: CheckHow): CheckResult;
   /**
    * What `verify` in the options does before a commit, at any time: CorruptError when the file system has errors that it did
    * not have at the last commit. Nothing to do when nothing changed.
    */
-  verify(): void;
+  verify(how?: CheckHow): void;
   /** Bring every mount's delayed state into the stage; durable only with commit(). */
   sync(): void;
 
@@ -353,11 +353,17 @@ export interface Candidate {
 }
 
 /** How check() goes about it: as open(), and … */
-export interface CheckImageOptions extends OpenOptions {
+export interface CheckImageOptions extends OpenOptions, CheckHow {
   /** Which errors to repair: none (the image is only read), those whose repair loses nothing, or all that can be. */
   readonly repair?: 'none' | 'safe' | 'all';
   /** Told of each finding as it is met. */
   readonly report?: (finding: Finding) => void;
+}
+
+/** For those who have other work to do while a check runs. */
+export interface CheckHow {
+  /** Called again and again during the check; the file system may be read, not changed. What it throws ends the check. */
+  readonly pause?: () => void;
 }
 
 export interface CheckReport extends CheckSummary {

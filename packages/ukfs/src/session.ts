@@ -15,7 +15,7 @@ import type {
   StageOptions,
 } from '@ukfs/kernel';
 import { filesystems } from '@ukfs/kernel/all';
-import type { Session } from './handle.ts';
+import type { CheckHow, Session } from './handle.ts';
 
 /** An image open in the session: one stage, one transaction, one lock. */
 export interface Disk {
@@ -168,7 +168,8 @@ export class KernelSession implements Session {
    * Errors of a mounted file system, staged changes and all, that the image as it was at the last commit does not have.
    * That is looked at only when there are any.
    */
-  introduced(mounted: Mounted, wish: { readonly sizeBytes: number }): Finding[] {
+  introduced(mounted: Mounted, { sizeBytes, pause }: { readonly sizeBytes: number } & CheckHow): Finding[] {
+    const how = { repair: 'none', ...(pause === undefined ? {} : { pause }) } as const;
     const { disk, key, type, offset } = mounted;
     if (disk === undefined || key === undefined) return [];
     const found = new Map<string, Finding>();
@@ -176,7 +177,7 @@ export class KernelSession implements Session {
       if (finding.severity === 'error') use(JSON.stringify([finding.code, finding.where]), finding);
     };
     const report = error((name, finding) => found.size < INTRODUCED_MAX && found.set(name, finding));
-    this.rump.check(key, type, { repair: 'none', report });
+    this.rump.check(key, type, { ...how, report });
     if (found.size === 0) return [];
     const before = new KernelSession(this.host);
     before.handles++;
@@ -184,7 +185,7 @@ export class KernelSession implements Session {
       const same = before.openDisk(disk.path, { write: false });
       try {
         const forget = error((name) => found.delete(name));
-        before.check(same, type, { offset, sizeBytes: wish.sizeBytes, repair: 'none', report: forget });
+        before.check(same, type, { ...how, offset, sizeBytes, report: forget });
       } finally {
         before.closeDisk(same);
       }

@@ -67,12 +67,12 @@ export async function inspect(address: AddressLike, options: OpenOptions = {}): 
  * Errors: as open(); UnsupportedError the type cannot be checked.
  */
 export async function check(address: AddressLike, options: CheckImageOptions = {}): Promise<CheckReport> {
-  const { repair = 'none', report = () => undefined, ...rest } = options;
+  const { repair = 'none', report = () => undefined, pause, ...rest } = options;
   const session = await sessionFor(rest);
   session.handles++;
   try {
     const place = resolve(address, session.host);
-    return await checkIn(session, place, { options: { ...rest, write: repair !== 'none' }, repair, report });
+    return await checkIn(session, place, { options: { ...rest, write: repair !== 'none' }, repair, report, pause });
   } finally {
     session.release();
   }
@@ -81,9 +81,11 @@ export async function check(address: AddressLike, options: CheckImageOptions = {
 async function checkIn(
   session: KernelSession,
   address: Address,
-  wish: { readonly options: OpenOptions } & Required<Pick<CheckImageOptions, 'repair' | 'report'>>,
+  wish: { readonly options: OpenOptions; readonly pause: CheckImageOptions['pause'] } & Required<
+    Pick<CheckImageOptions, 'repair' | 'report'>
+  >,
 ): Promise<CheckReport> {
-  const { options, repair, report } = wish;
+  const { options, repair, report, pause } = wish;
   const wanted = options.type === undefined ? undefined : moduleNamed(options.type);
   const disk = session.openDisk(address.image, stageOptions(options, mountWords(options)));
   try {
@@ -93,7 +95,12 @@ async function checkIn(
     if (module === undefined) throw new FsError('ENODEV', { op: 'check', path: address.image });
     const type = await loadType(session, module);
     const where = { offset: place.offset, sizeBytes: place.medium.sizeBytes };
-    const { summary, changed } = session.check(disk, type, { ...where, repair, report });
+    const { summary, changed } = session.check(disk, type, {
+      ...where,
+      repair,
+      report,
+      ...(pause === undefined ? {} : { pause }),
+    });
     return { ...summary, type: type.name, changed };
   } catch (e) {
     if (e instanceof FsError) e.context.image ??= address.image;

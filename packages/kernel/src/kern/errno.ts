@@ -56,6 +56,8 @@ export const Errno = {
   ENOATTR: 93,
   EPROGMISMATCH: 75,
   EOPNOTSUPP: 45,
+  EMSGSIZE: 40,
+  EPROTO: 96,
 } as const;
 
 export type ErrnoName = keyof typeof Errno;
@@ -112,6 +114,8 @@ export const errnoText: Readonly<Record<ErrnoName, string>> = {
   ENOATTR: 'Attribute not found',
   EPROGMISMATCH: 'Program version wrong',
   EOPNOTSUPP: 'Operation not supported',
+  EMSGSIZE: 'Message too long',
+  EPROTO: 'Protocol error',
 };
 
 /** Why something may only be read: it was asked for, the image's state forbids it, or it has what we cannot write. */

@@ -39,6 +39,11 @@ export interface CheckOptions {
   /** Now and chance, as the host has them: repairs stamp and number what they make. */
   readonly now: () => Timespec;
   readonly random: (dst: Uint8Array) => void;
+  /**
+   * Called again and again, at most some milliseconds apart, between two pieces of the work: what it throws ends the check.
+   * Nothing may change the device meanwhile.
+   */
+  readonly pause?: () => void;
   /** Bytes that cached blocks may take; default 8 MiB. */
   readonly cacheBytes?: number;
 }

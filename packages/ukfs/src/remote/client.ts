@@ -2,12 +2,14 @@
  * The other end of server.ts: the library's API as promises, for those who must not wait (a screen, a server). docs/ukfs.md tells
  * how the calls of a handle and of a remote one differ.
  */
-import { FsError } from '@ukfs/kernel';
+import { asFsError, FsError } from '@ukfs/kernel';
+import type { Finding } from '@ukfs/kernel';
 import type { AddressLike, CheckImageOptions, CheckReport, ImageReport, OpenOptions } from '../handle.ts';
-import type { OpenedHandle } from './calls.ts';
+import type { MakeFsReport } from '../makefs.ts';
+import type { OpenedHandle, RemoteMakeFsOptions, SentCheckOptions } from './calls.ts';
 import { errorOf } from './failure.ts';
-import { BANNER } from './message.ts';
-import type { Channel, Message } from './message.ts';
+import { BANNER, isMessage } from './message.ts';
+import type { Channel } from './message.ts';
 import { RemoteUkfs } from './handle.ts';
 
 export interface CallOptions {
@@ -20,48 +22,76 @@ export interface CallOptions {
 /** Options that can travel. */
 export type RemoteOpenOptions = Omit<OpenOptions, 'host' | 'session' | 'locked'>;
 
-interface Pending {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: FsError) => void;
-  readonly item: ((value: unknown) => void) | undefined;
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: FsError): void;
+  item(value: unknown): void;
+}
+
+export interface KernelCallOptions extends CallOptions {
+  /** 0, the default: a call of the kernel, or a service. */
+  readonly handle?: number;
+  /** Told of an answer that came although the call was cancelled: what it opened is to be closed. */
+  readonly late?: (value: unknown) => void;
 }
 
 export class RemoteKernel {
   /** Settles when nothing more will come: with what went wrong, or with nothing when close() was called. */
   readonly ended: Promise<FsError | undefined>;
   readonly #channel: Channel;
-  readonly #pending = new Map<number, Pending>();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #gone: Promise<void>;
   #lastId = 0;
+  #isGreeted = false;
   #over: FsError | undefined;
   #end: (why: FsError | undefined) => void = () => undefined;
 
   constructor(channel: Channel) {
     this.#channel = channel;
     this.ended = new Promise((resolve) => (this.#end = resolve));
-    channel.start(
-      (message) => this.#receive(message),
-      (why) =>
-        this.#finish(
-          new FsError('EIO', { what: `the kernel's thread has ended${why === undefined ? '' : `: ${why.message}`}` }),
-        ),
-    );
+    this.#gone = new Promise((resolve) => {
+      channel.start(
+        (message) => this.#receive(message),
+        (why) => {
+          this.#finish(new FsError('EIO', { what: goneText(why) }, { cause: why }));
+          resolve();
+        },
+      );
+    });
     channel.send({ kind: 'banner', banner: BANNER });
   }
 
   /** As ukfs' open(). */
-  async open(address: AddressLike, options: RemoteOpenOptions = {}): Promise<RemoteUkfs> {
-    return this.adopted(await this.call<OpenedHandle>('open', [address, options]));
+  async open(address: AddressLike, options: RemoteOpenOptions = {}, { signal }: CallOptions = {}): Promise<RemoteUkfs> {
+    const late = (value: unknown): void => {
+      this.adopted(value as OpenedHandle)
+        .close()
+        .catch(() => undefined);
+    };
+    const how = signal === undefined ? { late } : { late, signal };
+    return this.adopted(await this.call<OpenedHandle>('open', [address, options], how));
   }
 
-  inspect(address: AddressLike, options: RemoteOpenOptions = {}): Promise<ImageReport> {
-    return this.call('inspect', [address, options]);
+  inspect(address: AddressLike, options: RemoteOpenOptions = {}, how: CallOptions = {}): Promise<ImageReport> {
+    return this.call('inspect', [address, options], how);
   }
 
+  /** As ukfs' check(), and `signal` ends it: nothing of the image has changed then. */
   check(
     address: AddressLike,
-    options: Omit<CheckImageOptions, 'host' | 'session' | 'locked' | 'report'> = {},
+    { report, ...options }: Omit<CheckImageOptions, 'host' | 'session' | 'locked' | 'pause'> = {},
+    { signal }: CallOptions = {},
   ): Promise<CheckReport> {
-    return this.call('check', [address, options]);
+    const sent: SentCheckOptions = report === undefined ? options : { ...options, report: true };
+    return this.call('check', [address, sent], {
+      ...(signal === undefined ? {} : { signal }),
+      ...(report === undefined ? {} : { item: (finding) => report(finding as Finding) }),
+    });
+  }
+
+  /** As ukfs' makeFs(); what is to be in it is written afterwards, by a handle. */
+  makeFs(address: AddressLike, options: RemoteMakeFsOptions): Promise<MakeFsReport> {
+    return this.call('makeFs', [address, options]);
   }
 
   /** A handle that a service has opened. */
@@ -69,25 +99,26 @@ export class RemoteKernel {
     return new RemoteUkfs(this, opened);
   }
 
-  /** Call a service, or a call of a handle. Errors: those of the call; ECANCELED; EIO the server has gone. */
+  /** Call a service, or a call of a handle. Errors: those of the call; ECANCELED; EIO the server has gone; EINVAL. */
   call<T>(
     name: string,
     args: readonly unknown[] = [],
-    { signal, item, handle = 0 }: CallOptions & { readonly handle?: number } = {},
+    { signal, item = () => undefined, late = () => undefined, handle = 0 }: KernelCallOptions = {},
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#over !== undefined) return reject(this.#over);
-      if (signal?.aborted === true) return reject(new FsError('ECANCELED', { what: 'cancelled' }));
+      if (signal?.aborted === true) return reject(cancelled());
       this.#lastId++;
       const id = this.#lastId;
       const abort = (): void => {
+        // Whoever cancels does not want to wait for what the server is in the midst of. Its answer comes all the same.
+        this.#waiting.set(id, { resolve: late, reject: () => undefined, item: () => undefined });
+        reject(cancelled());
         this.#channel.send({ kind: 'cancel', id });
-        // Whoever cancels does not want to wait for what the server is in the midst of.
-        this.#settle(id)?.reject(new FsError('ECANCELED', { what: 'cancelled' }));
       };
       signal?.addEventListener('abort', abort, { once: true });
       const settled = (): void => signal?.removeEventListener('abort', abort);
-      this.#pending.set(id, {
+      this.#waiting.set(id, {
         resolve: (value) => {
           settled();
           resolve(value as T);
@@ -98,26 +129,42 @@ export class RemoteKernel {
         },
         item,
       });
-      this.#channel.send({ kind: 'call', id, handle, name, args });
+      try {
+        this.#channel.send({ kind: 'call', id, handle, name, args });
+      } catch (thrown) {
+        this.#settle(id)?.reject(asFsError(thrown));
+      }
     });
   }
 
-  /** What is open on the other side is closed, uncommitted changes are gone. */
-  close(): void {
-    this.#finish(undefined);
-    this.#channel.close();
+  /**
+   * What is open on the other side is closed, uncommitted changes are gone, calls that wait fail with EBADF. Settles when the other
+   * side is done.
+   */
+  close(): Promise<void> {
+    if (this.#over === undefined) {
+      // Long work asks whether it is cancelled; it would not see that the connection ends.
+      for (const id of this.#waiting.keys()) this.#channel.send({ kind: 'cancel', id });
+      this.#finish(undefined);
+      this.#channel.close();
+    }
+    return this.#gone;
   }
 
-  #receive(message: Message): void {
+  #receive(message: unknown): void {
+    if (this.#over !== undefined) return;
+    if (!isMessage(message))
+      return this.#refuse(new FsError('EPROTO', { what: 'the other side sends what is no message' }));
+    if (message.kind === 'banner') {
+      const { banner } = message;
+      if (banner !== BANNER) this.#refuse(new FsError('EPROGMISMATCH', { what: `the other side speaks ${banner}` }));
+      this.#isGreeted = true;
+      return;
+    }
+    if (!this.#isGreeted) return this.#refuse(new FsError('EPROGMISMATCH', { what: 'the other side says no version' }));
     switch (message.kind) {
-      case 'banner':
-        if (message.banner !== BANNER) {
-          this.#finish(new FsError('EPROGMISMATCH', { what: `the other side speaks ${message.banner}` }));
-          this.#channel.close();
-        }
-        return;
       case 'item':
-        this.#pending.get(message.id)?.item?.(message.value);
+        this.#waiting.get(message.id)?.item(message.value);
         return;
       case 'result':
         this.#settle(message.id)?.resolve(message.value);
@@ -125,22 +172,31 @@ export class RemoteKernel {
       case 'failure':
         this.#settle(message.id)?.reject(errorOf(message.failure));
         return;
-      default:
-        return;
     }
   }
 
-  #settle(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    return pending;
+  #refuse(why: FsError): void {
+    this.#finish(why);
+    this.#channel.close();
+  }
+
+  #settle(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
   }
 
   #finish(why: FsError | undefined): void {
     if (this.#over !== undefined) return;
     this.#over = why ?? new FsError('EBADF', { what: 'the connection is closed' });
-    for (const { reject } of this.#pending.values()) reject(this.#over);
-    this.#pending.clear();
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(this.#over);
     this.#end(why);
   }
 }
+
+const cancelled = (): FsError => new FsError('ECANCELED', { what: 'cancelled' });
+
+const goneText = (why: Error | undefined): string =>
+  `the kernel's side has ended${why === undefined ? '' : `: ${why.message}`}`;

@@ -1,12 +1,14 @@
 /**
  * An open file system of a kernel elsewhere. Each call is the one of that name in ../handle.ts, where its contract is, as a promise;
- * what differs stands here. There is no together(), whose argument cannot travel.
+ * what differs stands here. There is no together(), whose argument cannot travel, and no session, which stays where the kernel is.
  */
+import { FsError } from '@ukfs/kernel';
 import type {
   Dirent,
   DirentPlus,
   Flock,
   FsInfo,
+  FsTraits,
   PathconfName,
   Rdev,
   Stat,
@@ -30,12 +32,18 @@ import type {
 } from '../handle.ts';
 import type { Address } from '../address.ts';
 import type { OpenedHandle } from './calls.ts';
-import type { CallOptions, RemoteKernel } from './client.ts';
+import type { CallOptions, KernelCallOptions, RemoteKernel } from './client.ts';
+import { entriesFrom } from './failure.ts';
+import type { SentEntry } from './failure.ts';
+
+/** Bytes of one message: what is longer goes in several, so that others have their turn. */
+const PIECE = 4 * 1024 * 1024;
 
 export class RemoteUkfs {
   readonly address: Address;
   readonly device: DeviceInfo;
   readonly type: string;
+  readonly traits: FsTraits;
   /** By which services of the server know it. */
   readonly handle: number;
   readonly #kernel: RemoteKernel;
@@ -50,6 +58,7 @@ export class RemoteUkfs {
     this.address = opened.address;
     this.device = opened.device;
     this.type = opened.type;
+    this.traits = opened.traits;
   }
 
   /** The same file system; its calls fail with ECANCELED once the signal is aborted. */
@@ -57,14 +66,23 @@ export class RemoteUkfs {
     return new RemoteUkfs(this.#kernel, this.#opened, { ...this.#options, signal });
   }
 
-  #call<T>(name: string, args: readonly unknown[]): Promise<T> {
-    return this.#kernel.call(name, args, { ...this.#options, handle: this.handle });
+  #call<T>(name: string, args: readonly unknown[], more: Pick<KernelCallOptions, 'item' | 'late'> = {}): Promise<T> {
+    return this.#kernel.call(name, args, { ...this.#options, ...more, handle: this.handle });
   }
 
-  close(fd?: number): Promise<void> {
-    return this.#call('close', [fd]);
+  /** A call that opens a descriptor: nobody would close that of an answer which comes too late. */
+  #opens(name: string, args: readonly unknown[]): Promise<number> {
+    const late = (fd: unknown): void => {
+      this.#kernel.call('close', [fd], { handle: this.handle }).catch(() => undefined);
+    };
+    return this.#call(name, args, { late });
   }
-  /** Bytes cross over as a copy. */
+
+  /** Also once the signal is aborted: what is open must be closed. */
+  close(fd?: number): Promise<void> {
+    return this.#kernel.call('close', fd === undefined ? [] : [fd], { handle: this.handle });
+  }
+  /** Bytes cross over as a copy, long ones in several calls. */
   async read(
     fd: number,
     buffer: Uint8Array,
@@ -72,15 +90,49 @@ export class RemoteUkfs {
     length = buffer.length - offset,
     position?: number,
   ): Promise<number> {
-    const bytes = await this.#call<Uint8Array>('read', [fd, length, position]);
-    buffer.set(bytes, offset);
-    return bytes.length;
+    checkPart(buffer, offset, length);
+    for (let done = 0; ;) {
+      const wanted = Math.min(length - done, PIECE);
+      const at = position === undefined ? [] : [position + done];
+      const bytes = await this.#call<Uint8Array>('read', [fd, wanted, ...at]);
+      buffer.set(bytes, offset + done);
+      done += bytes.length;
+      if (bytes.length < wanted || done === length) return done;
+    }
+  }
+  /** As read(). */
+  async write(
+    fd: number,
+    buffer: Uint8Array,
+    offset = 0,
+    length = buffer.length - offset,
+    position?: number,
+  ): Promise<number> {
+    checkPart(buffer, offset, length);
+    for (let done = 0; ;) {
+      const piece = buffer.slice(offset + done, offset + Math.min(length, done + PIECE));
+      const at = position === undefined ? [] : [0, piece.length, position + done];
+      const written = await this.#call<number>('write', [fd, piece, ...at]);
+      done += written;
+      if (written < piece.length || done === length) return done;
+    }
   }
   readdir(path: string, options?: { readonly withFileTypes?: false; readonly withStats?: false }): Promise<string[]>;
   readdir(path: string, options: { readonly withStats: true; readonly withFileTypes?: boolean }): Promise<DirentPlus[]>;
   readdir(path: string, options: { readonly withFileTypes: true; readonly withStats?: false }): Promise<Dirent[]>;
-  readdir(path: string, options?: object): Promise<unknown[]> {
-    return this.#call('readdir', [path, options]);
+  async readdir(
+    path: string,
+    {
+      withFileTypes = false,
+      withStats = false,
+    }: { readonly withFileTypes?: boolean; readonly withStats?: boolean } = {},
+  ): Promise<unknown[]> {
+    const all: unknown[] = [];
+    const item = (some: unknown): void => {
+      for (const one of withStats ? entriesFrom(some as SentEntry[]) : (some as unknown[])) all.push(one);
+    };
+    await this.#call<number>('readdir', [path, withStats ? 'stats' : withFileTypes ? 'types' : 'names'], { item });
+    return all;
   }
   readFile(path: string): Promise<Uint8Array>;
   readFile(path: string, encoding: 'utf8'): Promise<string>;
@@ -88,17 +140,24 @@ export class RemoteUkfs {
     return this.#call('readFile', [path, encoding]);
   }
   async committed(): Promise<RemoteUkfs | undefined> {
-    const opened = await this.#call<OpenedHandle | undefined>('committed', []);
-    return opened === undefined ? undefined : new RemoteUkfs(this.#kernel, opened, this.#options);
+    const made = (opened: OpenedHandle): RemoteUkfs => new RemoteUkfs(this.#kernel, opened);
+    const late = (opened: unknown): void => {
+      if (opened !== undefined)
+        made(opened as OpenedHandle)
+          .close()
+          .catch(() => undefined);
+    };
+    const opened = await this.#call<OpenedHandle | undefined>('committed', [], { late });
+    return opened === undefined ? undefined : made(opened);
   }
   open(path: string, flags?: number | OpenFlag, mode?: number): Promise<number> {
-    return this.#call('open', [path, flags, mode]);
+    return this.#opens('open', [path, flags, mode]);
   }
   lseek(fd: number, offset: number, whence: number): Promise<number> {
     return this.#call('lseek', [fd, offset, whence]);
   }
   dup(fd: number): Promise<number> {
-    return this.#call('dup', [fd]);
+    return this.#opens('dup', [fd]);
   }
   fstat(fd: number): Promise<Stat> {
     return this.#call('fstat', [fd]);
@@ -142,17 +201,14 @@ export class RemoteUkfs {
   punch(fd: number, offset: number, length: number): Promise<void> {
     return this.#call('punch', [fd, offset, length]);
   }
-  write(fd: number, buffer: Uint8Array, offset?: number, length?: number, position?: number): Promise<number> {
-    return this.#call('write', [fd, buffer, offset, length, position]);
-  }
   opendir(path: string): Promise<number> {
-    return this.#call('opendir', [path]);
+    return this.#opens('opendir', [path]);
   }
   getdents(fd: number, max?: number): Promise<Dirent[]> {
     return this.#call('getdents', [fd, max]);
   }
-  getdentsplus(fd: number, max?: number): Promise<DirentPlus[]> {
-    return this.#call('getdentsplus', [fd, max]);
+  async getdentsplus(fd: number, max?: number): Promise<DirentPlus[]> {
+    return entriesFrom(await this.#call<SentEntry[]>('getdentsplus', [fd, max]));
   }
   stat(path: string): Promise<Stat> {
     return this.#call('stat', [path]);
@@ -252,7 +308,7 @@ export class RemoteUkfs {
     return this.#call('getfh', [path]);
   }
   fhopen(handle: Uint8Array, flags?: number | OpenFlag): Promise<number> {
-    return this.#call('fhopen', [handle, flags]);
+    return this.#opens('fhopen', [handle, flags]);
   }
   writeFile(path: string, data: Uint8Array | string, options?: WriteFileOptions): Promise<void> {
     return this.#call('writeFile', [path, data, options]);
@@ -314,4 +370,10 @@ export class RemoteUkfs {
   readOnly(): Promise<boolean> {
     return this.#call('readOnly', []);
   }
+}
+
+/** What is said before anything is sent: as the local handle does. */
+function checkPart(buffer: Uint8Array, offset: number, length: number): void {
+  if (!(offset >= 0 && length >= 0 && offset + length <= buffer.length))
+    throw new FsError('EINVAL', { what: 'outside the buffer' });
 }

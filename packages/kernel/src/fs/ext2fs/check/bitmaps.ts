@@ -14,6 +14,7 @@ export function checkBitmaps(c: Check): void {
   let inodes = 0;
   const maps = { block: new Uint8Array(c.geo.blockSize), inode: new Uint8Array(c.geo.blockSize) };
   for (let group = 0; group < c.geo.groups; group++) {
+    c.pause();
     const free = checkGroup(c, group, maps);
     clusters += free.blocks;
     inodes += free.inodes;

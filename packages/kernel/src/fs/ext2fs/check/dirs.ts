@@ -55,6 +55,7 @@ function checkDirectory(
       const end = Math.min(fileBlock + count, blocks);
       for (let at = fileBlock; at < end;) {
         const some = Math.min(end - at, Math.floor(buffer.length / c.geo.blockSize));
+        c.pause();
         const bytes = buffer.subarray(0, some * c.geo.blockSize);
         c.device.read(bytes, (block + at - fileBlock) * c.geo.blockSize);
         for (let i = 0; i < some; i++) {

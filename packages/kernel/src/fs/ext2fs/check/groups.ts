@@ -26,6 +26,7 @@ function eachGroup(c: Check, look: (group: number, g: Group, sound: boolean) => 
   const { geo, mp } = c;
   const hasCsum = geo.metadataCsum || geo.gdtCsum;
   for (let index = 0; index < geo.descBlocks; index++) {
+    c.pause();
     const block = descBlockLocation(geo, mp.data.sbOffset, index);
     if ((block + 1) * geo.blockSize > c.device.sizeBytes) {
       c.report({

@@ -11,6 +11,8 @@ import { takePlainInode } from './plain-inode.ts';
 import type { Check } from './state.ts';
 
 const PIECE_BYTES = 256 * 1024;
+/** Inodes in use between two pauses. */
+const INODES_BETWEEN = 32;
 const MODE = InodeCore.offsetOf('mode');
 const LINKS = InodeCore.offsetOf('linksCount');
 
@@ -23,6 +25,7 @@ export function checkInodes(c: Check): void {
     const table = groups.inodeTable[group] ?? 0;
     if (count === 0 || table === 0) continue;
     for (let first = 0; first < count; first += perPiece) {
+      c.pause();
       const some = Math.min(perPiece, count - first);
       const bytes = piece.subarray(0, some * geo.inodeSize);
       c.device.read(bytes, table * geo.blockSize + first * geo.inodeSize);
@@ -38,6 +41,7 @@ function checkPiece(c: Check, firstIno: Ino, bytes: Uint8Array): void {
     const ino = firstIno + at / inodeSize;
     // Most free inodes are all zeros; the reserved ones may be in use without a mode.
     if (isUnused && ino >= c.geo.firstIno && isZero(bytes, at, inodeSize)) continue;
+    if (ino % INODES_BETWEEN === 0) c.pause();
     const raw = bytes.subarray(at, at + inodeSize);
     if (takePlainInode(c, ino, raw)) continue;
     const inode = new Inode(c.mp, ino, raw);

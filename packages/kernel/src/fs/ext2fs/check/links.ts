@@ -12,6 +12,9 @@ import type { Check } from './state.ts';
 /** A directory with more counts 1, with dir_nlink. */
 const LINK_MAX = 65000;
 
+/** Entries of a table in memory between two pauses. */
+const LOOKS_BETWEEN = 1024;
+
 const UNKNOWN = 0;
 const ON_THE_WAY = 1;
 const REACHED = 2;
@@ -23,6 +26,7 @@ export function checkTree(c: Check): void {
   }
   const state = new Uint8Array(c.dirs.count);
   for (let index = 0; index < c.dirs.count; index++) {
+    if (index % LOOKS_BETWEEN === 0) c.pause();
     findWayUp(c, index, state);
     checkPlace(c, index);
   }
@@ -72,6 +76,7 @@ function checkPlace(c: Check, index: number): void {
 export function checkLinks(c: Check): void {
   const ignored = KIND.HIDDEN | KIND.EA_INODE | KIND.ORPHAN;
   c.inodes.eachUsed((ino, kind) => {
+    if (ino % LOOKS_BETWEEN === 0) c.pause();
     if ((kind & ignored) !== 0 || (ino < c.geo.firstIno && ino !== INO.ROOT)) return;
     const names = c.inodes.names(ino);
     if (names === c.inodes.links(ino) && names > 0 && names <= LINK_MAX && c.inodes.type(ino) !== FT.DIR) return;

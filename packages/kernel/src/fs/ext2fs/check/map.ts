@@ -182,6 +182,7 @@ function walkChild(
   inode: Inode,
   { use, range }: { readonly use: MapUse; readonly range: NodeRange & { readonly block: FsBlock } },
 ): Fate {
+  c.pause();
   const bp = c.mp.bufs.bread(range.block);
   try {
     return walkNode(c, inode, { node: bp.data, use, range });
@@ -265,6 +266,7 @@ function subtree(
   const fate = use.node(root);
   if (fate === 'drop') drop();
   if (fate !== 'keep') return;
+  c.pause();
   const perBlock = c.geo.blockSize / 4;
   const bp = c.mp.bufs.bread(root);
   const own: Table = { bytes: bp.data, base: 0, block: root, isEdited: false };

@@ -157,6 +157,11 @@ export class Check {
     }
   }
 
+  /** Between two pieces of the work: whoever waits may have a turn, or end the check. */
+  pause(): void {
+    this.options.pause?.();
+  }
+
   /** Can the blocks be read: are they on the device, behind the superblock? */
   isOnDisk(block: FsBlock, count = 1): boolean {
     const { geo, device } = this;

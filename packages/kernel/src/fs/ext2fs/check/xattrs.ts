@@ -133,6 +133,7 @@ function countValues(c: Check, values: readonly FarValue[]): AttributeCost {
 /** Once all inodes are known: does each attribute block count as many users as it has? */
 export function checkAttributeBlocks(c: Check): void {
   for (const [block, { users }] of c.attributeBlocks) {
+    c.pause();
     const bp = c.mp.bufs.bread(block);
     try {
       const { refcount } = XattrHeader.at(bp.data, 0);
