@@ -70,7 +70,7 @@ export async function buildBundle() {
 async function buildBrowser(build) {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['packages/fsu-cli/src/tui/main.tsx'],
+    entryPoints: ['packages/fsu-cli/src/tui/components/app.tsx'],
     outfile: browserFile,
     bundle: true,
     platform: 'node',
@@ -123,7 +123,7 @@ async function makeCache(command) {
 const browserApart = {
   name: 'browser-apart',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/tui\/main\.tsx$/ }, () => ({ path: './browse.mjs', external: true }));
+    onResolve({ filter: /^\.\/tui\/components\/app\.tsx$/ }, () => ({ path: './browse.mjs', external: true }));
   },
 };
 

@@ -2,14 +2,18 @@
 import { fileURLToPath } from 'node:url';
 import { startThread } from 'ukfs/remote';
 import { openScreen } from './host-screen.ts';
+import { browseImage } from './tui/main.ts';
+import type { Show } from './tui/components/app.tsx';
 import type { Look } from './tui/model/state.ts';
 
 export async function startBrowser(
   words: readonly string[],
   { image, look }: { readonly image: string; readonly look: Look },
 ): Promise<number> {
-  // Both threads load at the same time: to the person it is one wait.
+  // All three at once: the kernel's thread, what draws, and the first list, which waits for neither of us.
   const kernel = startThread(fileURLToPath(new URL('../../bin/load.cjs', import.meta.url)), { argv: ['__kernel'] });
-  const { browseImage } = await import('./tui/main.tsx');
-  return browseImage({ words, image, kernel, look, screen: openScreen() });
+  const show = loadShow();
+  return browseImage({ words, image, kernel, look, show, screen: openScreen() });
 }
+
+const loadShow = async (): Promise<Show> => (await import('./tui/components/app.tsx')).show;

@@ -1,5 +1,5 @@
-/** The browser on ink: the frame that render/ has made, as text side by side. */
-import { Box, Text } from 'ink';
+/** The browser on ink: the frame that render/ has made, as text side by side. Bundled by itself: it alone needs ink. */
+import { Box, render, Text } from 'ink';
 import { memo, useSyncExternalStore } from 'react';
 import type { ReactElement } from 'react';
 import { paint } from '../paint.ts';
@@ -40,6 +40,20 @@ interface Store {
   readonly watch: (watcher: () => void) => () => void;
 }
 
-export function App({ store }: { readonly store: Store }): ReactElement {
+function App({ store }: { readonly store: Store }): ReactElement {
   return <Screen state={useSyncExternalStore(store.watch, () => store.state)} />;
 }
+
+/** Draw the store's state, now and whenever it changes, until the function that is returned is called. */
+export type Show = (store: Store, stdout: NodeJS.WriteStream) => () => void;
+
+export const show: Show = (store, stdout) => {
+  const app = render(<App store={store} />, {
+    stdout,
+    exitOnCtrlC: false,
+    patchConsole: false,
+    // Each frame whole and at once: what of it goes to the terminal, and how, the screen decides.
+    debug: true,
+  });
+  return () => app.unmount();
+};

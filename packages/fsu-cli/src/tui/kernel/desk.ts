@@ -25,7 +25,7 @@ export interface Entered {
 /** The services' types, for both ends: name → what is asked and what is answered. */
 export interface DeskServices {
   /** The words of the command line: first of all. */
-  start(words: readonly string[]): undefined;
+  start(words: readonly string[]): { readonly place: PlaceId | undefined; readonly dir: string };
   stack(): readonly StackNode[];
   enter(place: PlaceId): Entered;
   /** Run a line of a script; `place` is where relative addresses and operands lie. Parts: Advance. */
@@ -100,14 +100,15 @@ export class Desk {
     }
   }
 
-  async #start(words: readonly string[]): Promise<undefined> {
+  async #start(words: readonly string[]): Promise<ReturnType<DeskServices['start']>> {
     const { settings, args } = await understand(browse, { program: 'fsu browse', words }, this.#shell);
     const ctx = new Context({ program: 'fsu browse', shell: this.#shell, settings, schema: 'fsu.browse', words });
     const [target] = ctx.targets(args.operands);
     if (target === undefined) throw new UsageError('no image given');
     this.#ctx = ctx;
     this.#image = target.image;
-    return undefined;
+    const dir = target.path.replace(/(?<=.)\/+$/, '');
+    return { place: target.image.selectors.length === 0 ? undefined : target.image.text, dir };
   }
 
   async #stack(): Promise<readonly StackNode[]> {

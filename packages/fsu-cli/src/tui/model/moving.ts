@@ -65,6 +65,8 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'list'> = {
     answer(state, { value }) {
       const first = value.find((node) => node.kind === 'fs' && node.advice === '');
       const now = { ...state, stack: value };
+      const { place } = activeTab(state);
+      if (place !== '') return enterPlace(now, place);
       return first === undefined
         ? still(noted(now, 'no file system here that can be opened', 'error'))
         : enterPlace(now, first.id);
@@ -73,7 +75,10 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'list'> = {
   enter: {
     answer(state, { value }) {
       const places = new Map(state.places).set(value.id, value);
-      return list({ ...state, places }, newTab(value.id, '/', activeTab(state)));
+      const tab = activeTab(state);
+      // Nothing was entered before: the command line has said which directory.
+      const dir = state.places.size === 0 ? tab.dir : '/';
+      return list({ ...state, places }, newTab(value.id, dir, tab));
     },
   },
   list: {

@@ -2,14 +2,19 @@
 import { noEdits } from './editing-state.ts';
 import { newTab } from './listing.ts';
 import { nothingSeen } from './looking-state.ts';
-import type { State } from './state.ts';
+import type { PlaceId, State } from './state.ts';
 
-export const newState = (init: Pick<State, 'image' | 'look' | 'columns' | 'lines'>): State => ({
+/** `start`: where to begin; a place is what the command line chose of an image of several. */
+interface Beginning extends Pick<State, 'image' | 'look' | 'columns' | 'lines'> {
+  readonly start?: { readonly place: PlaceId | undefined; readonly dir: string };
+}
+
+export const newState = ({ start, ...init }: Beginning): State => ({
   ...init,
   places: new Map(),
   stack: [],
   stackCursor: 0,
-  panes: [{ tabs: [newTab('', '/')], tab: 0 }],
+  panes: [{ tabs: [newTab(start?.place ?? '', start?.dir ?? '/')], tab: 0 }],
   active: 0,
   focus: 'list',
   screen: { name: 'files' },

@@ -1,14 +1,13 @@
-/** The browser, from a command line that makes sense to an exit status. Bundled by itself: it alone needs ink. */
-import { render } from 'ink';
+/** The browser, from a command line that makes sense to an exit status. */
 import { RemoteKernel } from 'ukfs/remote';
 import type { Channel } from 'ukfs/remote';
 import { describeError } from '../errors.ts';
 import { editCopy } from '../host-editor.ts';
 import type { EditorDoor } from './answers/editor.ts';
-import { App } from './components/app.tsx';
+import type { Show } from './components/app.tsx';
 import { DeskClient } from './desk.ts';
 import { beginning } from './model/moving.ts';
-import type { Look, State } from './model/state.ts';
+import type { Look } from './model/state.ts';
 import { newState } from './model/newstate.ts';
 import { Runtime } from './runtime.ts';
 import type { ScreenDoor } from '../host-screen.ts';
@@ -21,47 +20,39 @@ interface BrowserOptions {
   readonly kernel: Channel;
   readonly screen: ScreenDoor;
   readonly look: Look;
+  /** What draws, which is being loaded. */
+  readonly show: Promise<Show>;
 }
 
-export async function browseImage({ words, image, kernel, screen, look }: BrowserOptions): Promise<number> {
+export async function browseImage({ words, image, kernel, screen, look, show }: BrowserOptions): Promise<number> {
   const remote = new RemoteKernel(kernel);
   const desk = new DeskClient(remote);
-  try {
-    await desk.call('start', [words]);
-    return await runOn(screen, { desk, state: newState({ image, look, ...screen.size() }) });
-  } finally {
-    remote.close();
-  }
-}
-
-async function runOn(
-  screen: ScreenDoor,
-  { desk, state }: { readonly desk: DeskClient; readonly state: State },
-): Promise<number> {
   let quit: (status: number) => void = () => undefined;
   const done = new Promise<number>((resolve) => (quit = resolve));
-  const runtime = new Runtime(state, {
-    desk,
-    quit,
-    suspend: () => screen.suspend(),
-    copyText: (text) => screen.copyText(text),
-    editor: screenEditor(screen),
-  });
-  void tellEnd(desk, runtime);
-  screen.open(runtime.dispatch);
-  const app = render(<App store={runtime} />, {
-    stdout: screen.frames,
-    exitOnCtrlC: false,
-    patchConsole: false,
-    // Each frame whole and at once: what of it goes to the terminal, and how, the screen decides.
-    debug: true,
-  });
   try {
+    const start = await desk.call('start', [words]);
+    const state = newState({ image, look, start, ...screen.size() });
+    const runtime = new Runtime(state, {
+      desk,
+      quit,
+      suspend: () => screen.suspend(),
+      copyText: (text) => screen.copyText(text),
+      editor: screenEditor(screen),
+    });
+    void tellEnd(desk, runtime);
+    // The first list comes while what draws it is loaded.
     runtime.take(beginning(runtime.state));
-    return await done;
+    const draw = await show;
+    screen.open(runtime.dispatch);
+    const hide = draw(runtime, screen.frames);
+    try {
+      return await done;
+    } finally {
+      hide();
+      screen.close();
+    }
   } finally {
-    app.unmount();
-    screen.close();
+    remote.close();
   }
 }
 
