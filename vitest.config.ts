@@ -23,6 +23,7 @@ export default defineConfig({
       project('model', ['test/model/**/*.test.ts'], 300_000),
       project('hostile', ['test/hostile/**/*.test.ts'], 300_000),
       project('cli', ['test/cli/**/*.test.ts'], 60_000),
+      project('tui', ['test/tui/**/*.test.ts'], 60_000),
       project('regression', ['test/regression/**/*.test.ts'], 60_000),
     ],
   },

@@ -11,7 +11,7 @@ import { smallFileRatios } from './smallfiles.mjs';
 import { catRatio } from './throughput.mjs';
 
 // The projects of vitest.config.ts, quick ones first.
-const projects = ['unit', 'conformance', 'cli', 'regression', 'fault', 'hostile', 'model', 'oracle', 'crash'];
+const projects = ['unit', 'conformance', 'cli', 'tui', 'regression', 'fault', 'hostile', 'model', 'oracle', 'crash'];
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 const rows = [];

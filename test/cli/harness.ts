@@ -30,7 +30,7 @@ function newestSource(): number {
     for (const entry of readdirSync(dir, { withFileTypes: true })) {
       const path = join(dir, entry.name);
       if (entry.isDirectory()) visit(path);
-      else if (path.endsWith('.ts') && !path.endsWith('.test.ts')) newest = Math.max(newest, statSync(path).mtimeMs);
+      else if (/\.tsx?$/.test(path) && !path.endsWith('.test.ts')) newest = Math.max(newest, statSync(path).mtimeMs);
     }
   };
   for (const name of ['kernel', 'ukfs', 'fsu-cli']) visit(join(root, 'packages', name, 'src'));

@@ -1,0 +1,129 @@
+/**
+ * A real terminal to run whole sessions in: a tmux server of the test's own, with nobody's settings, and a shell in it. What is
+ * waited for is looked for again and again; nothing here counts on anything taking a certain time.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { requireOracle } from '../support/oracle.ts';
+import type { Workplace } from '../cli/harness.ts';
+
+export interface TerminalOptions {
+  readonly columns?: number;
+  readonly lines?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What the terminal is set to, beside what is on it. */
+interface Modes {
+  readonly isAlternate: boolean;
+  readonly showsCursor: boolean;
+  readonly reportsMouse: boolean;
+}
+
+/** All of the screen is the program's. */
+const SETTINGS = 'set -g status off\nset -g remain-on-exit on\n';
+
+const PROMPT = 'ready>';
+let count = 0;
+
+export class Terminal {
+  readonly #tmux: string;
+  readonly #socket = `fsu-test-${process.pid}-${++count}`;
+  readonly #place: Workplace;
+  readonly #record: string;
+  readonly #settings: string;
+
+  /** Of the test that is running; without tmux it ends here, skipped and counted. */
+  constructor(place: Workplace, { columns = 100, lines = 30, env = {} }: TerminalOptions = {}) {
+    this.#tmux = requireOracle('tmux');
+    this.#place = place;
+    this.#record = place.at(`.terminal-${count}`);
+    const all = { ...place.env({ TERM: 'xterm-256color', PS1: `${PROMPT} `, ...env }) };
+    const vars = Object.entries(all).map(([name, value]) => `${name}=${value}`);
+    const shell = ['env', '-i', ...vars, '/bin/bash', '--noprofile', '--norc', '-i'];
+    this.#settings = place.at(`.tmux-${count}.conf`);
+    writeFileSync(this.#settings, SETTINGS);
+    this.#do(['new-session', '-d', '-x', `${columns}`, '-y', `${lines}`, '-c', place.dir, ...shell]);
+    this.#do(['pipe-pane', '-O', `cat >>'${this.#record}'`]);
+  }
+
+  #do(args: readonly string[]): string {
+    return execFileSync(this.#tmux, ['-u', '-f', this.#settings, '-L', this.#socket, ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'C.UTF-8' },
+    });
+  }
+
+  /** A line for the shell; it is there once its prompt is. */
+  async command(line: string): Promise<void> {
+    await this.waitFor(new RegExp(`${PROMPT} *\\s*$`));
+    this.type(`clear; ${line}`);
+    this.keys('Enter');
+  }
+
+  /** Keys by tmux's names: `Enter`, `Escape`, `C-d`, `Up`, `F5`, `j`. */
+  keys(...keys: readonly string[]): void {
+    this.#do(['send-keys', '--', ...keys]);
+  }
+
+  /** Characters as they are. */
+  type(text: string): void {
+    this.#do(['send-keys', '-l', '--', text]);
+  }
+
+  /** As a person pastes: in brackets, where the program asked for them. */
+  paste(text: string): void {
+    this.#do(['set-buffer', '--', text, ';', 'paste-buffer', '-p', '-r']);
+  }
+
+  /** The lines that are seen, without blanks at their ends; `sgr` leaves colours and the like in. */
+  capture({ sgr = false } = {}): string[] {
+    const lines = this.#do(['capture-pane', '-p', ...(sgr ? ['-e'] : [])]).split('\n');
+    return lines.slice(0, -1).map((line) => line.trimEnd());
+  }
+
+  /** Until the screen has it; its lines as one text. */
+  async waitFor(what: string | RegExp, timeout = 15_000): Promise<string> {
+    const deadline = performance.now() + timeout;
+    for (;;) {
+      const seen = this.capture().join('\n');
+      if (typeof what === 'string' ? seen.includes(what) : what.test(seen)) return seen;
+      if (performance.now() > deadline) throw new Error(`no ${String(what)} within ${timeout} ms on:\n${seen}`);
+      await sleep(20);
+    }
+  }
+
+  /** Until the screen has it no more. */
+  async waitUntilGone(what: string, timeout = 15_000): Promise<void> {
+    const deadline = performance.now() + timeout;
+    while (this.capture().join('\n').includes(what)) {
+      if (performance.now() > deadline) throw new Error(`${what} is still on:\n${this.capture().join('\n')}`);
+      await sleep(20);
+    }
+  }
+
+  modes(): Modes {
+    const text = this.#do(['display', '-p', '#{alternate_on} #{cursor_flag} #{mouse_any_flag}']);
+    const [alternate, cursor, mouse] = text.trim().split(' ');
+    return { isAlternate: alternate === '1', showsCursor: cursor === '1', reportsMouse: mouse === '1' };
+  }
+
+  resize(columns: number, lines: number): void {
+    this.#do(['resize-window', '-x', `${columns}`, '-y', `${lines}`]);
+  }
+
+  /** Every byte that was written to the terminal, one character each. */
+  recorded(): string {
+    return existsSync(this.#record) ? readFileSync(this.#record, 'latin1') : '';
+  }
+
+  kill(): void {
+    try {
+      this.#do(['kill-server']);
+    } catch {
+      // It has ended by itself.
+    }
+    for (const file of [this.#record, this.#settings]) rmSync(file, { force: true });
+  }
+}
