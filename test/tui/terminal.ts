@@ -30,14 +30,12 @@ let count = 0;
 export class Terminal {
   readonly #tmux: string;
   readonly #socket = `fsu-test-${process.pid}-${++count}`;
-  readonly #place: Workplace;
   readonly #record: string;
   readonly #settings: string;
 
   /** Of the test that is running; without tmux it ends here, skipped and counted. */
   constructor(place: Workplace, { columns = 100, lines = 30, env = {} }: TerminalOptions = {}) {
     this.#tmux = requireOracle('tmux');
-    this.#place = place;
     this.#record = place.at(`.terminal-${count}`);
     const all = { ...place.env({ TERM: 'xterm-256color', PS1: `${PROMPT} `, ...env }) };
     const vars = Object.entries(all).map(([name, value]) => `${name}=${value}`);
