@@ -10,7 +10,10 @@ let terminal: Terminal | undefined;
 beforeAll(() => {
   place = new Workplace();
 });
-afterEach(() => terminal?.kill());
+afterEach(() => {
+  terminal?.kill();
+  terminal = undefined;
+});
 afterAll(() => place.remove());
 
 function open(options?: TerminalOptions): Terminal {
@@ -34,4 +37,81 @@ test('browse: into a directory and out of the program; the terminal is as it was
   await t.waitFor('status 0\ndone');
   expect(t.modes()).toEqual({ isAlternate: false, showsCursor: true, reportsMouse: false });
   expect(settings('after')).toBe(settings('before'));
+});
+
+/** As the shell has it after the program: nothing of the screen is left. */
+const BARE = { isAlternate: false, showsCursor: true, reportsMouse: false };
+
+test.each([
+  ['TERM', 143],
+  ['INT', 130],
+  ['HUP', 129],
+])('SIG%s: the terminal is as it was, and the status says what ended us', async (name, status) => {
+  place.demo();
+  const t = open();
+  await t.command('stty -a >before; fsu browse demo.img');
+  await t.waitFor('etc/');
+  t.signal(name);
+  // A shell that sees its command end by SIGINT drops the rest of the line.
+  await t.command('echo "status $?"; stty -a >after; echo done');
+  await t.waitFor(`status ${status}\ndone`);
+  expect(t.modes()).toEqual(BARE);
+  expect(settings('after')).toBe(settings('before'));
+});
+
+test('Ctrl-Z gives the terminal back; fg goes on where it was', async () => {
+  place.demo();
+  const t = open();
+  await t.command('fsu browse demo.img; echo "status $?"');
+  await t.waitFor('etc/');
+  t.keys('j', 'Enter');
+  await t.waitFor('hostname');
+  t.keys('C-z');
+  await t.waitFor('Stopped');
+  expect(t.modes()).toEqual(BARE);
+  await t.command('fg');
+  await t.waitFor('hostname');
+  expect(t.modes().isAlternate).toBe(true);
+  t.keys('q');
+  await t.waitFor('ready>');
+  expect(t.modes()).toEqual(BARE);
+});
+
+test('a terminal of 20 by 5, and back', async () => {
+  place.demo();
+  const t = open();
+  await t.command('fsu browse demo.img; echo "status $?"');
+  const before = await t.waitFor('etc/');
+  t.resize(20, 5);
+  await t.waitUntilGone('lost+found/ ');
+  for (const line of t.capture()) expect(line.length).toBeLessThanOrEqual(20);
+  t.keys('G', 'j', 'k', '?', 'q', 'g', 'g');
+  t.resize(100, 30);
+  await t.waitFor('q quit');
+  expect((await t.waitFor('etc/')).split('\n').length).toBe(before.split('\n').length);
+  t.keys('q');
+  await t.waitFor('status 0');
+});
+
+test('a paste is text for a prompt, and no keys', async () => {
+  place.demo();
+  const t = open();
+  await t.command('fsu browse demo.img; echo "status $?"');
+  await t.waitFor('etc/');
+  t.paste('q\rq\x1b[A');
+  t.keys('a');
+  await t.waitFor(/new/i);
+  t.paste('pas\x1b]0;x\x07ted\r');
+  await t.waitFor('ted');
+  expect(t.modes().isAlternate).toBe(true);
+  t.keys('Escape');
+  await t.waitUntilGone('ted');
+  t.keys('q');
+  await t.waitFor('status 0');
+});
+
+test('without a terminal it is a usage error', () => {
+  place.demo();
+  const { status, stderr } = place.sh('fsu browse demo.img </dev/null');
+  expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining('needs a terminal') });
 });

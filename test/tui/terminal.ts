@@ -56,7 +56,7 @@ export class Terminal {
   /** A line for the shell; it is there once its prompt is. */
   async command(line: string): Promise<void> {
     await this.waitFor(new RegExp(`${PROMPT} *\\s*$`));
-    this.type(`clear; ${line}`);
+    this.type(line);
     this.keys('Enter');
   }
 
@@ -109,6 +109,17 @@ export class Terminal {
 
   resize(columns: number, lines: number): void {
     this.#do(['resize-window', '-x', `${columns}`, '-y', `${lines}`]);
+  }
+
+  /** To the program that has the terminal. */
+  signal(name: string): void {
+    const tty = this.#do(['display', '-p', '#{pane_tty}']).trim().replace('/dev/', '');
+    const rows = execFileSync('ps', ['-t', tty, '-o', 'pid=,stat=,args='], { encoding: 'utf8' }).trim().split('\n');
+    const [row] = rows
+      .map((one) => one.trim().split(/\s+/))
+      .filter(([, stat, ...args]) => stat?.includes('+') && args.join(' ').includes('browse'));
+    if (row?.[0] === undefined) throw new Error(`no browser among ${rows.join('; ')}`);
+    process.kill(Number(row[0]), `SIG${name}`);
   }
 
   /** Every byte that was written to the terminal, one character each. */

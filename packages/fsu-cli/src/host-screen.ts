@@ -1,6 +1,9 @@
 /** The terminal as a screen: raw keys, mouse and size come in as events; it is left as it was, whatever ends us. Only for browse. */
-import { PassThrough, Writable } from 'node:stream';
-import { emitKeypressEvents } from 'node:readline';
+import { constants } from 'node:os';
+import { Writable } from 'node:stream';
+import { describeError } from './errors.ts';
+import { Decoder } from './tui/input/decoder.ts';
+import type { Input } from './tui/input/decoder.ts';
 import type { Event } from './tui/model/event.ts';
 
 export interface ScreenDoor {
@@ -26,6 +29,12 @@ const LEAVE = '\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?25h\x1b[?1049l';
 /** Terminals that know it show what lies between these at once (DEC private mode 2026). */
 const [BEGIN, END] = ['\x1b[?2026h', '\x1b[?2026l'];
 
+/** All that no terminal may get from a frame: what is neither text nor a style (SGR, ECMA-48 §8.3.117). */
+const HARMFUL = /[\0-\x1a\x1c-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|\x1b(?!\[[\d;]*m)/g;
+
+/** The last guard: whoever made the frame, and whatever the image holds. */
+const harmless = (line: string): string => line.replace(HARMFUL, '?');
+
 /**
  * Puts frames on the terminal: of each only the lines that differ from what is there, each where it belongs. ink could do that
  * itself, but erases what it has drawn first, or the terminal with all that has scrolled off it.
@@ -33,6 +42,7 @@ const [BEGIN, END] = ['\x1b[?2026h', '\x1b[?2026l'];
 class Painter {
   readonly #write: (text: string) => void;
   #lines: readonly string[] = [];
+  #frame = '';
 
   constructor(write: (text: string) => void) {
     this.#write = write;
@@ -43,8 +53,14 @@ class Painter {
     this.#lines = [];
   }
 
+  /** The last frame once more, where it was forgotten. */
+  again(): void {
+    if (this.#lines.length === 0) this.paint(this.#frame);
+  }
+
   paint(frame: string): void {
-    const lines = frame.split('\n');
+    this.#frame = frame;
+    const lines = frame.split('\n').map(harmless);
     const changes: string[] = [];
     for (let at = 0; at < Math.max(lines.length, this.#lines.length); at++) {
       const line = lines[at];
@@ -56,38 +72,72 @@ class Painter {
   }
 }
 
-interface Keypress {
-  readonly name?: string;
-  readonly sequence?: string;
-  readonly ctrl?: boolean;
-  readonly meta?: boolean;
-  readonly shift?: boolean;
+/** So long after ESC something more of a sequence may come; a person sees none of it. */
+const ESCAPE_MS = 40;
+/** Two presses of the mouse at one place within this are a double one. */
+const DOUBLE_MS = 400;
+
+/** Bytes from the terminal as events. */
+class Keyboard {
+  readonly #tell: (event: Event) => void;
+  readonly #decoder = new Decoder();
+  readonly #text = new TextDecoder();
+  #timer: NodeJS.Timeout | undefined;
+  #last = { at: Number.NEGATIVE_INFINITY, column: -1, line: -1 };
+
+  constructor(tell: (event: Event) => void) {
+    this.#tell = tell;
+  }
+
+  push(chunk: Uint8Array): void {
+    clearTimeout(this.#timer);
+    this.#take(this.#decoder.push(this.#text.decode(chunk, { stream: true })));
+    if (this.#decoder.isWaiting) this.#timer = setTimeout(() => this.#take(this.#decoder.flush()), ESCAPE_MS);
+  }
+
+  #take(inputs: readonly Input[]): void {
+    for (const input of inputs) this.#tell(this.#eventOf(input));
+  }
+
+  #eventOf(input: Input): Event {
+    switch (input.kind) {
+      case 'key':
+      case 'paste':
+        return input;
+      case 'wheel':
+        return { ...input, kind: 'mouse', what: 'wheel' };
+      case 'press': {
+        const { column, line } = input;
+        const at = performance.now();
+        const isDouble = at - this.#last.at < DOUBLE_MS && this.#last.column === column && this.#last.line === line;
+        // A third press begins anew.
+        this.#last = { at: isDouble ? Number.NEGATIVE_INFINITY : at, column, line };
+        return { kind: 'mouse', what: isDouble ? 'double' : 'press', column, line, lines: 0 };
+      }
+    }
+  }
 }
 
-/** Node's names of keys as ours. */
-function keyOf(text: string | undefined, { name, sequence, ctrl, meta, shift }: Keypress): string | undefined {
-  if (name === undefined || (name.length === 1 && ctrl !== true))
-    return meta === true ? `M-${name ?? ''}` : (text ?? sequence);
-  const known = { return: 'enter', enter: 'enter' }[name] ?? (/^f\d+$/.test(name) ? name.toUpperCase() : name);
-  return `${ctrl === true ? 'C-' : ''}${meta === true && name !== 'escape' ? 'M-' : ''}${shift === true && name.length > 1 ? 'S-' : ''}${known}`;
-}
+/** That end us, if nothing is done about them. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export function openScreen(): ScreenDoor {
   const { stdin, stdout } = process;
-  const keys = new PassThrough();
   let isOpen = false;
   let dispatch: (event: Event) => void = () => undefined;
   const painter = new Painter((text) => {
     if (isOpen) stdout.write(text);
   });
+  const keyboard = new Keyboard((event) => dispatch(event));
   const size = () => ({ columns: stdout.columns || 80, lines: stdout.rows || 24 });
-  const onData = (chunk: Buffer): void => void keys.write(chunk);
+  const onData = (chunk: Uint8Array): void => keyboard.push(chunk);
   const onResize = (): void => {
     painter.forget();
     stdout.write('\x1b[2J');
     Object.assign(frames, { columns: size().columns, rows: size().lines });
     frames.emit('resize');
     dispatch({ kind: 'resize', ...size() });
+    painter.again();
   };
   const frames = Object.assign(
     new Writable({
@@ -99,7 +149,7 @@ export function openScreen(): ScreenDoor {
     }),
     { columns: size().columns, rows: size().lines, isTTY: true },
   );
-  const enter = (): void => {
+  const takeTerminal = (): void => {
     if (isOpen) return;
     isOpen = true;
     stdout.write(ENTER);
@@ -107,38 +157,88 @@ export function openScreen(): ScreenDoor {
     stdin.on('data', onData);
     stdin.resume();
     stdout.on('resize', onResize);
-    process.on('exit', leave);
   };
-  const leave = (): void => {
+  const giveTerminal = (): void => {
     if (!isOpen) return;
     isOpen = false;
     stdin.off('data', onData);
     stdout.off('resize', onResize);
-    process.off('exit', leave);
     stdin.setRawMode(false);
     stdin.pause();
     stdout.write(LEAVE);
   };
-  emitKeypressEvents(keys);
-  keys.on('keypress', (text: string | undefined, key: Keypress) => {
-    const name = keyOf(text, key);
-    if (name !== undefined) dispatch({ kind: 'key', key: name === ' ' ? 'space' : name });
-  });
+  const comeBack = (): void => {
+    takeTerminal();
+    onResize();
+  };
+  const suspend = (): void => {
+    giveTerminal();
+    // To all of our job, as the terminal would. Where nobody could let us go on (no job control), it does nothing, and we go on.
+    process.off('SIGTSTP', suspend);
+    process.kill(0, 'SIGTSTP');
+    setImmediate(() => {
+      process.on('SIGTSTP', suspend);
+      comeBack();
+    });
+  };
+  // Stopped by others: whoever had the terminal meanwhile, it is ours again.
+  const onContinue = (): void => {
+    if (!isOpen) return;
+    giveTerminal();
+    comeBack();
+  };
+  const onSignal = (name: NodeJS.Signals): void => {
+    unwatch();
+    giveTerminal();
+    // What ended us is to be seen by who started us. A shell makes 128 and the number of it, as do we if it does not come.
+    process.kill(process.pid, name);
+    setTimeout(() => process.exit(128 + constants.signals[name]), 100);
+  };
+  /** A mistake of ours: said in one line, on a terminal that shows it. */
+  const onMistake = (thrown: unknown): void => {
+    unwatch();
+    giveTerminal();
+    process.stderr.write(`fsu browse: ${describeError(thrown)}\n`);
+    if (process.env['FSU_DEBUG'] !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
+    process.exit(1);
+  };
+  /** The terminal is gone. */
+  const onHangup = (): void => process.exit(128 + constants.signals.SIGHUP);
+  const watch = (): void => {
+    for (const name of ENDING) process.on(name, onSignal);
+    process.on('SIGTSTP', suspend);
+    process.on('SIGCONT', onContinue);
+    process.on('uncaughtException', onMistake);
+    process.on('unhandledRejection', onMistake);
+    process.on('exit', giveTerminal);
+    stdin.on('end', onHangup);
+    stdout.on('error', onHangup);
+  };
+  const unwatch = (): void => {
+    for (const name of ENDING) process.off(name, onSignal);
+    process.off('SIGTSTP', suspend);
+    process.off('SIGCONT', onContinue);
+    process.off('uncaughtException', onMistake);
+    process.off('unhandledRejection', onMistake);
+    process.off('exit', giveTerminal);
+    stdin.off('end', onHangup);
+  };
   return {
     // Of a terminal ink uses no more than this has.
     frames: frames as unknown as NodeJS.WriteStream,
     size,
     open(to) {
       dispatch = to;
-      enter();
+      watch();
+      takeTerminal();
     },
-    close: leave,
-    release: leave,
-    resume() {
-      enter();
-      onResize();
+    close() {
+      unwatch();
+      giveTerminal();
     },
+    release: giveTerminal,
+    resume: comeBack,
     copyText: (text) => void stdout.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`),
-    suspend: () => undefined,
+    suspend,
   };
 }

@@ -5,5 +5,6 @@ import { scrollKeys } from './scroll.ts';
 export const generalKeys: readonly KeyBinding[] = [
   { keys: ['?', 'F1'], action: 'showHelp', help: 'what the keys do', group: 'General', in: 'list' },
   { keys: ['q', 'F10'], action: 'quit', help: 'quit', group: 'General', in: 'list' },
+  { keys: ['C-z'], action: 'suspend', help: 'back to the shell; `fg` goes on', group: 'General', in: 'everywhere' },
   ...scrollKeys('help', 'Help'),
 ];

@@ -27,6 +27,7 @@ export const actions: Readonly<Record<string, Action>> = {
   ...lookingActions,
   ...editingActions,
   ...screenActions,
+  suspend: (state) => [state, [{ kind: 'suspend' }]],
 };
 
 const answerHandlers: AnswerHandlers = { ...movingAnswers, ...lookingAnswers, ...editingAnswers };
