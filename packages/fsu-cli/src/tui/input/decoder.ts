@@ -68,10 +68,10 @@ const controls: Readonly<Record<string, Key>> = {
   '\x7f': 'backspace',
 };
 
-const COMPLETE = /^\x1b\[([0-?]*)([ -/]*)([@-~])/;
-const BEGUN = /^\x1b\[[0-?]*[ -/]*/;
+const COMPLETE = new RegExp(`^${ESC}\\[([0-?]*)([ -/]*)([@-~])`);
+const BEGUN = new RegExp(`^${ESC}\\[[0-?]*[ -/]*`);
 /** The Linux console's F1 to F5. */
-const CONSOLE = /^\x1b\[\[([A-E])/;
+const CONSOLE = new RegExp(`^${ESC}\\[\\[([A-E])`);
 
 interface Taken {
   readonly inputs: readonly Input[];
