@@ -30,7 +30,7 @@ const LEAVE = '\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?25h\x1b[?1049l';
 const [BEGIN, END] = ['\x1b[?2026h', '\x1b[?2026l'];
 
 /** All that no terminal may get from a frame: what is neither text nor a style (SGR, ECMA-48 §8.3.117). */
-const HARMFUL = new RegExp('(?!\x1b\\[[\\d;]*m)[\\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]', 'gu');
+const HARMFUL = new RegExp(`(?!${'\x1b'}\\[[\\d;]*m)[\\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]`, 'gu');
 
 /** The last guard: whoever made the frame, and whatever the image holds. */
 const harmless = (line: string): string => line.replace(HARMFUL, '?');
