@@ -1,21 +1,22 @@
 /** Contents, attributes, structures. */
 import type { RemoteUkfs } from 'ukfs/remote';
+import { describeError } from '../../errors.ts';
 import { humanBsd } from '../../format/size.ts';
 import { encodingOf, textLines } from '../look/text.ts';
 import { hexLines } from '../look/hex.ts';
-import { kindOf } from '../look/kinds.ts';
+import { kindOf, MAGIC_BYTES } from '../look/kinds.ts';
 import type { Shown } from '../model/looking-state.ts';
 import type { Row } from '../model/state.ts';
 import type { Answerers } from './index.ts';
 
-/** Bytes that a preview reads at most: more than any screen shows. */
-const HEAD = 64 * 1024;
+/** Lines of a text that a preview has. */
+const LINES = 300;
 /** Entries that a preview counts. */
 const ENTRIES = 5000;
 
 export const lookingAnswerers: Pick<
   Answerers,
-  'preview' | 'window' | 'details' | 'inspect' | 'usage' | 'find' | 'grep' | 'compare'
+  'preview' | 'window' | 'seek' | 'details' | 'inspect' | 'usage' | 'find' | 'grep' | 'compare'
 > = {
   async preview({ place, path, row, width }, { desk, signal }) {
     const fs = (await desk.fs(place)).until(signal);
@@ -25,6 +26,7 @@ export const lookingAnswerers: Pick<
     const fs = (await desk.fs(place)).until(signal);
     return readAt(fs, path, { offset, length });
   },
+  seek: ({ place, path, wanted, from }, { desk, signal }) => desk.call('seek', [place, path, wanted, from], { signal }),
   details: ({ place, path }, { desk, signal }) => desk.call('details', [place, path], { signal }),
   inspect: ({ place }, { desk, signal }) => desk.call('inspectPlace', [place], { signal }),
   usage: ({ place, dir }, { desk, signal, part }) =>
@@ -100,19 +102,21 @@ async function link(fs: RemoteUkfs, path: string): Promise<Shown> {
       lines: [target, '', `which is ${type === 'dir' ? 'a directory' : `${humanBsd(size)} long`}`],
     };
   } catch (thrown) {
-    return { title: `broken ${kind} to`, lines: [target, '', thrown instanceof Error ? thrown.message : ''] };
+    return { title: `broken ${kind} to`, lines: [target, '', describeError(thrown)] };
   }
 }
 
 async function regular(fs: RemoteUkfs, { path, row, width }: Wish): Promise<Shown> {
   if (row.size === 0) return { title: 'empty', lines: [] };
-  const head = await readAt(fs, path, { offset: 0, length: HEAD });
+  const head = await readAt(fs, path, { offset: 0, length: MAGIC_BYTES });
   const kind = kindOf(head);
-  const encoding = encodingOf(head, head.length >= row.size);
+  const guess = encodingOf(head, head.length >= row.size);
   const size = humanBsd(row.size);
-  if (encoding === undefined)
+  if (guess === undefined)
     return { title: `${kind ?? 'data'}, ${size}`, lines: hexLines(head.subarray(0, 4096), 0, width) };
-  return { title: `${kind ?? 'text'}, ${encoding}, ${size}`, lines: textLines(head, encoding).slice(0, 500) };
+  const { encoding, mark } = guess;
+  const how = `${encoding}${mark > 0 ? ' with a byte order mark' : ''}`;
+  return { title: `${kind ?? 'text'}, ${how}, ${size}`, lines: textLines(head.subarray(mark), encoding, LINES) };
 }
 
 async function readAt(

@@ -13,6 +13,7 @@ import { Edits } from './edits.ts';
 import type { ImageReview, LineResult } from './edits.ts';
 import { comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
 import type { Differing, Fact, UsageRow } from './looks.ts';
+import { seekIn } from './seek.ts';
 import { saveScript } from './savescript.ts';
 import { stackOf } from './stack.ts';
 
@@ -34,6 +35,8 @@ export interface DeskServices {
   discard(): undefined;
   review(): readonly ImageReview[];
   commit(): readonly string[];
+  /** Where the bytes are, at `from` or later. */
+  seek(place: PlaceId, path: string, wanted: Uint8Array, from: number): number | undefined;
   details(place: PlaceId, path: string): readonly Fact[];
   inspectPlace(place: PlaceId): readonly Fact[];
   /** Parts: the rows so far. */
@@ -75,6 +78,8 @@ export class Desk {
       discard: (job) => this.#edit((edits) => edits.discard(job)),
       review: (job) => this.#edit((edits) => edits.review(job)),
       commit: (job) => this.#edit((edits) => edits.commit(job)),
+      seek: (_, place, path, wanted, from) =>
+        seekIn(this.#fs(place), String(path), wanted instanceof Uint8Array ? wanted : new Uint8Array(), Number(from)),
       details: (_, place, path) => detailsOf(this.#fs(place), String(path)),
       inspectPlace: (_, place) => inspectionOf(this.#fs(place)),
       usage: (_, place, dir) => usageOf(this.#fs(place), String(dir)),

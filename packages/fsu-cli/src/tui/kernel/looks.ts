@@ -20,6 +20,7 @@ import { humanBsd } from '../../format/size.ts';
 import { Clock, rfc3339, utcOffset } from '../../format/time.ts';
 import { Owners } from '../../owners.ts';
 import { encodingOf } from '../look/text.ts';
+import { seekIn } from './seek.ts';
 
 /** A name and what it is worth, as two columns; a name alone is a heading. */
 export type Fact = readonly [name: string, value?: string];
@@ -94,7 +95,8 @@ function aclText({ tag, id, perm }: AclEntry, owners: Owners): string {
 function valueText(value: Uint8Array): string {
   const end = value.at(-1) === 0 ? value.length - 1 : value.length;
   const body = value.subarray(0, end);
-  if (encodingOf(body, true) === 'UTF-8') return new TextDecoder().decode(body.subarray(0, XATTR_MAX));
+  const encoding = encodingOf(body, true)?.encoding;
+  if (encoding === 'ASCII' || encoding === 'UTF-8') return new TextDecoder().decode(body.subarray(0, XATTR_MAX));
   return `${value.length} bytes: ${[...value.subarray(0, 64)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')}`;
 }
 
@@ -204,21 +206,16 @@ export function* findIn(fs: Ukfs, dir: string, text: string): Generator<readonly
 
 /** Hits that are kept. */
 const HITS = 10_000;
-const PIECE = 1 << 20;
 
 /** Regular files below `dir` with the text in their contents: UTF-8, upper and lower case told apart. */
 export function* grepIn(fs: Ukfs, dir: string, text: string): Generator<readonly string[] | undefined, number> {
   const wanted = new TextEncoder().encode(text);
-  const buffer = new Uint8Array(PIECE + wanted.length);
   let count = 0;
   for (const { path, stat } of walk(fs, dir)) {
     if (stat?.type !== 'reg' || stat.size < wanted.length) continue;
     let isHit = false;
     try {
-      for (const found of holds(fs, path, { wanted, buffer })) {
-        isHit ||= found;
-        yield undefined;
-      }
+      isHit = (yield* seekIn(fs, path, wanted, 0)) !== undefined;
     } catch (thrown) {
       if (!(thrown instanceof FsError)) throw thrown;
     }
@@ -228,40 +225,6 @@ export function* grepIn(fs: Ukfs, dir: string, text: string): Generator<readonly
     if (count >= HITS) break;
   }
   return count;
-}
-
-/** After each piece: was it in there? Pieces overlap by what could lie across their border. */
-function* holds(
-  fs: Ukfs,
-  path: string,
-  { wanted, buffer }: { readonly wanted: Uint8Array; readonly buffer: Uint8Array },
-): Generator<boolean> {
-  const fd = fs.open(path, 'r');
-  try {
-    let kept = 0;
-    for (;;) {
-      const n = fs.read(fd, buffer, kept, PIECE);
-      if (n === 0) return;
-      const length = kept + n;
-      const isHit = indexOf(buffer.subarray(0, length), wanted) >= 0;
-      yield isHit;
-      if (isHit) return;
-      kept = Math.min(wanted.length - 1, length);
-      buffer.copyWithin(0, length - kept, length);
-    }
-  } finally {
-    fs.close(fd);
-  }
-}
-
-function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
-  const [first = 0] = wanted;
-  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    let n = 1;
-    while (n < wanted.length && bytes[at + n] === wanted[n]) n++;
-    if (n === wanted.length) return at;
-  }
-  return -1;
 }
 
 /** How two trees differ. */

@@ -26,6 +26,8 @@ export const lookingKeys: readonly KeyBinding[] = [
   { keys: ['g c'], action: 'grep', help: 'find contents below here', group: 'Finding', in: 'list' },
   ...scrollKeys('facts', 'Details'),
   ...scrollKeys('view', 'View'),
+  { keys: ['/'], action: 'viewSearch', help: 'search from here', group: 'View', in: 'view' },
+  { keys: ['n'], action: 'viewNext', help: 'the next place', group: 'View', in: 'view' },
   { keys: ['x'], action: 'viewHex', help: 'as text, as numbers', group: 'View', in: 'view' },
   ...scrollKeys('pick', 'Findings').filter(({ action }) => action !== 'closeScreen'),
   { keys: ['enter', 'l', 'right'], action: 'pickGo', help: 'go there', group: 'Findings', in: 'pick' },

@@ -34,6 +34,17 @@ interface LookingAsks {
     readonly part: never;
     readonly answer: Uint8Array;
   };
+  /** Where in a file the bytes are, at `from` or later; the answer: undefined, nowhere. */
+  readonly seek: {
+    readonly ask: {
+      readonly place: PlaceId;
+      readonly path: string;
+      readonly wanted: Uint8Array;
+      readonly from: number;
+    };
+    readonly part: never;
+    readonly answer: number | undefined;
+  };
   readonly details: {
     readonly ask: { readonly place: PlaceId; readonly path: string };
     readonly part: never;

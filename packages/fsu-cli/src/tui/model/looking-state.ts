@@ -1,5 +1,6 @@
 /** What the browser knows of the entry under the cursor. */
 import type { Style } from '../render/line.ts';
+import type { Encoding } from '../look/text.ts';
 import type { PlaceId } from './state.ts';
 
 /** Something to see: a title and lines, not yet fit for a terminal. */
@@ -49,8 +50,17 @@ export interface View {
   readonly path: string;
   readonly size: number;
   readonly isHex: boolean;
-  /** Where the window begins, and what is in it. */
+  /** By the beginning of the file; undefined: it is no text, or not known yet. */
+  readonly encoding: Encoding | undefined;
+  /** The byte with which the screen begins. */
   readonly offset: number;
+  /** Where the window begins, and what is in it: more than a screen, before `offset` and after it. */
+  readonly start: number;
   readonly bytes: Uint8Array;
+  /** Where `offset` is to go when the window is there: to the beginning of its line, or so that the end of the file is seen. */
+  readonly settles: 'nowhere' | 'line' | 'end';
+  /** What was looked for last, and how the search stands. */
+  readonly sought: string;
+  readonly search: 'none' | 'runs' | 'failed';
   readonly token: number;
 }

@@ -1,7 +1,6 @@
 /** Looking into things: what the entry under the cursor is, and what the file system is made of. */
 import type { UsageRow } from '../kernel/looks.ts';
 import { humanBsd } from '../../format/size.ts';
-import { bytesAcross } from '../look/hex.ts';
 import { openDir } from './moving.ts';
 import { layoutOf } from './layout.ts';
 import { lineInput } from './lineinput.ts';
@@ -59,36 +58,6 @@ function usageIn(state: State, dir: string): Step {
   );
 }
 
-/** Bytes that the pager has at once. */
-const WINDOW = 16 * 1024;
-
-function viewAt(state: State, offset: number): Step {
-  const { screen } = state;
-  if (screen.name !== 'view') return still(state);
-  const { place, path, size } = screen;
-  const at = Math.max(0, Math.min(offset, size - 1));
-  return ask(state, { what: 'window', place, path, offset: at, length: WINDOW }, (now, token) =>
-    now.screen.name === 'view' ? { ...now, screen: { ...now.screen, offset: at, token } } : now,
-  );
-}
-
-/** Bytes of a line, and of a screen. */
-const across = (state: State): number => bytesAcross(state.columns);
-const screenful = (state: State): number => across(state) * Math.max(1, layoutOf(state).middle.height - 1);
-
-/** In text a step is a line: up to the next line feed, or back to behind the one before. */
-function stepped(state: State, lines: number): Step {
-  const { screen } = state;
-  if (screen.name !== 'view') return still(state);
-  if (screen.isHex) return viewAt(state, screen.offset + lines * across(state));
-  if (lines > 0) {
-    let at = 0;
-    for (let n = 0; n < lines; n++) at = screen.bytes.indexOf(10, at) + 1 || Math.min(screen.bytes.length, at + 200);
-    return viewAt(state, screen.offset + at);
-  }
-  return viewAt(state, screen.offset + lines * 80);
-}
-
 function movedBy(state: State, lines: number): Step {
   const { screen } = state;
   if (screen.name !== 'pick') return still(state);
@@ -104,24 +73,6 @@ export const pickHeight = (state: State): number => Math.max(1, layoutOf(state).
 export const lookingActions: Readonly<Record<string, Action>> = {
   details: inImage(atCursor((state, path) => ask(state, { what: 'details', place: activeTab(state).place, path }))),
   inspect: inImage((state) => ask(state, { what: 'inspect', place: activeTab(state).place })),
-  view: inImage(
-    atCursor((state, path) => {
-      const tab = activeTab(state);
-      const row = currentRow(tab);
-      if (row?.type !== 'reg') return still(noted(state, 'only a regular file has contents', 'error'));
-      const screen = {
-        name: 'view',
-        place: tab.place,
-        path,
-        size: row.size,
-        isHex: false,
-        offset: 0,
-        bytes: new Uint8Array(),
-        token: 0,
-      } as const;
-      return viewAt({ ...state, screen }, 0);
-    }),
-  ),
   usage: inImage((state) => usageIn(state, activeTab(state).dir)),
   find: inImage(question('find', 'find names with: ')),
   grep: inImage(question('grep', 'find files that contain: ')),
@@ -163,24 +114,6 @@ export const lookingActions: Readonly<Record<string, Action>> = {
     { ...state, screen: { name: 'files' } },
     state.screen.name === 'pick' ? [{ kind: 'cancel', token: state.screen.token }] : [],
   ],
-  viewDown: (state) => stepped(state, 1),
-  viewUp: (state) => stepped(state, -1),
-  viewPageDown: (state) =>
-    state.screen.name === 'view' && state.screen.isHex
-      ? viewAt(state, state.screen.offset + screenful(state))
-      : stepped(state, Math.max(1, layoutOf(state).middle.height - 2)),
-  viewPageUp: (state) =>
-    state.screen.name === 'view'
-      ? viewAt(
-          state,
-          state.screen.offset - (state.screen.isHex ? screenful(state) : 80 * layoutOf(state).middle.height),
-        )
-      : still(state),
-  viewFirst: (state) => viewAt(state, 0),
-  viewLast: (state) =>
-    state.screen.name === 'view' ? viewAt(state, Math.max(0, state.screen.size - screenful(state))) : still(state),
-  viewHex: (state) =>
-    still(state.screen.name === 'view' ? { ...state, screen: { ...state.screen, isHex: !state.screen.isHex } } : state),
 };
 
 export const lookingPrompts: PromptHandlers = {
@@ -227,7 +160,7 @@ const found: AnswerHandlers['find'] = {
 
 export const lookingAnswers: globalThis.Pick<
   AnswerHandlers,
-  'preview' | 'window' | 'details' | 'inspect' | 'usage' | 'find' | 'grep' | 'compare'
+  'preview' | 'details' | 'inspect' | 'usage' | 'find' | 'grep' | 'compare'
 > = {
   preview: {
     answer: (state, { token, value }) =>
@@ -236,14 +169,6 @@ export const lookingAnswers: globalThis.Pick<
       still(
         state.looking.token === token
           ? { ...state, looking: { ...state.looking, preview: { title: message, lines: [] } } }
-          : state,
-      ),
-  },
-  window: {
-    answer: (state, { token, value }) =>
-      still(
-        state.screen.name === 'view' && state.screen.token === token
-          ? { ...state, screen: { ...state.screen, bytes: value } }
           : state,
       ),
   },

@@ -11,6 +11,7 @@ import { movedTo } from './listing.ts';
 import { choosingActions, choosingPrompts } from './choosing.ts';
 import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
 import { followed, lookingActions, lookingAnswers, lookingPrompts } from './looking.ts';
+import { viewingActions, viewingAnswers, viewingPrompts } from './viewing.ts';
 import { movingActions, movingAnswers } from './moving.ts';
 import { promptKey, promptPaste } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
@@ -25,14 +26,15 @@ export const actions: Readonly<Record<string, Action>> = {
   ...movingActions,
   ...choosingActions,
   ...lookingActions,
+  ...viewingActions,
   ...editingActions,
   ...screenActions,
   suspend: (state) => [state, [{ kind: 'suspend' }]],
 };
 
-const answerHandlers: AnswerHandlers = { ...movingAnswers, ...lookingAnswers, ...editingAnswers };
+const answerHandlers: AnswerHandlers = { ...movingAnswers, ...lookingAnswers, ...viewingAnswers, ...editingAnswers };
 
-const promptHandlers = together([choosingPrompts, lookingPrompts, editingPrompts]);
+const promptHandlers = together([choosingPrompts, lookingPrompts, viewingPrompts, editingPrompts]);
 
 function together(all: readonly PromptHandlers[]): PromptHandlers {
   return {

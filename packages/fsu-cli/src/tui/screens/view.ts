@@ -1,21 +1,34 @@
 /** A file, as text or as numbers; of it the screen has a window. */
 import { safeText } from '../../format/name.ts';
 import { humanBsd } from '../../format/size.ts';
-import { hexLines } from '../look/hex.ts';
-import { encodingOf, textLines } from '../look/text.ts';
+import { bytesAcross, hexLines } from '../look/hex.ts';
+import { textLines } from '../look/text.ts';
+import type { View } from '../model/looking-state.ts';
 import { span } from '../render/line.ts';
 import type { ScreenModule } from './index.ts';
 
+/** Bytes of one line on the screen, at most: what is cut off need not be decoded. */
+const LINE_BYTES = 4096;
+
 export const view: ScreenModule<'view'> = {
-  lines(_, { path, size, offset, bytes, isHex }, { width, height }) {
-    const encoding = encodingOf(bytes, offset + bytes.length >= size) ?? 'Latin-1';
+  lines(_, screen, { width, height }) {
+    const { path, size, offset, start, bytes, isHex, encoding } = screen;
+    const here = bytes.subarray(offset - start, offset - start + LINE_BYTES * height);
+    const isText = !isHex && encoding !== undefined;
+    const lines = isText
+      ? textLines(here, encoding, height - 1)
+      : hexLines(here.subarray(0, bytesAcross(width) * (height - 1)), offset, width);
     const percent = size === 0 ? 100 : Math.round((offset / size) * 100);
-    const how = isHex ? 'hexadecimal' : encoding;
-    const lines = isHex ? hexLines(bytes, offset, width) : textLines(bytes, encoding);
+    const how = isText ? encoding : 'hexadecimal';
     return [
-      [span(`${safeText(path)}  ${how}  ${percent}% of ${humanBsd(size)}`, 'heading')],
-      ...lines.slice(0, height - 1).map((line) => [span(safeText(line))]),
+      [span(`${safeText(path)}  ${how}  ${percent}% of ${humanBsd(size)}${searchText(screen)}`, 'heading')],
+      ...lines.map((line) => [span(safeText(line))]),
     ];
   },
   actions: {},
 };
+
+function searchText({ search, sought }: View): string {
+  if (search === 'none') return '';
+  return search === 'runs' ? `  searching for ${safeText(sought)}` : `  no ${safeText(sought)} from here on`;
+}
