@@ -19,6 +19,7 @@ export type { Timespec } from './kern/time.ts';
 export { nameFromBytes, nameToBytes, nameByteLength, isWellFormedName } from './kern/name.ts';
 export { KERNEL_NAME, KERNEL_VERSION } from './kern/kernel.ts';
 export { seededHost } from './hypercall/seeded.ts';
+export { HYPERCALL_VERSION } from './hypercall/hypercall.ts';
 export type { Host, HostFile, HostStat, Holder } from './hypercall/hypercall.ts';
 export type { BlockDevice, Extent } from './dev/blockdev.ts';
 export type { EtfsType, EtfsWindow } from './dev/etfs.ts';

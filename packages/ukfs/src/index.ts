@@ -7,6 +7,7 @@ export { transaction } from './transaction.ts';
 export { copyBytes, openBytes } from './imagebytes.ts';
 export type { OpenBytes } from './imagebytes.ts';
 export { check, defaultHost, fstypes, inspect, open, recover } from './ukfs.ts';
+export { nestedHost } from './nestedhost.ts';
 export { makeFs } from './makefs.ts';
 export type { MakeFsOptions, MakeFsReport } from './makefs.ts';
 export { populate } from './populate.ts';

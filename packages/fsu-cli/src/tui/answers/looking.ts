@@ -16,7 +16,7 @@ const ENTRIES = 5000;
 
 export const lookingAnswerers: Pick<
   Answerers,
-  'preview' | 'window' | 'seek' | 'details' | 'inspect' | 'usage' | 'find' | 'grep' | 'compare'
+  'preview' | 'nest' | 'window' | 'seek' | 'details' | 'inspect' | 'usage' | 'find' | 'grep' | 'compare'
 > = {
   async preview({ place, path, row, width }, { desk, signal }) {
     const fs = (await desk.fs(place)).until(signal);
@@ -26,6 +26,7 @@ export const lookingAnswerers: Pick<
     const fs = (await desk.fs(place)).until(signal);
     return readAt(fs, path, { offset, length });
   },
+  nest: ({ place, path }, { desk, signal }) => desk.call('nest', [place, path], { signal }),
   seek: ({ place, path, wanted, from }, { desk, signal }) => desk.call('seek', [place, path, wanted, from], { signal }),
   details: ({ place, path }, { desk, signal }) => desk.call('details', [place, path], { signal }),
   inspect: ({ place }, { desk, signal }) => desk.call('inspectPlace', [place], { signal }),

@@ -14,6 +14,8 @@ import type { ImageReview, LineResult } from './edits.ts';
 import { comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
 import type { Differing, Fact, UsageRow } from './looks.ts';
 import { seekIn } from './seek.ts';
+import { Nests } from './nests.ts';
+import type { Nested } from './nests.ts';
 import { saveScript } from './savescript.ts';
 import { stackOf } from './stack.ts';
 
@@ -28,6 +30,8 @@ export interface DeskServices {
   /** The words of the command line: first of all. */
   start(words: readonly string[]): { readonly place: PlaceId | undefined; readonly dir: string };
   stack(): readonly StackNode[];
+  /** What a file is as an image: its places can be entered then. */
+  nest(place: PlaceId, path: string): Nested;
   enter(place: PlaceId): Entered;
   /** Run a line of a script; `place` is where relative addresses and operands lie. Parts: Advance. */
   run(line: string): LineResult;
@@ -60,18 +64,24 @@ export class Desk {
   /** The first file system that was entered: what lines mean that name no other. */
   #root: ImageName | undefined;
   #edits: Edits | undefined;
+  readonly #nests: Nests;
   /** Open places: their handles' numbers. */
   readonly #numbers = new Map<PlaceId, number>();
 
   constructor(server: () => Server, shell: Shell) {
     this.#server = server;
     this.#shell = shell;
+    this.#nests = new Nests(
+      (place) => this.#fs(place),
+      () => server().host,
+    );
   }
 
   services(): Services {
     return {
       start: (_, words) => this.#start(stringsIn(words)),
       stack: () => this.#stack(),
+      nest: (_, place, path) => this.#nests.look(String(place), String(path)),
       enter: (_, place) => this.#enter(String(place)),
       run: (job, line) => this.#edit((edits) => edits.run(job, String(line))),
       undo: (job) => this.#edit((edits) => edits.undo(job)),
@@ -99,6 +109,8 @@ export class Desk {
       return await act(this.#edits);
     } finally {
       for (const [id, number] of this.#numbers) {
+        // What lies in an image follows it by itself.
+        if (this.#nests.within(id) !== undefined) continue;
         const { image: name } = addressName(id, this.#shell);
         this.#server().replace(number, await ctx.images.open(name));
       }
@@ -122,15 +134,24 @@ export class Desk {
   }
 
   async #enter(id: PlaceId): Promise<Entered> {
+    const nested = await this.#nests.open(id);
+    if (nested !== undefined) return this.#entered(id, nested);
     const { ctx } = this.#started();
     const { image } = addressName(id, this.#shell);
     const fs = await ctx.images.open(image);
     this.#root ??= image;
+    return this.#entered(id, fs);
+  }
+
+  #entered(id: PlaceId, fs: Ukfs): Entered {
     const server = this.#server();
     const number = this.#numbers.get(id) ?? server.adopt(fs);
     this.#numbers.set(id, number);
     const opened = openedOf(number, fs);
-    return { opened, place: { id, label: image.text, type: fs.type, readOnly: undefined } };
+    const within = this.#nests.within(id);
+    const readOnly =
+      within === undefined ? undefined : 'an image within an image is only read: copy it out to change it';
+    return { opened, place: { id, label: id, type: fs.type, readOnly, ...(within === undefined ? {} : { within }) } };
   }
 
   /** Of a place that was entered. Errors: EBADF. */

@@ -3,6 +3,7 @@
  * functions that answer them. An answer comes as an event with the question's token; one that nobody waits for is dropped.
  */
 import type { Differing, Fact, UsageRow } from '../kernel/looks.ts';
+import type { Nested } from '../kernel/nests.ts';
 import type { Reviewed } from './editing-state.ts';
 import type { Shown } from './looking-state.ts';
 import type { PlaceId, Place, Row, StackNode } from './state.ts';
@@ -27,6 +28,12 @@ interface LookingAsks {
     readonly ask: { readonly place: PlaceId; readonly path: string; readonly row: Row; readonly width: number };
     readonly part: never;
     readonly answer: Shown;
+  };
+  /** What a file is as an image. */
+  readonly nest: {
+    readonly ask: { readonly place: PlaceId; readonly path: string };
+    readonly part: never;
+    readonly answer: Nested;
   };
   /** Bytes of a file; fewer at its end. */
   readonly window: {

@@ -1,6 +1,7 @@
 /** Walking about: the cursor, directories, file systems. */
 import { listHeight } from './layout.ts';
 import { arranged, movedTo, newTab } from './listing.ts';
+import { enterFile } from './nesting.ts';
 import { activeTab, currentRow, pathIn } from './state.ts';
 import type { PlaceId, State, Tab } from './state.ts';
 import { ask, followedBy, mapTabs, noted, still, withTab } from './step.ts';
@@ -25,13 +26,23 @@ export const movingActions = {
   enter(state: State): Step {
     const tab = activeTab(state);
     const row = currentRow(tab);
-    return row?.type === 'dir' ? openDir(state, pathIn(tab.dir, row.name)) : still(state);
+    return row?.type === 'dir' ? openDir(state, pathIn(tab.dir, row.name)) : enterFile(state);
   },
   parent(state: State): Step {
     const { dir } = activeTab(state);
-    return dir === '/' ? still(state) : openDir(state, dir.slice(0, dir.lastIndexOf('/')) || '/');
+    return dir === '/' ? leftImage(state) : openDir(state, dir.slice(0, dir.lastIndexOf('/')) || '/');
   },
 } as const;
+
+/** Out of an image that is a file of another: the cursor is on the file. */
+function leftImage(state: State): Step {
+  const tab = activeTab(state);
+  const within = state.places.get(tab.place)?.within;
+  if (within === undefined) return still(state);
+  const [, dir = '/', name = ''] = /^(.*)\/([^/]*)$/s.exec(within.path) ?? [];
+  const outer = newTab(within.place, dir === '' ? '/' : dir, tab);
+  return list(state, { ...outer, memory: new Map([[outer.dir, name]]) });
+}
 
 /** Another directory of the same place in the active tab. */
 export function openDir(state: State, dir: string): Step {

@@ -26,6 +26,8 @@ export interface Place {
   readonly type: string;
   /** Why it can only be read, when it can be read alone. */
   readonly readOnly: string | undefined;
+  /** Where the image lies that it is in, when that is a file of another place. */
+  readonly within?: { readonly place: PlaceId; readonly path: string };
 }
 
 /** An entry of a directory, as lists show it. */

@@ -11,6 +11,7 @@ import { movedTo } from './listing.ts';
 import { choosingActions, choosingPrompts } from './choosing.ts';
 import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
 import { followed, lookingActions, lookingAnswers, lookingPrompts } from './looking.ts';
+import { nestingAnswers } from './nesting.ts';
 import { viewingActions, viewingAnswers, viewingPrompts } from './viewing.ts';
 import { movingActions, movingAnswers } from './moving.ts';
 import { promptKey, promptPaste } from './prompt.ts';
@@ -32,7 +33,13 @@ export const actions: Readonly<Record<string, Action>> = {
   suspend: (state) => [state, [{ kind: 'suspend' }]],
 };
 
-const answerHandlers: AnswerHandlers = { ...movingAnswers, ...lookingAnswers, ...viewingAnswers, ...editingAnswers };
+const answerHandlers: AnswerHandlers = {
+  ...movingAnswers,
+  ...lookingAnswers,
+  ...viewingAnswers,
+  ...nestingAnswers,
+  ...editingAnswers,
+};
 
 const promptHandlers = together([choosingPrompts, lookingPrompts, viewingPrompts, editingPrompts]);
 
