@@ -7,17 +7,20 @@ import type { Answerers } from './index.ts';
 
 export const editingAnswerers: Pick<
   Answerers,
-  'run' | 'undo' | 'discard' | 'review' | 'commit' | 'conflicts' | 'saveScript' | 'editor'
+  'run' | 'stop' | 'undo' | 'discard' | 'review' | 'commit' | 'conflicts' | 'saveScript' | 'editor'
 > = {
-  async run({ line }, { desk, part, signal }) {
+  async run({ line, mayEdit }, { desk, part }) {
     const item = (value: unknown): void => {
       if (isAdvance(value)) part(value);
     };
-    const { isStaged, status, messages, output, isCut } = await desk.call('run', [line], { signal, item });
+    const result = await desk.call('run', [line, { mayEdit }], { item });
+    const { isStaged, needsWord, status, messages, output, isCut } = result;
     const text = nameFromBytes(output).replace(/\n$/, '');
     const lines = text === '' ? [] : text.split('\n');
-    return { line, isStaged, status, messages, output: isCut ? [...lines, '(more was printed than is kept)'] : lines };
+    const kept = isCut ? [...lines, '(more was printed than is kept)'] : lines;
+    return { line, isStaged, needsWord, status, messages, output: kept };
   },
+  stop: (_, { desk }) => desk.call('stop', []),
   undo: (_, { desk }) => desk.call('undo', []),
   discard: (_, { desk }) => desk.call('discard', []),
   review: (_, { desk, signal }) => desk.call('review', [], { signal }),

@@ -34,7 +34,9 @@ export interface DeskServices {
   nest(place: PlaceId, path: string): Nested;
   enter(place: PlaceId): Entered;
   /** Run a line of a script; `place` is where relative addresses and operands lie. Parts: Advance. */
-  run(line: string): LineResult;
+  run(line: string, how: { readonly mayEdit: boolean }): LineResult;
+  /** Give up the line that runs; that line's own answer tells what came of it. */
+  stop(): undefined;
   undo(): undefined;
   discard(): undefined;
   review(): readonly ImageReview[];
@@ -83,7 +85,9 @@ export class Desk {
       stack: () => this.#stack(),
       nest: (_, place, path) => this.#nests.look(String(place), String(path)),
       enter: (_, place) => this.#enter(String(place)),
-      run: (job, line) => this.#edit((edits) => edits.run(job, String(line))),
+      run: (job, line, how) =>
+        this.#edit((edits) => edits.run(job, String(line), { mayEdit: saysYes(how, 'mayEdit') })),
+      stop: () => this.#edits?.stop(),
       undo: (job) => this.#edit((edits) => edits.undo(job)),
       discard: (job) => this.#edit((edits) => edits.discard(job)),
       review: (job) => this.#edit((edits) => edits.review(job)),
@@ -111,9 +115,18 @@ export class Desk {
       for (const [id, number] of this.#numbers) {
         // What lies in an image follows it by itself.
         if (this.#nests.within(id) !== undefined) continue;
-        const { image: name } = addressName(id, this.#shell);
-        this.#server().replace(number, await ctx.images.open(name));
+        this.#server().replace(number, await this.#tryOpen(ctx, id));
       }
+    }
+  }
+
+  /** undefined: it cannot be opened any more; whoever looks there is told so, and what was done stays done. */
+  async #tryOpen(ctx: Context, id: PlaceId): Promise<Ukfs | undefined> {
+    try {
+      return await ctx.images.open(addressName(id, this.#shell).image);
+    } catch (thrown) {
+      if (!(thrown instanceof FsError)) throw thrown;
+      return undefined;
     }
   }
 
@@ -176,6 +189,12 @@ export class Desk {
     return { ctx: this.#ctx, image: this.#image };
   }
 }
+
+const saysYes = (value: unknown, name: string): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  name in value &&
+  Object.entries(value).some(([key, is]) => key === name && is === true);
 
 const stringsIn = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];

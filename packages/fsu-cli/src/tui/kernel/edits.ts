@@ -7,7 +7,7 @@ import { FsError } from 'ukfs';
 import { UsageError } from '../../command.ts';
 import { Context } from '../../context.ts';
 import type { ImageName } from '../../context.ts';
-import { commitEdits } from '../../edit.ts';
+import { commitEdits, endEdits } from '../../edit.ts';
 import { reportOf } from '../../edit/report.ts';
 import { describeError, Exit } from '../../errors.ts';
 import { safeText } from '../../format/name.ts';
@@ -22,6 +22,8 @@ import type { Said } from './capture.ts';
 
 /** What became of a line. */
 export interface LineResult extends Said {
+  /** It would change something, and nobody has said that anything may be changed: it was not run. */
+  readonly needsWord: boolean;
   /** It has changed something, which is staged. */
   readonly isStaged: boolean;
   readonly status: number;
@@ -50,6 +52,17 @@ interface Advance {
 const FILES_BETWEEN = 50;
 const BYTES_BETWEEN = 1 << 20;
 
+/** A person has had enough of the line that runs. No FsError: commands go on after one with the next file. */
+class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
+/** Some commands that may edit are mostly used to look. */
+function isEdit({ verb, words, does }: PlannedLine): boolean {
+  if (does.kind !== 'command' || does.command.image !== 'write') return does.kind === 'command' && verb === 'get';
+  return verb !== 'find' || words.some((word) => /^-(delete|exec|ok|fprint|fls)/.test(word));
+}
+
 export class Edits {
   readonly #capture: Capture;
   readonly #ctx: Context;
@@ -58,6 +71,7 @@ export class Edits {
   #marks: Marks[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #job: Job | undefined;
+  #isStopped = false;
   #advance = { files: 0, bytes: 0, told: 0 };
 
   constructor(ctx: Context, image: ImageName) {
@@ -100,11 +114,22 @@ export class Edits {
       this.#job?.tell({ files: advance.files, bytes: advance.bytes } satisfies Advance);
     }
     this.#job?.preempt();
+    if (this.#isStopped) throw new Stopped('stopped');
+  }
+
+  /**
+   * Give up the line that runs, as soon as it can be; its own answer tells whether it was in time. (A call that is cancelled has no
+   * answer: who gave it up would not know what is staged.)
+   */
+  stop(): undefined {
+    this.#isStopped = this.#job !== undefined;
+    return undefined;
   }
 
   #inTurn<T>(job: Job, act: () => Promise<T>): Promise<T> {
     const turn = async (): Promise<T> => {
       this.#job = job;
+      this.#isStopped = false;
       this.#advance = { files: 0, bytes: 0, told: 0 };
       try {
         return await act();
@@ -117,28 +142,58 @@ export class Edits {
     return done;
   }
 
-  /** Run a line. One that fails changes nothing. */
-  run(job: Job, text: string): Promise<LineResult> {
+  /** Run a line. One that fails or is stopped changes nothing. `mayEdit`: a person has said that things may be changed. */
+  run(job: Job, text: string, { mayEdit }: { readonly mayEdit: boolean }): Promise<LineResult> {
     return this.#inTurn(job, async () => {
+      const lines = await this.#tryPlan(text);
+      const edits = lines?.some(isEdit) === true;
+      if (edits && !mayEdit) return { ...this.#capture.take(), status: 0, isStaged: false, needsWord: true };
       const marks = new Marks(this.#ctx.images);
-      let status: number = Exit.usage;
-      let isEdit = false;
-      try {
-        for (const line of await this.#planned(text)) {
-          isEdit ||= line.does.kind === 'command' && line.does.command.image === 'write';
-          status = await this.#runner.run(line);
-          if (status !== 0) break;
-        }
-      } catch (thrown) {
-        if (!(thrown instanceof UsageError || thrown instanceof FsError)) throw thrown;
-        const what = thrown instanceof UsageError ? thrown.message : describeError(thrown);
-        this.#capture.shell.err(`fsu: ${safeText(what)}\n`);
-      }
-      const isStaged = isEdit && status === 0;
+      const status = await this.#runAll(lines, marks);
+      // A get changes the host, if anything: there is nothing to come back to.
+      const isStaged = status === 0 && lines?.some((line) => isEdit(line) && line.verb !== 'get') === true;
       if (isStaged) this.#marks.push(marks);
       else marks.end(status === 0 ? 'keep' : 'take back');
-      return { ...this.#capture.take(), status, isStaged };
+      const said = this.#capture.take();
+      return {
+        ...said,
+        ...(this.#isStopped ? { messages: [status === 0 ? 'done before it could be cancelled' : 'cancelled'] } : {}),
+        status,
+        isStaged,
+        needsWord: false,
+      };
     });
+  }
+
+  /** The lines' status. Throws what is no failure of a line's, after taking back what they did. */
+  async #runAll(lines: readonly PlannedLine[] | undefined, marks: Marks): Promise<number> {
+    if (lines === undefined) return Exit.usage;
+    this.#runner.dir = '/';
+    try {
+      for (const line of lines) {
+        const status = await this.#runner.run(line);
+        if (status !== 0) return status;
+      }
+      return Exit.done;
+    } catch (thrown) {
+      if (!(thrown instanceof FsError)) {
+        marks.end('take back');
+        throw thrown;
+      }
+      this.#capture.shell.err(`fsu: ${describeError(thrown)}\n`);
+      return Exit.failed;
+    }
+  }
+
+  /** undefined: they make no sense, which has been said. */
+  async #tryPlan(text: string): Promise<readonly PlannedLine[] | undefined> {
+    try {
+      return await this.#planned(text);
+    } catch (thrown) {
+      if (!(thrown instanceof UsageError)) throw thrown;
+      this.#capture.shell.err(`fsu: ${safeText(thrown.message)}\n`);
+      return undefined;
+    }
   }
 
   async #planned(text: string): Promise<readonly PlannedLine[]> {
@@ -194,7 +249,10 @@ export class Edits {
   commit(job: Job): Promise<readonly string[]> {
     return this.#inTurn(job, async () => {
       const ctx = this.#context(this.#ctx, this.#ctx.images);
-      await commitEdits(ctx);
+      const { open, edit } = ctx.settings;
+      if (open.dryRun === true) throw new FsError('EROFS', { what: 'this is a dry run: nothing is committed' });
+      // A copy that is edited gets its name at the end of an edit.
+      await (edit.output === undefined ? commitEdits(ctx) : endEdits(ctx));
       const { messages } = this.#capture.take();
       if (ctx.status !== 0) throw new FsError('EIO', { what: messages.join('; ') });
       this.#marks = [];

@@ -96,16 +96,20 @@ export interface Transfer {
 interface EditingAsks {
   /** Run a line of a script; parts tell how far it is. */
   readonly run: {
-    readonly ask: { readonly line: string };
+    readonly ask: { readonly line: string; readonly mayEdit: boolean };
     readonly part: { readonly files: number; readonly bytes: number };
     readonly answer: {
       readonly line: string;
+      /** It would edit, and may not: it was not run. */
+      readonly needsWord: boolean;
       readonly isStaged: boolean;
       readonly status: number;
       readonly messages: readonly string[];
       readonly output: readonly string[];
     };
   };
+  /** Give up the line that runs: its answer tells what came of it. */
+  readonly stop: { readonly ask: object; readonly part: never; readonly answer: undefined };
   readonly undo: { readonly ask: object; readonly part: never; readonly answer: undefined };
   readonly discard: { readonly ask: object; readonly part: never; readonly answer: undefined };
   readonly review: { readonly ask: object; readonly part: never; readonly answer: readonly Reviewed[] };

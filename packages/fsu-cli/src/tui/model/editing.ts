@@ -3,13 +3,13 @@
  * is staged, can be taken back and done again, and is reviewed before a commit.
  */
 import type { Transfer } from './ask.ts';
-import { edit, editAll, refreshed, rootPlace } from './editlines.ts';
+import { edit, editAll, refreshed, rootPlace, wordFor } from './editlines.ts';
 import { noEdits, refusal } from './editing-state.ts';
 import { lineInput } from './lineinput.ts';
 import { asking } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, chosenNames, currentRow, HOST, pathIn } from './state.ts';
-import type { State } from './state.ts';
+import type { PlaceId, State } from './state.ts';
 import { ask, followedBy, noted, still, withTab } from './step.ts';
 import type { AnswerHandlers, Step } from './step.ts';
 import { addressOf, imageOptions, lineOf, quoted } from './words.ts';
@@ -184,7 +184,7 @@ export const editingActions = {
   cancelWork(state: State): Step {
     const { token } = state.editing;
     if (token === 0) return still(state);
-    return [{ ...noted(state, 'cancelled'), editing: { ...state.editing, waiting: [] } }, [{ kind: 'cancel', token }]];
+    return ask({ ...noted(state, 'to be cancelled …'), editing: { ...state.editing, waiting: [] } }, { what: 'stop' });
   },
   quit(state: State): Step {
     const { staged } = state.editing;
@@ -247,6 +247,9 @@ function transfer(state: State, wish: Transfer): Step {
   return ask(state, { what: 'conflicts', ...wish });
 }
 
+/** `/a:b` could be the address of b in a host's /a: where one could be meant, the path's own is said. */
+const clear = (place: PlaceId, path: string): string => (path.includes(':') ? addressOf(place, path) : path);
+
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 /** The line that copies or moves; `names` of those at the target that are left out, `fresh`: new names for some. */
@@ -264,13 +267,16 @@ function transferLines(
   ];
   const into = (sources: readonly string[], options: readonly string[], target: string): string => {
     const here = to === rootPlace(state) || to === HOST ? [] : imageOptions(to);
-    const named = place === to ? sources : sources.map((path) => (place === HOST ? path : addressOf(place, path)));
+    const named =
+      place === to
+        ? sources.map((path) => clear(place, path))
+        : sources.map((path) => (place === HOST ? path : addressOf(place, path)));
     if (to === HOST) {
       const from = place === rootPlace(state) ? [] : imageOptions(place);
       return lineOf('get', [...from, ...options.filter((one) => one !== '-R')], [...sources, target]);
     }
     if (place === HOST) return lineOf('put', [...here, ...options.filter((one) => one !== '-R')], [...sources, target]);
-    return lineOf(isCut ? 'mv' : 'cp', [...here, ...(isCut ? [] : ['-a']), ...options], [...named, target]);
+    return lineOf(isCut ? 'mv' : 'cp', [...here, ...(isCut ? [] : ['-a']), ...options], [...named, clear(to, target)]);
   };
   const all = how === 'overwrite' ? paths : free;
   const lines = all.length === 0 ? [] : [into(all, [], dir)];
@@ -288,6 +294,9 @@ function freshName(name: string, taken: Set<string>): string {
     return fresh;
   }
 }
+
+const isTaken = (state: State, name: string): boolean =>
+  activeTab(state).rows.some((row) => row.name === name.replace(/\/+$/, ''));
 
 const dirOf = (state: State): string => activeTab(state).dir;
 
@@ -307,15 +316,22 @@ export const editingPrompts: PromptHandlers = {
       key === 'y' ? editAll({ ...state, editing: { ...state.editing, isAllowed: true } }, about) : still(state),
     rename(state, name, { about: [old = ''] }) {
       if (name === '' || name === old) return still(state);
+      if (isTaken(state, name)) return still(noted(state, `${name} exists`, 'error'));
       const target = name.startsWith('/') ? name : pathIn(dirOf(state), name);
       const memory = new Map(activeTab(state).memory).set(dirOf(state), name);
       return edit(
         withTab(state, (tab) => ({ ...tab, memory })),
-        here(state, 'mv', ['-n', '-T'], [pathIn(dirOf(state), old), target]),
+        here(
+          state,
+          'mv',
+          ['-n', '-T'],
+          [clear(activeTab(state).place, pathIn(dirOf(state), old)), clear(activeTab(state).place, target)],
+        ),
       );
     },
     create(state, name) {
       if (name === '') return still(state);
+      if (isTaken(state, name)) return still(noted(state, `${name} exists`, 'error'));
       const path = name.startsWith('/') ? name : pathIn(dirOf(state), name);
       return edit(state, path.endsWith('/') ? here(state, 'mkdir', [], [path]) : here(state, 'touch', [], [path]));
     },
@@ -326,28 +342,34 @@ export const editingPrompts: PromptHandlers = {
     linkTarget: (state, target) =>
       target === '' ? still(state) : lineQuestion(state, 'linkName', `name of the link to ${target}: `, '', [target]),
     linkName: (state, name, { about: [target = ''] }) =>
-      name === '' ? still(state) : edit(state, here(state, 'ln', ['-s'], [target, pathIn(dirOf(state), name)])),
+      name === '' ? still(state) : edit(state, here(state, 'ln', ['-s', '-T'], [target, pathIn(dirOf(state), name)])),
     remove: (state, key, { about }) => (key === 'y' ? edit(state, here(state, 'rm', ['-r'], about)) : still(state)),
     changeMode: (state, mode, { about }) =>
       mode === '' ? still(state) : edit(state, here(state, 'chmod', [], [mode, ...about])),
     changeOwner: (state, owner, { about }) =>
-      owner === '' ? still(state) : edit(state, here(state, 'chown', [], [owner, ...about])),
+      owner === '' ? still(state) : edit(state, here(state, 'chown', ['-h'], [owner, ...about])),
     changeTime: (state, time, { about }) =>
-      time === '' ? still(state) : edit(state, here(state, 'touch', ['-m', '-d', quoted(time)], about)),
+      time === '' ? still(state) : edit(state, here(state, 'touch', ['-h', '-m', '-d', quoted(time)], about)),
     changeXattr(state, text, { about }) {
       if (text === '' || text === 'user.') return still(state);
-      if (text.startsWith('-')) return edit(state, here(state, 'xattr', ['-x', quoted(text.slice(1))], about));
+      if (text.startsWith('-'))
+        return edit(state, here(state, 'xattr', ['-h', quoted(`--name=${text.slice(1)}`)], ['rm', ...about]));
       const at = text.indexOf('=');
       if (at <= 0) return still(noted(state, 'NAME=VALUE, or -NAME', 'error'));
       return edit(
         state,
-        here(state, 'xattr', ['-n', quoted(text.slice(0, at)), '-v', quoted(text.slice(at + 1))], about),
+        here(
+          state,
+          'xattr',
+          ['-h', quoted(`--name=${text.slice(0, at)}`), quoted(`--value=${text.slice(at + 1)}`)],
+          ['set', ...about],
+        ),
       );
     },
     changeAcl: (state, entries, { about }) =>
-      entries === '' ? still(state) : edit(state, here(state, 'acl', ['-m', quoted(entries)], about)),
+      entries === '' ? still(state) : edit(state, here(state, 'acl', ['-m', quoted(entries)], ['set', ...about])),
     discardAll: (state, key) => (key === 'y' ? ask(state, { what: 'discard' }) : still(state)),
-    command: (state, line) => (line.trim() === '' ? still(state) : edit(state, line.trim(), { isTyped: true })),
+    command: (state, line) => (line.trim() === '' ? still(state) : typed(state, line.trim())),
     saveScript: (state, file) =>
       file === ''
         ? still(state)
@@ -364,11 +386,26 @@ export const editingPrompts: PromptHandlers = {
   },
 };
 
+/** What a person types is about what is shown: its relative paths begin there. */
+function typed(state: State, text: string): Step {
+  const { place, dir } = activeTab(state);
+  const root = rootPlace(state);
+  if (place === HOST || place === root) {
+    if (place === HOST || dir === '/') return edit(state, text);
+    // Behind a comment the way back needs a line of its own.
+    return edit(state, `cd ${quoted(dir)}; ${text}${text.includes('#') ? '\n' : '; '}cd /`);
+  }
+  const verb = /^-?[^\s;]+/.exec(text)?.[0] ?? '';
+  if (/[;\n]/.test(text))
+    return still(noted(state, 'one command at a time: this is not the first file system', 'error'));
+  return edit(state, [verb, ...imageOptions(place), text.slice(verb.length).trim()].join(' ').trim());
+}
+
 const transferIn = (text: string): Transfer => JSON.parse(text) as Transfer;
 
 export const editingAnswers: Pick<
   AnswerHandlers,
-  'run' | 'undo' | 'discard' | 'review' | 'commit' | 'conflicts' | 'saveScript' | 'editor'
+  'run' | 'stop' | 'undo' | 'discard' | 'review' | 'commit' | 'conflicts' | 'saveScript' | 'editor'
 > = {
   run: {
     part: (state, { token, value: { files, bytes } }) =>
@@ -378,10 +415,12 @@ export const editingAnswers: Pick<
           task.token === token ? { ...task, progress: `${files} files, ${bytes} bytes` } : task,
         ),
       }),
-    answer(state, { token, value: { line, isStaged, status, messages, output } }) {
+    answer(state, { token, value: { line, needsWord, isStaged, status, messages, output } }) {
       const { editing } = state;
       const [next, ...waiting] = status === 0 ? editing.waiting : [];
       const tasks = state.tasks.filter((task) => task.token !== token);
+      if (needsWord)
+        return wordFor({ ...state, tasks, editing: { ...editing, token: 0, waiting: [] } }, [line, ...editing.waiting]);
       const done: State = {
         ...state,
         tasks,
@@ -400,7 +439,7 @@ export const editingAnswers: Pick<
         },
       };
       const told = tell(done, { messages, output, status });
-      const seen: Step = isStaged ? refreshed(told) : still(told);
+      const seen: Step = isStaged ? followedBy(refreshed(told), reviewedAgain) : still(told);
       return next === undefined ? seen : followedBy(seen, (now) => edit(now, next, { waiting }));
     },
     failed(state, { token, message }) {
@@ -410,6 +449,7 @@ export const editingAnswers: Pick<
       );
     },
   },
+  stop: { answer: still },
   undo: {
     answer(state) {
       const { staged, undone } = state.editing;
@@ -423,7 +463,10 @@ export const editingAnswers: Pick<
           undone: last === undefined ? undone : [...undone, last],
         },
       };
-      return refreshed(noted(now, last === undefined ? 'nothing to undo' : `taken back: ${last.line}`));
+      return followedBy(
+        refreshed(noted(now, last === undefined ? 'nothing to undo' : `taken back: ${last.line}`)),
+        reviewedAgain,
+      );
     },
     failed: (state, { message }) =>
       still(noted({ ...state, editing: { ...state.editing, token: 0 } }, message, 'error')),
@@ -478,6 +521,14 @@ export const editingAnswers: Pick<
     },
   },
 };
+
+/** The review shows what is staged now; nothing left: there is nothing to review. */
+function reviewedAgain(state: State): Step {
+  if (state.screen.name !== 'review') return still(state);
+  return state.editing.staged.length === 0
+    ? still({ ...state, screen: { name: 'files' } })
+    : ask({ ...state, screen: { ...state.screen, images: undefined } }, { what: 'review' });
+}
 
 /** As a shell would do it: the line that was staged, on the image that it is about. */
 const shellCommandOf = (state: State, line: string): string => {

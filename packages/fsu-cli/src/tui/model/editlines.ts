@@ -8,57 +8,33 @@ import { relisted } from './moving.ts';
 /** The file system that was entered first: lines that name no image mean it. */
 export const rootPlace = (state: State): PlaceId | undefined => [...state.places.keys()].find((id) => id !== 'host');
 
-/** Verbs that only look: they need nobody's word. */
-const LOOKING = new Set([
-  'cat',
-  'cd',
-  'df',
-  'diff',
-  'du',
-  'echo',
-  'find',
-  'grep',
-  'hash',
-  'hexdump',
-  'info',
-  'ls',
-  'pwd',
-  'readlink',
-  'stat',
-  'tree',
-  'get',
-  'mtree',
-]);
-
 interface How {
   readonly isRedo?: boolean;
   /** Lines to run when this one is done. */
   readonly waiting?: readonly string[];
-  /** A person has typed it. */
-  readonly isTyped?: boolean;
 }
 
-/** Run a line; the first that changes anything needs a person's word. */
+/** A person's word is needed before the first line that changes anything. */
+export const wordFor = (state: State, lines: readonly string[]): Step =>
+  still(
+    asking(state, {
+      kind: 'choice',
+      purpose: 'allow',
+      title: `Begin to edit ${state.image}? It is locked; nothing is written before you commit.`,
+      choices: [
+        { key: 'y', label: 'yes' },
+        { key: 'n', label: 'no' },
+      ],
+      text: [],
+      about: lines,
+    }),
+  );
+
+/** Run a line. */
 export function edit(state: State, line: string, { isRedo = false, waiting = [] }: How = {}): Step {
   const { editing } = state;
   if (editing.token !== 0) return still(noted(state, 'wait for the edit that runs, or cancel it with Ctrl-C', 'error'));
-  const verb = /^\S+/.exec(line)?.[0] ?? '';
-  if (!editing.isAllowed && !LOOKING.has(verb)) {
-    return still(
-      asking(state, {
-        kind: 'choice',
-        purpose: 'allow',
-        title: `Begin to edit ${state.image}? It is locked; nothing is written before you commit.`,
-        choices: [
-          { key: 'y', label: 'yes' },
-          { key: 'n', label: 'no' },
-        ],
-        text: [],
-        about: [line, ...waiting],
-      }),
-    );
-  }
-  return ask({ ...state, note: undefined }, { what: 'run', line }, (now, token) => ({
+  return ask({ ...state, note: undefined }, { what: 'run', line, mayEdit: editing.isAllowed }, (now, token) => ({
     ...now,
     tasks: [...now.tasks, { token, title: line, progress: '' }],
     editing: { ...now.editing, token, isRedo, waiting },
