@@ -9,7 +9,7 @@ import { safeText } from './format/name.ts';
 export const afterFailure = ({ code }: FsError): 'go on' | 'stop' =>
   code === 'ENOSPC' || code === 'EDQUOT' ? 'stop' : 'go on';
 
-export const parentOf = (path: string): string => /^(.*)\/[^/]+\/*$/.exec(path)?.[1] ?? '.';
+export const parentOf = (path: string): string => /^(.*)\/[^/]+\/*$/s.exec(path)?.[1] ?? '.';
 export const baseOf = (path: string): string => /([^/]+)\/*$/.exec(path)?.[1] ?? '';
 export const rootIfEmpty = (path: string): string => (path === '' ? '/' : path);
 export const joinPath = (base: string, entry: string): string =>

@@ -77,7 +77,7 @@ export const hostUmask = (): number => process.umask();
 
 /** Remove what the path names, and if that is a directory all that it holds; no link is followed. Errors: those of rm(1). */
 export function removeHostTree(path: string): void {
-  const parent = hostTree((/^(.*)\/[^/]+\/*$/.exec(path)?.[1] ?? '.') || '/', READ_ONLY);
+  const parent = hostTree((/^(.*)\/[^/]+\/*$/s.exec(path)?.[1] ?? '.') || '/', READ_ONLY);
   try {
     removeEntry(parent, /([^/]+)\/*$/.exec(path)?.[1] ?? '');
   } finally {

@@ -47,7 +47,7 @@ export async function completeAddress(word: string, wish: AddressWish): Promise<
 
 /** A word up to the path inside the image: colons behind it are of the path. */
 function firstPart(word: string): string {
-  const [, part = word] = /^(.*?:[^/]*)\//.exec(word) ?? [];
+  const [, part = word] = /^(.*?:[^/]*)\//s.exec(word) ?? [];
   return part;
 }
 

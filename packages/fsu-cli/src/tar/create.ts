@@ -103,7 +103,7 @@ function joined(base: string, directory: string | undefined): string {
 function rootOf(base: string, name: string): TarRoot {
   const path = name.startsWith('/') ? name : `${base.replace(/\/+$/, '')}/${name}`;
   const shown = name
-    .replace(/^.*(?:^|\/)\.\.(?=\/|$)/, '')
+    .replace(/^.*(?:^|\/)\.\.(?=\/|$)/s, '')
     .replace(/^\/+/, '')
     .replace(/\/+$/, '');
   return { path: path.replace(/(?<=.)(?:\/+\.?)+$/, ''), name: shown === '' ? '.' : shown };

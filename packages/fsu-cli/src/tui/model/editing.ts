@@ -2,6 +2,7 @@
  * Edits: what dialogs ask, and the lines of a script that come of it. Lines run one after the other; one that has changed something
  * is staged, can be taken back and done again, and is reviewed before a commit.
  */
+import { nameToBytes } from 'ukfs';
 import type { Transfer } from './ask.ts';
 import { edit, editAll, refreshed, rootPlace, wordFor } from './editlines.ts';
 import { noEdits, refusal } from './editing-state.ts';
@@ -285,10 +286,20 @@ function transferLines(
   return [...lines, ...meeting.map((path) => into([path], ['-T'], pathIn(dir, freshName(baseName(path), taken))))];
 }
 
+/** Bytes of a name, in every file system there is here. */
+const NAME_MAX = 255;
+
+/** Name and suffix, the name shortened where both are too long; not within a character. */
+function fitting(name: string, suffix: string): string {
+  const chars = Array.from(name);
+  while (nameToBytes(chars.join('') + suffix).length > NAME_MAX) chars.pop();
+  return chars.join('') + suffix;
+}
+
 /** `hosts` → `hosts.1`; the new name is taken from then on. */
 function freshName(name: string, taken: Set<string>): string {
   for (let n = 1; ; n++) {
-    const fresh = `${name}.${n}`;
+    const fresh = fitting(name, `.${n}`);
     if (taken.has(fresh)) continue;
     taken.add(fresh);
     return fresh;

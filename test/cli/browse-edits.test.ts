@@ -1,0 +1,385 @@
+/** Issue 5, items 4 and 5: whole sessions of edits without a terminal, judged by e2fsck, our checker and fsu script. */
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nameFromBytes, open } from 'ukfs';
+import { nodeHost } from '@ukfs/kernel/host/node';
+import { assertClean, mustRun } from '../support/e2fsprogs.ts';
+import { ourFindings } from '../support/our-check.ts';
+import { ukfsEntries } from '../support/ukfs-tree.ts';
+import { Rng } from '../support/rng.ts';
+import { Workplace } from './harness.ts';
+import { Browsing } from './browsing.ts';
+
+const cli = new Workplace();
+const place = mkdtempSync(join(tmpdir(), 'browse-edits-'));
+const at = (name: string): string => join(place, name);
+afterAll(() => {
+  rmSync(place, { recursive: true, force: true });
+  cli.remove();
+});
+
+const NAMES: readonly string[] = [
+  "it's",
+  'two\nlines',
+  'esc\x1b[31mred',
+  '-rf',
+  '--image',
+  '$HOME `x` "q" \\ *?[a]',
+  '#hash; & | > < (x)',
+  nameFromBytes(new Uint8Array([0x62, 0xff, 0x80, 0x63])),
+  'a:b',
+  'n'.repeat(255),
+  '\u202eabc',
+  'tab\tcr\r',
+];
+
+beforeAll(() => {
+  mkdirSync(at('tree/etc'), { recursive: true });
+  writeFileSync(at('tree/etc/hosts'), '127.0.0.1 localhost\n');
+  writeFileSync(at('tree/etc/motd'), 'hello\n');
+  writeFileSync(at('tree/big'), new Uint8Array(3_000_000).fill(65));
+  mustRun('mke2fs', ['-q', '-F', '-t', 'ext4', '-d', at('tree'), at('origin.img'), '32M']);
+});
+
+let count = 0;
+function fresh(): string {
+  const image = at(`disk${++count}.img`);
+  copyFileSync(at('origin.img'), image);
+  return image;
+}
+
+async function tree(image: string): Promise<readonly string[]> {
+  const fs = await open(image, { host: nodeHost() });
+  try {
+    return ukfsEntries(fs).map(({ path, type, mode, uid, gid, nlink, size, sha256, target, xattrs }) =>
+      JSON.stringify({ path, type, mode, uid, gid, nlink, size: type === 'dir' ? 0 : size, sha256, target, xattrs }),
+    );
+  } finally {
+    fs.close();
+  }
+}
+
+async function isSound(image: string): Promise<void> {
+  assertClean(image);
+  expect(ourFindings(image)).toBe('');
+}
+
+describe('item 4: editing, staged', () => {
+  test('nothing is written before the commit, and nothing is locked before a person has said so', async () => {
+    const image = fresh();
+    const before = readFileSync(image);
+    const b = await Browsing.open([image]);
+    try {
+      await b.keys('F7');
+      await b.answer('new');
+      expect(b.state.prompt?.purpose).toBe('allow');
+      await b.keys('n');
+      expect([b.lines, b.names.includes('new')]).toEqual([[], false]);
+      await b.keys('F7');
+      await b.answer('new');
+      await b.keys('y');
+      expect([b.lines.length, b.names.includes('new')]).toEqual([1, true]);
+      expect(Buffer.compare(readFileSync(image), before)).toBe(0);
+      await b.keys('w');
+      expect(b.state.screen).toMatchObject({
+        name: 'review',
+        images: [{ isSound: true, files: [{ path: '/new', change: 'added' }] }],
+      });
+      await b.keys('c');
+      expect(b.lines).toEqual([]);
+    } finally {
+      b.close();
+    }
+    expect((await tree(image)).some((line) => line.includes('"/new"'))).toBe(true);
+    await isSound(image);
+  });
+
+  test.each(NAMES)('every edit takes the name %j', async (name) => {
+    const image = fresh();
+    const b = await Browsing.open([image]);
+    const step = async (what: string): Promise<void> => {
+      await b.allow();
+      expect({
+        what,
+        note: b.state.note?.kind === 'error' ? b.state.note.text : '',
+        screen: b.state.screen.name,
+      }).toEqual({
+        what,
+        note: '',
+        screen: 'files',
+      });
+    };
+    try {
+      await b.keys('F7');
+      await b.answer(name);
+      await step('mkdir');
+      expect(b.names).toContain(name);
+      b.on(name);
+      await b.keys('enter');
+      await b.keys('a');
+      await b.answer(name);
+      await step('new file');
+      b.on(name);
+      await b.keys('r');
+      await b.answer('x');
+      await step('rename away');
+
+      b.on('x');
+      await b.keys('r');
+      await b.answer(name);
+      await step('rename to');
+      b.on(name);
+      await b.keys('c', 'm');
+      await b.answer('0640');
+      await step('chmod');
+      b.on(name);
+      await b.keys('c', 'o');
+      await b.answer('12:34');
+      await step('chown');
+      b.on(name);
+      await b.keys('c', 't');
+      await b.answer('2001-02-03T04:05:06Z');
+      await step('touch');
+      b.on(name);
+      await b.keys('c', 'x');
+      await b.answer("user.k=it's");
+      await step('xattr');
+      b.on(name);
+      await b.keys('c', 'a');
+      await b.answer('u:7:r');
+      await step('acl');
+      b.on(name);
+      await b.keys('y');
+      await b.keys('h');
+      await b.keys('p');
+      expect(b.state.prompt?.purpose).toBe('conflict');
+      await b.keys('r');
+      await step('copy to a new name');
+      const copy = `${name}.1`;
+      if (name.length < 250) expect(b.names).toContain(copy);
+      b.on(name);
+      await b.keys('enter');
+      b.editor = () => new TextEncoder().encode("it's\n$HOME\n");
+      b.on(name);
+      await b.keys('e');
+      await step('edit');
+      const fs = await b.remote.open(image).catch(() => undefined);
+      expect(fs).toBeDefined();
+      b.on(name);
+      await b.keys('A');
+      await b.answer(name);
+      await b.answer('l');
+      await step('symbolic link');
+      await b.keys('w');
+      expect(b.state.screen).toMatchObject({ name: 'review', images: [{ isSound: true }] });
+      await b.keys('c');
+    } finally {
+      b.close();
+    }
+    const fs = await open(image, { host: nodeHost() });
+    const path = `/${name}/${name}`;
+    expect(new TextDecoder().decode(fs.readFile(path))).toBe("it's\n$HOME\n");
+    expect(fs.stat(path)).toMatchObject({ uid: 12, gid: 34 });
+    expect(fs.readlink(`/${name}/l`)).toBe(name);
+    expect(new TextDecoder().decode(fs.getxattr(path, 'user.k'))).toBe("it's");
+    fs.close();
+    await isSound(image);
+  });
+
+  test('a mistake is said in one line, and changes nothing', async () => {
+    const image = fresh();
+    const b = await Browsing.open([image]);
+    try {
+      await b.keys('F7');
+      await b.answer('no/such/dir');
+      await b.allow();
+      expect(b.state.note).toMatchObject({ kind: 'error', text: expect.stringContaining('No such file') });
+      b.on('etc');
+      await b.keys('r');
+      await b.answer('big');
+      expect(b.state.note).toMatchObject({ kind: 'error', text: 'big exists' });
+      expect(b.lines).toEqual([]);
+    } finally {
+      b.close();
+    }
+    expect(Buffer.compare(readFileSync(image), readFileSync(at('origin.img')))).toBe(0);
+  });
+
+  test('an image that somebody else writes is refused in one line; the lists go on', async () => {
+    const image = fresh();
+    const other = await open(image, { write: true, host: nodeHost() });
+    const b = await Browsing.open([image]);
+    try {
+      await b.keys('F7');
+      await b.answer('new');
+      await b.allow();
+      expect(b.state.note).toMatchObject({ kind: 'error' });
+      expect(b.lines).toEqual([]);
+      b.on('etc');
+      await b.keys('enter');
+      expect(b.names).toContain('hosts');
+      other.close();
+      await b.keys('F7');
+      await b.answer('new');
+      await b.allow();
+      expect(b.names).toContain('new');
+    } finally {
+      b.close();
+    }
+  });
+
+  test('undo and redo in the review bring it up to date', async () => {
+    const b = await Browsing.open([fresh()]);
+    try {
+      for (const name of ['a1', 'a2']) {
+        await b.keys('F7');
+        await b.answer(name);
+        await b.allow();
+      }
+      await b.keys('w', 'u');
+      expect(b.state.screen).toMatchObject({ images: [{ files: [{ path: '/a1', change: 'added' }] }] });
+      await b.keys('U');
+      expect(b.state.screen).toMatchObject({ images: [{ files: [{ path: '/a1' }, { path: '/a2' }] }] });
+      await b.keys('u', 'u');
+      expect(b.state.screen.name).toBe('files');
+    } finally {
+      b.close();
+    }
+  });
+
+  test('a copy that is cancelled leaves nothing, and editing goes on', async () => {
+    const image = fresh();
+    writeFileSync(at('huge'), new Uint8Array(20_000_000).fill(66));
+    const b = await Browsing.open([image]);
+    try {
+      await b.keys('F7');
+      await b.answer('d');
+      await b.allow();
+      await b.keys(':');
+      const done = b.answer(`put ${at('huge')} /d`);
+      b.press('C-c');
+      await done;
+      expect(b.state.note?.text).toBe('cancelled');
+      expect(b.lines.length).toBe(1);
+      b.on('d');
+      await b.keys('enter');
+      expect(b.names).toEqual([]);
+      await b.keys('F7');
+      await b.answer('after');
+      expect(b.names).toContain('after');
+      await b.keys('w', 'c');
+    } finally {
+      b.close();
+    }
+    await isSound(image);
+  });
+
+  test('what moves to another image is committed in both', async () => {
+    const [one, two] = [fresh(), fresh()];
+    const b = await Browsing.open([one]);
+    try {
+      await b.keys(':');
+      await b.answer(`mv /etc/motd ${two}:/moved`);
+      await b.allow();
+      expect(b.lines.length).toBe(1);
+      await b.keys('w');
+      expect(b.state.screen).toMatchObject({ images: [{ isSound: true }, { isSound: true }] });
+      await b.keys('c');
+    } finally {
+      b.close();
+    }
+    expect((await tree(one)).some((line) => line.includes('/etc/motd'))).toBe(false);
+    expect((await tree(two)).some((line) => line.includes('"/moved"'))).toBe(true);
+    await isSound(one);
+    await isSound(two);
+  });
+});
+
+describe('item 5: commands, and the session as a script', () => {
+  test('a typed command begins in the directory that is shown, and what it prints is shown', async () => {
+    const b = await Browsing.open([fresh()]);
+    try {
+      b.on('etc');
+      await b.keys('enter', ':');
+      await b.answer('ls -1');
+      expect(b.state.screen).toMatchObject({ name: 'output', lines: ['hosts', 'motd'] });
+      expect(b.state.editing.isAllowed).toBe(false);
+      await b.keys('q', ':');
+      await b.answer('rm motd # gone');
+      await b.allow();
+      expect(b.names).toEqual(['hosts']);
+      await b.keys('u');
+      expect(b.names).toEqual(['hosts', 'motd']);
+    } finally {
+      b.close();
+    }
+  });
+
+  test.each([1, 2, 3])(
+    'undo and redo at random, seed %i: the saved script makes of the untouched image what was committed',
+    async (seed) => {
+      const rng = new Rng(seed);
+      const image = fresh();
+      const b = await Browsing.open([image]);
+      const script = at(`session${seed}.fsu`);
+      try {
+        for (let n = 0; n < 40; n++) await randomEdit(b, rng, n);
+        if (b.lines.length === 0) {
+          await b.keys('F7');
+          await b.answer('last');
+          await b.allow();
+        }
+        await b.keys('S');
+        await b.answer(script);
+        expect(b.state.note?.text).toContain('saved');
+        await b.keys('w');
+        expect(b.state.screen).toMatchObject({ images: [{ isSound: true }] });
+        await b.keys('c');
+        expect(b.lines).toEqual([]);
+      } finally {
+        b.close();
+      }
+      await isSound(image);
+      const again = fresh();
+      expect(cli.sh(`fsu script '${script}' '${again}'`)).toMatchObject({ status: 0, stderr: '' });
+      expect(await tree(again)).not.toEqual(await tree(at('origin.img')));
+      expect(await tree(again)).toEqual(await tree(image));
+    },
+  );
+});
+
+async function randomEdit(b: Browsing, rng: Rng, n: number): Promise<void> {
+  const odd = rng.pick(NAMES.slice(0, 8));
+  const act = rng.int(9);
+  if (act === 0) {
+    await b.keys('F7');
+    await b.answer(`d${n}${odd}`);
+  } else if (act === 1) {
+    await b.keys('a');
+    await b.answer(`f${n}${odd}`);
+  } else if (act === 2) await b.keys('u');
+  else if (act === 3) await b.keys('U');
+  else if (b.names.length > 0) {
+    b.on(rng.pick(b.names));
+    if (act === 4) {
+      await b.keys('r');
+      await b.answer(`r${n}`);
+    } else if (act === 5) await b.keys('d', 'd', 'y');
+    else if (act === 6) {
+      await b.keys('c', 'm');
+      await b.answer(rng.pick(['0700', '0755', 'u+s']));
+    } else if (act === 7) {
+      await b.keys('y', 'p');
+      if (b.state.prompt?.purpose === 'conflict') await b.keys('r');
+    } else {
+      const text = `${'line\n'.repeat(rng.int(9))}$HOME \\ '\n`;
+      b.editor = () => new TextEncoder().encode(text);
+      await b.keys('e');
+    }
+  }
+  await b.allow();
+  expect(b.state.prompt).toBeUndefined();
+  if (b.state.screen.name !== 'files') await b.keys('q');
+}
