@@ -71,6 +71,8 @@ export class Edits {
   #marks: Marks[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #job: Job | undefined;
+  /** What runs, and what waits for its turn. */
+  #pending = 0;
   #isStopped = false;
   #advance = { files: 0, bytes: 0, told: 0 };
 
@@ -122,21 +124,24 @@ export class Edits {
    * answer: who gave it up would not know what is staged.)
    */
   stop(): undefined {
-    this.#isStopped = this.#job !== undefined;
+    // It may have come with its line, before that had its turn.
+    this.#isStopped = this.#pending > 0;
     return undefined;
   }
 
   #inTurn<T>(job: Job, act: () => Promise<T>): Promise<T> {
     const turn = async (): Promise<T> => {
       this.#job = job;
-      this.#isStopped = false;
       this.#advance = { files: 0, bytes: 0, told: 0 };
       try {
         return await act();
       } finally {
         this.#job = undefined;
+        this.#pending--;
+        this.#isStopped = false;
       }
     };
+    this.#pending++;
     const done = this.#last.then(turn, turn);
     this.#last = done;
     return done;
@@ -171,6 +176,7 @@ export class Edits {
     this.#runner.dir = '/';
     try {
       for (const line of lines) {
+        if (this.#isStopped) return Exit.interrupted;
         const status = await this.#runner.run(line);
         if (status !== 0) return status;
       }

@@ -122,7 +122,7 @@ class Fake {
             kind: 'answer',
             what: 'run',
             token,
-            value: { line: ask.line, isStaged: true, needsWord: false, status: 0, messages: [], output: [] },
+            value: { line: ask.line, isStaged: ask.mayEdit, needsWord: !ask.mayEdit, status: 0, messages: [], output: [] },
           },
         ];
       case 'undo':
