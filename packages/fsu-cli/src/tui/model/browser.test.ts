@@ -122,7 +122,14 @@ class Fake {
             kind: 'answer',
             what: 'run',
             token,
-            value: { line: ask.line, isStaged: ask.mayEdit, needsWord: !ask.mayEdit, status: 0, messages: [], output: [] },
+            value: {
+              line: ask.line,
+              isStaged: ask.mayEdit,
+              needsWord: !ask.mayEdit,
+              status: 0,
+              messages: [],
+              output: [],
+            },
           },
         ];
       case 'undo':
