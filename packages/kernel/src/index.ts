@@ -55,5 +55,6 @@ export type {
   ProbeRead,
   ProbeResult,
   ReadOnlyReason,
+  SpacePart,
   Statvfs,
 } from './vfs/vfsops.ts';

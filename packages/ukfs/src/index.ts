@@ -59,6 +59,7 @@ export type {
   Finding,
   FindingPlace,
   FsInfo,
+  SpacePart,
   FsTraits,
   Host,
   MountOptions,

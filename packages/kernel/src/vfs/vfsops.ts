@@ -86,6 +86,15 @@ export interface ReadOnlyReason {
   readonly what: string;
 }
 
+/** Parts that a map of the free space has at most, however large the device. */
+export const SPACE_PARTS = 512;
+
+/** What of a part of the device is free, in bytes. */
+export interface SpacePart {
+  readonly sizeBytes: number;
+  readonly freeBytes: number;
+}
+
 /** What `fsu info` tells of a mounted image. */
 export interface FsInfo {
   /** The variant people know: "ext4". */
@@ -97,6 +106,8 @@ export interface FsInfo {
   readonly details: Readonly<Record<string, string | number | boolean>>;
   /** Things a person should know: replayed in memory, mounted read-only because … */
   readonly notes: readonly string[];
+  /** Where space is free: the device from its beginning, in at most SPACE_PARTS parts. Absent: the type does not tell. */
+  readonly space?: readonly SpacePart[];
   /** Why the type keeps the mount read-only, whatever mount(2) was told; empty when it does not. */
   readonly readOnlyReasons: readonly ReadOnlyReason[];
 }

@@ -11,7 +11,7 @@ import {
   ukfsTree,
   walk,
 } from 'ukfs';
-import type { AclEntry, FsInfo, Statvfs, Ukfs } from 'ukfs';
+import type { AclEntry, FsInfo, SpacePart, Statvfs, Ukfs } from 'ukfs';
 import { detailsText } from '../../diff/details.ts';
 import { Seen } from '../../du/usage.ts';
 import { describeError } from '../../errors.ts';
@@ -123,6 +123,27 @@ export const bar = (part: number, whole: number): string => {
   return `[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}]`;
 };
 
+/** Parts of the device in a line of the map. */
+const ACROSS = 64;
+/** From free to full; signs that every terminal has. */
+const SHADES = ['.', ':', '+', '*', '#'] as const;
+
+/** The space from the beginning of the device to its end as a picture. */
+export function spaceFacts(parts: readonly SpacePart[]): readonly Fact[] {
+  const [first] = parts;
+  if (first === undefined) return [];
+  const cells = parts.map(({ sizeBytes, freeBytes }) => {
+    const used = sizeBytes === 0 ? 0 : 1 - freeBytes / sizeBytes;
+    // What is not wholly free, or not wholly full, is not shown as if it were.
+    if (used <= 0) return SHADES[0];
+    return used >= 1 ? SHADES[4] : SHADES[1 + Math.min(2, Math.floor(used * 3))];
+  });
+  const rows: Fact[] = [];
+  for (let at = 0; at < cells.length; at += ACROSS)
+    rows.push([`  ${humanBsd(at * first.sizeBytes)}`, cells.slice(at, at + ACROSS).join('')]);
+  return [[`free space: a sign is ${humanBsd(first.sizeBytes)}; . free, # full`], ...rows];
+}
+
 /** All that is known of a file system. */
 export function inspectionOf(fs: Ukfs): readonly Fact[] {
   const info: FsInfo = fs.fsinfo('/');
@@ -140,6 +161,7 @@ export function inspectionOf(fs: Ukfs): readonly Fact[] {
     ['inodes', `${bar(usage.files - usage.freeFiles, usage.files)} ${usage.files - usage.freeFiles} of ${usage.files}`],
     ...info.notes.map((note): Fact => ['note', note]),
     ...info.readOnlyReasons.map(({ what }): Fact => ['read-only', what]),
+    ...spaceFacts(info.space ?? []),
     ['superblock'],
     ...Object.entries(info.details).map(([name, value]): Fact => [`  ${name}`, String(value)]),
     ['features'],

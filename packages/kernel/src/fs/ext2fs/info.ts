@@ -1,11 +1,12 @@
 /** What `fsu info` tells of a mounted ext2/3/4: its features and what we do with them, sizes, times, the journal. */
 import type { Mount } from '../../vfs/mount.ts';
-import type { FeatureReport, FsInfo } from '../../vfs/vfsops.ts';
+import { SPACE_PARTS } from '../../vfs/vfsops.ts';
+import type { FeatureReport, FsInfo, SpacePart } from '../../vfs/vfsops.ts';
 import type { Ext2Mount } from './ext2mount.ts';
 import { FEATURES, INCOMPAT } from './features.ts';
 import { STATE, type SuperblockView } from './format.ts';
-import { countFree } from './group.ts';
-import { hasIncompat, withSuperblock, type Geometry } from './superblock.ts';
+import { countFree, withGroup } from './group.ts';
+import { groupBlocks, hasIncompat, withSuperblock, type Geometry } from './superblock.ts';
 import { textField, uuidText, variantOf } from './variant.ts';
 
 const HASHES = ['legacy', 'half_md4', 'tea', 'legacy_unsigned', 'half_md4_unsigned', 'tea_unsigned', 'siphash'];
@@ -67,6 +68,23 @@ function details(mp: Mount<Ext2Mount>, sb: SuperblockView): Record<string, strin
   };
 }
 
+/** By the groups' own counts: neighbours together, so that the parts are few. */
+function spaceOf(mp: Mount<Ext2Mount>): SpacePart[] {
+  const { geo } = mp.data;
+  const per = Math.ceil(geo.groups / SPACE_PARTS);
+  const parts: SpacePart[] = [];
+  for (let first = 0; first < geo.groups; first += per) {
+    let [blocks, free] = [0, 0];
+    for (let group = first; group < Math.min(first + per, geo.groups); group++) {
+      const size = groupBlocks(geo, group);
+      blocks += size;
+      free += withGroup(mp, group, (g) => Math.min(g.freeBlocks * geo.clusterBlocks, size));
+    }
+    parts.push({ sizeBytes: blocks * geo.blockSize, freeBytes: free * geo.blockSize });
+  }
+  return parts;
+}
+
 export function info(mp: Mount<Ext2Mount>): FsInfo {
   return withSuperblock(mp, (sb) => ({
     variant: variantOf(sb),
@@ -74,6 +92,7 @@ export function info(mp: Mount<Ext2Mount>): FsInfo {
     uuid: uuidText(sb.uuid),
     features: featureReport(mp.data.geo),
     details: details(mp, sb),
+    space: spaceOf(mp),
     notes: [...mp.notes],
     readOnlyReasons: [...mp.readOnlyReasons],
   }));
