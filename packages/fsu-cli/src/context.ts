@@ -18,7 +18,7 @@ import { JsonDocument } from './format/json.ts';
 import { isSafeName, safeText, styleName } from './format/name.ts';
 import { Clock, hostOffset, utcOffset } from './format/time.ts';
 import { adviceOf, nearestPath, nearestSelector } from './hints.ts';
-import type { HostArchiveDoor, HostPrograms, HostNamesDoor, HostSide, HostTrees } from './host.ts';
+import type { HostArchiveDoor, HostListingDoor, HostPrograms, HostNamesDoor, HostSide, HostTrees } from './host.ts';
 import type { Terminal } from './host-terminal.ts';
 import { Images } from './images.ts';
 import type { TextOut } from './out.ts';
@@ -65,6 +65,8 @@ export interface Shell {
   terminal(): Promise<Terminal>;
   /** Names in directories of the host, for completion. */
   names(): Promise<HostNamesDoor>;
+  /** Directories of the host with what their entries are, for browse. */
+  listing(): Promise<HostListingDoor>;
   /** The browser on this terminal; its exit status. */
   browse(words: readonly string[], how: { readonly image: string; readonly look: Look }): Promise<number>;
 }

@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import { nameFromBytes } from 'ukfs';
 import type { Shell } from './context.ts';
 import type * as HostArchives from './host-archive.ts';
+import type * as HostListing from './host-listing.ts';
 import type * as HostNames from './host-names.ts';
 import { hostPath } from './host-path.ts';
 import type * as HostProgram from './host-program.ts';
@@ -20,6 +21,9 @@ export type { HostTreeOptions } from './host-tree.ts';
 
 /** Names in the host's directories, for completion. */
 export type HostNamesDoor = Pick<typeof HostNames, 'namesIn'>;
+
+/** The host's directories, for the browser. */
+export type HostListingDoor = Pick<typeof HostListing, 'hostEntries' | 'isHostDir' | 'workingDir'>;
 
 /** The host's programs, for exec and edit. */
 export type HostPrograms = Pick<typeof HostProgram, 'makeScratch' | 'runProgram'>;
@@ -175,6 +179,7 @@ export function processShell(): Shell {
     programs: () => import('./host-program.ts'),
     terminal: async () => (await import('./host-terminal.ts')).openTerminal(),
     names: () => import('./host-names.ts'),
+    listing: () => import('./host-listing.ts'),
     browse: async (words, how) => (await import('./host-browser.ts')).startBrowser(words, how),
   };
 }

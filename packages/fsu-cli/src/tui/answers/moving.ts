@@ -1,16 +1,23 @@
 /** Places and directories. */
 import type { DirentPlus } from 'ukfs';
 import { describeError } from '../../errors.ts';
+import { HOST } from '../model/state.ts';
 import type { Row } from '../model/state.ts';
 import type { Answerers } from './index.ts';
 
 /** Entries of one answer: few enough that others get a turn, enough that a large directory takes few. */
 const BATCH = 1000;
 
-export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'list'> = {
-  stack: (_, { desk, signal }) => desk.call('stack', [], { signal }),
-  enter: ({ place }, { desk }) => desk.enter(place),
+export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'follow' | 'list'> = {
+  stack: ({ image }, { desk, signal }) => desk.call('stack', image === undefined ? [] : [image], { signal }),
+  async follow({ place, path }, { desk, signal }) {
+    if (place === HOST) return { place, path, isDir: await desk.call('isHostDir', [path], { signal }) };
+    const fs = (await desk.fs(place)).until(signal);
+    return { place, path, isDir: (await fs.stat(path)).type === 'dir' };
+  },
+  enter: ({ place }, { desk }) => (place === HOST ? desk.call('enterHost', []) : desk.enter(place)),
   async list({ place, dir }, { desk, part, signal }) {
+    if (place === HOST) return desk.call('hostList', [dir], { signal, item: (rows) => part(rows as readonly Row[]) });
     const fs = (await desk.fs(place)).until(signal);
     const fd = await fs.opendir(dir);
     try {

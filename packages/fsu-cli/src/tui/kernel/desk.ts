@@ -7,6 +7,7 @@ import { addressName, Context } from '../../context.ts';
 import type { ImageName, Shell } from '../../context.ts';
 import { FsError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
+import type { HostListingDoor } from '../../host.ts';
 import { understand } from '../../understand.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
 import { Edits } from './edits.ts';
@@ -16,6 +17,7 @@ import type { Differing, Fact, UsageRow } from './looks.ts';
 import { seekIn } from './seek.ts';
 import { Nests } from './nests.ts';
 import type { Nested } from './nests.ts';
+import { hostPlace, hostRows } from './hostplace.ts';
 import { saveScript } from './savescript.ts';
 import { stackOf } from './stack.ts';
 
@@ -29,10 +31,16 @@ export interface Entered {
 export interface DeskServices {
   /** The words of the command line: first of all. */
   start(words: readonly string[]): { readonly place: PlaceId | undefined; readonly dir: string };
-  stack(): readonly StackNode[];
   /** What a file is as an image: its places can be entered then. */
   nest(place: PlaceId, path: string): Nested;
+  /** Of another image of the host, when one is named. */
+  stack(image?: string): readonly StackNode[];
   enter(place: PlaceId): Entered;
+  /** Before the two below. */
+  enterHost(): Place;
+  /** Parts: entries of a directory of the host. */
+  hostList(dir: string): undefined;
+  isHostDir(path: string): boolean;
   /** Run a line of a script; `place` is where relative addresses and operands lie. Parts: Advance. */
   run(line: string, how: { readonly mayEdit: boolean }): LineResult;
   /** Give up the line that runs; that line's own answer tells what came of it. */
@@ -67,6 +75,7 @@ export class Desk {
   #root: ImageName | undefined;
   #edits: Edits | undefined;
   readonly #nests: Nests;
+  #listing: HostListingDoor | undefined;
   /** Open places: their handles' numbers. */
   readonly #numbers = new Map<PlaceId, number>();
 
@@ -82,9 +91,12 @@ export class Desk {
   services(): Services {
     return {
       start: (_, words) => this.#start(stringsIn(words)),
-      stack: () => this.#stack(),
       nest: (_, place, path) => this.#nests.look(String(place), String(path)),
+      stack: (_, other) => this.#stack(typeof other === 'string' ? other : undefined),
       enter: (_, place) => this.#enter(String(place)),
+      enterHost: () => this.#enterHost(),
+      hostList: (_, dir) => hostRows(this.#host(), String(dir)),
+      isHostDir: (_, path) => this.#host().isHostDir(String(path)),
       run: (job, line, how) =>
         this.#edit((edits) => edits.run(job, String(line), { mayEdit: saysYes(how, 'mayEdit') })),
       stop: () => this.#edits?.stop(),
@@ -141,8 +153,9 @@ export class Desk {
     return { place: target.image.selectors.length === 0 ? undefined : target.image.text, dir };
   }
 
-  async #stack(): Promise<readonly StackNode[]> {
-    const { ctx, image } = this.#started();
+  async #stack(other: string | undefined): Promise<readonly StackNode[]> {
+    const { ctx, image: first } = this.#started();
+    const image = other === undefined ? first : addressName(other, this.#shell).image;
     return stackOf(image, await ctx.inspect(image));
   }
 
@@ -165,6 +178,16 @@ export class Desk {
     const readOnly =
       within === undefined ? undefined : 'an image within an image is only read: copy it out to change it';
     return { opened, place: { id, label: id, type: fs.type, readOnly, ...(within === undefined ? {} : { within }) } };
+  }
+
+  async #enterHost(): Promise<Place> {
+    this.#listing = await this.#shell.listing();
+    return hostPlace(this.#listing);
+  }
+
+  #host(): HostListingDoor {
+    if (this.#listing === undefined) throw new FsError('EINVAL', { what: 'the host was not entered' });
+    return this.#listing;
   }
 
   /** Of a place that was entered. Errors: EBADF. */

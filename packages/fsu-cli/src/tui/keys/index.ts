@@ -10,9 +10,11 @@ import { editingKeys } from './editing.ts';
 import { generalKeys } from './general.ts';
 import { lookingKeys } from './looking.ts';
 import { movingKeys } from './moving.ts';
+import { paneKeys } from './panes.ts';
 
 export const keyBindings: readonly KeyBinding[] = [
   ...movingKeys,
+  ...paneKeys,
   ...choosingKeys,
   ...lookingKeys,
   ...editingKeys,

@@ -11,9 +11,20 @@ import type { PlaceId, Place, Row, StackNode } from './state.ts';
 /** To walk about. */
 interface MovingAsks {
   /** What the image is made of. */
-  readonly stack: { readonly ask: object; readonly part: never; readonly answer: readonly StackNode[] };
+  readonly stack: {
+    /** Of another image of the host; undefined: of the one that the browser was started with. */
+    readonly ask: { readonly image?: string };
+    readonly part: never;
+    readonly answer: readonly StackNode[];
+  };
   /** Open a file system to look at. */
   readonly enter: { readonly ask: { readonly place: PlaceId }; readonly part: never; readonly answer: Place };
+  /** What a link leads to. */
+  readonly follow: {
+    readonly ask: { readonly place: PlaceId; readonly path: string };
+    readonly part: never;
+    readonly answer: { readonly place: PlaceId; readonly path: string; readonly isDir: boolean };
+  };
   readonly list: {
     readonly ask: { readonly place: PlaceId; readonly dir: string };
     readonly part: readonly Row[];

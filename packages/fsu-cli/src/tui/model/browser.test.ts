@@ -39,7 +39,7 @@ function rowOf(name: string, at: number): Row {
   const isDir = name.endsWith('/');
   return {
     name: isDir ? name.slice(0, -1) : name,
-    type: isDir ? 'dir' : 'reg',
+    type: isDir ? 'dir' : name.startsWith('link') ? 'lnk' : 'reg',
     size: at * 1000,
     bytes: at * 1024,
     mtime: { sec: at, nsec: 0 },
@@ -96,7 +96,17 @@ class Fake {
             kind: 'answer',
             what: 'stack',
             token,
-            value: [{ id: 'disk.img', depth: 0, kind: 'fs', label: 'disk.img', detail: 'ext4', advice: '' }],
+            value: [
+              { id: ask.image ?? 'disk.img', depth: 0, kind: 'fs', label: 'disk.img', detail: 'ext4', advice: '' },
+              {
+                id: 'disk.img:2',
+                depth: 1,
+                kind: 'other',
+                label: '2',
+                detail: 'swap',
+                advice: 'swap is no file system',
+              },
+            ],
           },
         ];
       case 'enter':
@@ -116,6 +126,15 @@ class Fake {
           { kind: 'answer', what: 'list', token, value: undefined },
         ];
       }
+      case 'follow':
+        return [
+          {
+            kind: 'answer',
+            what: 'follow',
+            token,
+            value: { place: ask.place, path: ask.path, isDir: this.#tree[ask.path] !== undefined },
+          },
+        ];
       case 'run':
         return [
           {
@@ -246,6 +265,83 @@ describe('moving', () => {
   });
 });
 
+describe('layout', () => {
+  const at = (fake: Fake, what: 'press' | 'double' | 'wheel', column: number, line: number, lines = 0): Fake =>
+    fake.event({ kind: 'mouse', what, column, line, lines });
+
+  test('mouse: a press chooses, two enter, the wheel scrolls', () => {
+    const fake = begun();
+    at(fake, 'press', 25, 3);
+    expect(currentRow(activeTab(fake.state))?.name).toBe('etc');
+    at(fake, 'double', 25, 3);
+    expect(activeTab(fake.state).dir).toBe('/etc');
+    at(fake, 'wheel', 25, 3, 2);
+    expect(currentRow(activeTab(fake.state))?.name).toBe('passwd');
+    at(fake, 'press', 2, 4);
+    expect([fake.state.focus, fake.state.stackCursor]).toEqual(['stack', 1]);
+    at(fake, 'press', 25, 2);
+    expect([fake.state.focus, currentRow(activeTab(fake.state))?.name]).toEqual(['list', 'ssh']);
+  });
+
+  test('the tree: Tab goes there, what cannot be entered says why, Enter enters', () => {
+    const fake = begun().keys('tab', 'down', 'enter');
+    expect([fake.state.focus, fake.state.note?.text]).toEqual(['stack', 'swap is no file system']);
+    fake.keys('down', 'enter');
+    expect([fake.state.focus, activeTab(fake.state).place]).toEqual(['list', 'host']);
+    fake.keys('-');
+    expect(activeTab(fake.state).place).toBe('disk.img');
+  });
+
+  test('below 80 columns the tree takes the place of the list while it has the focus', () => {
+    const fake = begun(tree, { columns: 60, lines: 12 });
+    expect(frameOf(fake.state).columns.length).toBe(1);
+    fake.keys('T');
+    const text = frameOf(fake.state).columns.flatMap(({ lines }) => lines.flat().map((one) => one.text.trim()));
+    expect(text).toContain('swap');
+  });
+
+  test('two panes: the second begins at the host, Tab goes between them', () => {
+    const fake = begun().keys('P');
+    expect(fake.state.panes.map(({ tabs }) => tabs[0]?.place)).toEqual(['disk.img', 'host']);
+    expect(fake.state.active).toBe(1);
+    fake.keys('tab', 'j', 'enter');
+    expect(fake.state.panes.map(({ tabs }) => tabs[0]?.dir)).toEqual(['/etc', '/']);
+    fake.keys('P');
+    expect([fake.state.panes.length, activeTab(fake.state).dir]).toEqual([1, '/etc']);
+  });
+
+  test('another image joins the tree and is entered', () => {
+    const fake = begun().keys('O', ...'other.img', 'enter');
+    expect(fake.state.stack.map(({ id }) => id)).toEqual(['disk.img', 'disk.img:2', 'other.img', 'host']);
+    expect(activeTab(fake.state).place).toBe('other.img');
+  });
+
+  test('tabs have directories of their own', () => {
+    const fake = begun().keys('t', 'g', 'e', 't', '1');
+    expect(activeTab(fake.state).dir).toBe('/');
+    fake.keys(']');
+    expect(activeTab(fake.state).dir).toBe('/etc');
+    fake.keys('C-w', 'C-w', 'C-w');
+    expect(fake.state.panes[0].tabs.length).toBe(1);
+  });
+
+  test('back and forward', () => {
+    const fake = begun().keys('g', 'e', 'g', 'h', '-');
+    expect(activeTab(fake.state).dir).toBe('/etc');
+    fake.keys('-');
+    expect(activeTab(fake.state).dir).toBe('/');
+    fake.keys('=', '=');
+    expect(activeTab(fake.state).dir).toBe('/home');
+  });
+
+  test('a link is entered when it leads to a directory', () => {
+    const fake = begun({ '/': ['link', 'link2'], '/link': ['inside'] }).keys('enter');
+    expect(fake.names).toEqual(['inside']);
+    fake.keys('h', 'j', 'enter');
+    expect([activeTab(fake.state).dir, fake.state.note?.text]).toEqual(['/', 'the link does not lead to a directory']);
+  });
+});
+
 describe('editing', () => {
   test('nothing is changed before a person has said so once', () => {
     const fake = begun().keys('F7', ...'d', 'enter');
@@ -311,7 +407,14 @@ test.each([1, 2, 3, 4])(
     for (let n = 0; n < 5000; n++) {
       const what = next(40);
       if (what === 0) fake.event({ kind: 'resize', columns: 1 + next(200), lines: 1 + next(60) });
-      else if (what === 1) fake.event({ kind: 'mouse', what: 'press', column: next(200), line: next(60), lines: 0 });
+      else if (what === 1)
+        fake.event({
+          kind: 'mouse',
+          what: (['press', 'double', 'wheel'] as const)[next(3)] ?? 'press',
+          column: next(200),
+          line: next(60),
+          lines: next(9) - 4,
+        });
       else fake.keys(keys[next(keys.length)] ?? 'j');
       const { state } = fake;
       const tab = activeTab(state);

@@ -24,12 +24,17 @@ const NARROW = 80;
 /** Heading of a pane. */
 const HEADING = 1;
 
-export function layoutOf({ columns, lines, panes }: Pick<State, 'columns' | 'lines' | 'panes'>): Layout {
+type Seen = Pick<State, 'columns' | 'lines' | 'panes' | 'focus'>;
+
+export function layoutOf({ columns, lines, panes, focus }: Seen): Layout {
   const height = Math.max(1, lines - 2);
   const whole = { left: 0, width: columns };
   const middle = { ...whole, top: 1, height };
   const bars = { title: { ...whole, top: 0, height: 1 }, status: { ...whole, top: 1 + height, height: 1 }, middle };
   const isNarrow = columns < NARROW;
+  // Where there is no room for the tree beside the lists, it takes their place while it has the focus.
+  if (focus === 'stack' && (isNarrow || panes.length === 2))
+    return { ...bars, stack: middle, lists: [], preview: undefined };
   if (panes.length === 2) {
     const left = Math.floor(columns / 2);
     const lists = isNarrow
@@ -53,5 +58,47 @@ export function layoutOf({ columns, lines, panes }: Pick<State, 'columns' | 'lin
 }
 
 /** Lines of a list that are seen at once. */
-export const listHeight = (state: Pick<State, 'columns' | 'lines' | 'panes'>): number =>
-  Math.max(1, (layoutOf(state).lists[0]?.height ?? 1) - HEADING);
+export const listHeight = (state: Pick<State, 'lines'>): number => Math.max(1, Math.max(1, state.lines - 2) - HEADING);
+
+/** Lines that a node of the stack takes. */
+export const NODE = 2;
+
+/** Nodes of the stack that are seen: page by page, so that a press does not move them away. */
+export function stackWindow(cursor: number, { height }: Area): { readonly first: number; readonly count: number } {
+  const count = Math.max(1, Math.floor(height / NODE));
+  return { first: Math.floor(cursor / count) * count, count };
+}
+
+/** What is at a cell of the screen with the lists. */
+type Hit =
+  | { readonly what: 'row'; readonly pane: 0 | 1; readonly at: number }
+  | { readonly what: 'pane'; readonly pane: 0 | 1 }
+  | { readonly what: 'node'; readonly at: number }
+  | { readonly what: 'stack' }
+  | { readonly what: 'preview' }
+  | undefined;
+
+const isIn = ({ left, top, width, height }: Area, column: number, line: number): boolean =>
+  column >= left && column < left + width && line >= top && line < top + height;
+
+export function hitOf(state: State, column: number, line: number): Hit {
+  const { stack, lists, preview } = layoutOf(state);
+  if (stack !== undefined && isIn(stack, column, line)) {
+    const { first, count } = stackWindow(state.stackCursor, stack);
+    const nth = Math.floor((line - stack.top) / NODE);
+    return nth < count && first + nth < state.stack.length ? { what: 'node', at: first + nth } : { what: 'stack' };
+  }
+  if (preview !== undefined && isIn(preview, column, line)) return { what: 'preview' };
+  for (const at of [0, 1] as const) {
+    const area = lists[at];
+    const pane = state.panes[at];
+    if (area === undefined || pane === undefined || !isIn(area, column, line)) continue;
+    // Side by side they do not fit: the active one is seen.
+    if (lists.length === 2 && area.width === state.columns && at !== state.active) continue;
+    const tab = pane.tabs[pane.tab];
+    const row = (tab?.top ?? 0) + line - area.top - HEADING;
+    const isRow = line >= area.top + HEADING && row < (tab?.shown.length ?? 0);
+    return isRow ? { what: 'row', pane: at, at: row } : { what: 'pane', pane: at };
+  }
+  return undefined;
+}

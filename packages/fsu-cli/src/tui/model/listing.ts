@@ -20,7 +20,10 @@ export function newTab(place: PlaceId, dir: string, like?: Tab): Tab {
     filter: '',
     sort: like?.sort ?? { by: 'name', isReversed: false },
     showsHidden: like?.showsHidden ?? true,
-    memory: like?.memory ?? new Map(),
+    // Paths of another place say nothing of this one.
+    memory: like?.place === place ? like.memory : new Map(),
+    back: like?.back ?? [],
+    ahead: like?.ahead ?? [],
   };
 }
 

@@ -2,8 +2,8 @@
 import { listHeight } from './layout.ts';
 import { arranged, movedTo, newTab } from './listing.ts';
 import { enterFile } from './nesting.ts';
-import { activeTab, currentRow, pathIn } from './state.ts';
-import type { PlaceId, State, Tab } from './state.ts';
+import { activeTab, currentRow, HOST, pathIn } from './state.ts';
+import type { PlaceId, Spot, State, Tab } from './state.ts';
 import { ask, followedBy, mapTabs, noted, still, withTab } from './step.ts';
 import type { AnswerHandlers, Step } from './step.ts';
 
@@ -26,7 +26,10 @@ export const movingActions = {
   enter(state: State): Step {
     const tab = activeTab(state);
     const row = currentRow(tab);
-    return row?.type === 'dir' ? openDir(state, pathIn(tab.dir, row.name)) : enterFile(state);
+    if (row?.type === 'dir') return openDir(state, pathIn(tab.dir, row.name));
+    return row?.type === 'lnk'
+      ? ask(state, { what: 'follow', place: tab.place, path: pathIn(tab.dir, row.name) })
+      : enterFile(state);
   },
   parent(state: State): Step {
     const { dir } = activeTab(state);
@@ -44,23 +47,64 @@ function leftImage(state: State): Step {
   return list(state, { ...outer, memory: new Map([[outer.dir, name]]) });
 }
 
+/** Where the tab is goes into its history. */
+function left(tab: Tab): Tab {
+  if (tab.place === '') return tab;
+  const back = [...tab.back, { place: tab.place, dir: tab.dir }].slice(-HISTORY);
+  return { ...tab, back, ahead: [] };
+}
+
+const HISTORY = 100;
+
 /** Another directory of the same place in the active tab. */
-export function openDir(state: State, dir: string): Step {
+export const openDir = (state: State, dir: string): Step => openSpot(state, { place: activeTab(state).place, dir });
+
+/** A directory of any place in the active tab. */
+function openSpot(state: State, spot: Spot): Step {
   const tab = activeTab(state);
+  return spot.place === tab.place && spot.dir === tab.dir ? goTo(state, tab, spot) : goTo(state, left(tab), spot);
+}
+
+/** As openSpot(), with the history that `tab` has. */
+function goTo(state: State, tab: Tab, { place, dir }: Spot): Step {
   const memory = new Map(tab.memory);
   const row = currentRow(tab);
   if (row !== undefined) memory.set(tab.dir, row.name);
   // Going up: the cursor is on where one came from.
-  if (tab.dir.startsWith(dir === '/' ? '/' : `${dir}/`) && !memory.has(dir)) {
+  if (tab.place === place && tab.dir.startsWith(dir === '/' ? '/' : `${dir}/`) && !memory.has(dir)) {
     const rest = tab.dir.slice(dir === '/' ? 1 : dir.length + 1);
     memory.set(dir, rest.split('/', 1)[0] ?? rest);
   }
-  return list(state, { ...newTab(tab.place, dir, tab), memory });
+  return list({ ...state, focus: 'list' }, newTab(place, dir, { ...tab, memory }));
 }
 
-function list(state: State, tab: Tab): Step {
+/** The cursor will be on an entry of the directory. */
+export function openEntry(state: State, spot: Spot, name: string): Step {
+  return followedBy(openSpot(state, spot), (now) =>
+    still(withTab(now, (tab) => ({ ...tab, memory: new Map(tab.memory).set(spot.dir, name) }))),
+  );
+}
+
+export function goBack(state: State): Step {
+  const tab = activeTab(state);
+  const spot = tab.back.at(-1);
+  if (spot === undefined) return still(noted(state, 'nowhere to go back to'));
+  const ahead = [...tab.ahead, { place: tab.place, dir: tab.dir }];
+  return goTo(state, { ...tab, back: tab.back.slice(0, -1), ahead }, spot);
+}
+
+export function goAhead(state: State): Step {
+  const tab = activeTab(state);
+  const spot = tab.ahead.at(-1);
+  if (spot === undefined) return still(noted(state, 'nowhere to go on to'));
+  const back = [...tab.back, { place: tab.place, dir: tab.dir }];
+  return goTo(state, { ...tab, back, ahead: tab.ahead.slice(0, -1) }, spot);
+}
+
+/** Read the directory of a tab, which takes the place of the active one. */
+export function list(state: State, tab: Tab): Step {
   const old = activeTab(state);
-  const cancel: Step = [state, old.isComplete ? [] : [{ kind: 'cancel', token: old.token }]];
+  const cancel: Step = [state, old.isComplete || old.token === 0 ? [] : [{ kind: 'cancel', token: old.token }]];
   return followedBy(cancel, (before) =>
     ask({ ...before, note: undefined }, { what: 'list', place: tab.place, dir: tab.dir }, (now, token) =>
       withTab(now, () => ({ ...tab, token })),
@@ -68,28 +112,48 @@ function list(state: State, tab: Tab): Step {
   );
 }
 
+/** The entries of the active tab, which may have changed while it was not seen. */
+export const refreshedTab = (state: State): Step => relistedPane(state, state.active);
+
 /** The first thing that happens: what is the image made of? */
 export const beginning = (state: State): Step => ask(state, { what: 'stack' });
 
-export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'list'> = {
+export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 'list'> = {
   stack: {
     answer(state, { value }) {
+      const known = new Set(state.stack.map(({ id }) => id));
+      const isFirst = state.stack.length === 0;
+      const images = [...state.stack.filter(({ id }) => id !== HOST), ...value.filter(({ id }) => !known.has(id))];
+      const stack = [...images, hostNode];
       const first = value.find((node) => node.kind === 'fs' && node.advice === '');
-      const now = { ...state, stack: value };
+      const at = stack.findIndex(({ id }) => id === (first ?? value[0])?.id);
+      const now = { ...state, stack, stackCursor: Math.max(0, at) };
+      // The command line has said which one.
       const { place } = activeTab(state);
-      if (place !== '') return enterPlace(now, place);
-      return first === undefined
-        ? still(noted(now, 'no file system here that can be opened', 'error'))
-        : enterPlace(now, first.id);
+      if (isFirst && place !== '') return enterPlace(now, place);
+      if (first !== undefined) return enterPlace(now, first.id);
+      const why = noted(now, 'no file system here that can be opened', 'error');
+      return still(isFirst ? why : { ...why, focus: 'stack' });
     },
   },
   enter: {
-    answer(state, { value }) {
-      const places = new Map(state.places).set(value.id, value);
-      const tab = activeTab(state);
-      // Nothing was entered before: the command line has said which directory.
-      const dir = state.places.size === 0 ? tab.dir : '/';
-      return list({ ...state, places }, newTab(value.id, dir, tab));
+    answer(state, { token, value }) {
+      const now = { ...state, places: new Map(state.places).set(value.id, value) };
+      // Another directory was gone to meanwhile.
+      if (activeTab(now).token !== token) return still(now);
+      // Nothing was entered before: the command line has said which directory, too.
+      if (state.places.size === 0) return list(now, newTab(value.id, activeTab(now).dir, activeTab(now)));
+      return openSpot(now, { place: value.id, dir: value.home ?? '/' });
+    },
+    failed(state, { token, message }) {
+      const why = noted(state, message, 'error');
+      return activeTab(state).token === token && activeTab(state).place !== '' ? refreshedNoting(why) : still(why);
+    },
+  },
+  follow: {
+    answer(state, { value: { place, path, isDir } }) {
+      if (!isDir) return still(noted(state, 'the link does not lead to a directory'));
+      return activeTab(state).place === place ? openDir(state, path) : still(state);
     },
   },
   list: {
@@ -110,7 +174,27 @@ const emptied = (tab: Tab): Tab => (tab.isStale ? { ...tab, rows: [], shown: [] 
 const inTab = (state: State, token: number, change: (tab: Tab) => Tab): State =>
   mapTabs(state, (tab) => (tab.token === token ? change(tab) : tab));
 
-const enterPlace = (state: State, place: PlaceId): Step => ask(state, { what: 'enter', place });
+/** The host is where files come from and go to. */
+const hostNode = {
+  id: HOST,
+  depth: 0,
+  kind: 'fs',
+  label: 'host',
+  detail: 'files of this computer',
+  advice: '',
+} as const;
+
+/** Open a place in the active tab, once it is known. */
+export function enterPlace(state: State, place: PlaceId): Step {
+  const { token: old, isComplete } = activeTab(state);
+  const cancel: Step = [state, isComplete || old === 0 ? [] : [{ kind: 'cancel', token: old }]];
+  return followedBy(cancel, (before) =>
+    ask(before, { what: 'enter', place }, (now, token) => withTab(now, (tab) => ({ ...tab, token }))),
+  );
+}
+
+const refreshedNoting = (state: State): Step =>
+  followedBy(refreshedTab(state), (now) => still({ ...now, note: state.note }));
 
 const movedInto = (tab: Tab, state: State): Tab => movedTo(tab, tab.cursor, listHeight(state));
 

@@ -1,7 +1,7 @@
 /** Enter on a file: an image is opened where it lies, anything else is looked into. */
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { State } from './state.ts';
-import { ask, noted, still } from './step.ts';
+import { ask, noted, still, withTab } from './step.ts';
 import type { AnswerHandlers, Step } from './step.ts';
 import { viewingActions } from './viewing.ts';
 
@@ -31,7 +31,9 @@ export const nestingAnswers: Pick<AnswerHandlers, 'nest'> = {
       const first = nodes.find((node) => node.kind === 'fs' && node.advice === '');
       if (first === undefined)
         return still(noted({ ...state, stack }, 'an image without a file system that can be opened', 'error'));
-      return ask({ ...state, stack }, { what: 'enter', place: first.id });
+      return ask({ ...state, stack }, { what: 'enter', place: first.id }, (now, token) =>
+        withTab(now, (one) => ({ ...one, token })),
+      );
     },
   },
 };

@@ -28,6 +28,8 @@ export interface Place {
   readonly readOnly: string | undefined;
   /** Where the image lies that it is in, when that is a file of another place. */
   readonly within?: { readonly place: PlaceId; readonly path: string };
+  /** The directory that one enters; '/' where it is not told. */
+  readonly home?: string;
 }
 
 /** An entry of a directory, as lists show it. */
@@ -50,6 +52,12 @@ export interface Row {
 }
 
 type SortKey = 'name' | 'size' | 'mtime' | 'ext' | 'none';
+
+/** Where a tab was, or will be again. */
+export interface Spot {
+  readonly place: PlaceId;
+  readonly dir: string;
+}
 
 /** A directory that is open. */
 export interface Tab {
@@ -75,9 +83,12 @@ export interface Tab {
   readonly showsHidden: boolean;
   /** Where the cursor was in directories that were left: path → name. */
   readonly memory: ReadonlyMap<string, string>;
+  /** Where it was before, the last one last; and, after going back, after that. */
+  readonly back: readonly Spot[];
+  readonly ahead: readonly Spot[];
 }
 
-interface Pane {
+export interface Pane {
   readonly tabs: readonly Tab[];
   readonly tab: number;
 }

@@ -14,6 +14,8 @@ import { followed, lookingActions, lookingAnswers, lookingPrompts } from './look
 import { nestingAnswers } from './nesting.ts';
 import { viewingActions, viewingAnswers, viewingPrompts } from './viewing.ts';
 import { movingActions, movingAnswers } from './moving.ts';
+import { moused } from './mouse.ts';
+import { paneActions, panePrompts } from './panes.ts';
 import { promptKey, promptPaste } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import type { State } from './state.ts';
@@ -25,6 +27,7 @@ export type Action = (state: State) => Step;
 /** By the names that keys.ts has. */
 export const actions: Readonly<Record<string, Action>> = {
   ...movingActions,
+  ...paneActions,
   ...choosingActions,
   ...lookingActions,
   ...viewingActions,
@@ -41,7 +44,7 @@ const answerHandlers: AnswerHandlers = {
   ...editingAnswers,
 };
 
-const promptHandlers = together([choosingPrompts, lookingPrompts, viewingPrompts, editingPrompts]);
+const promptHandlers = together([panePrompts, choosingPrompts, lookingPrompts, viewingPrompts, editingPrompts]);
 
 function together(all: readonly PromptHandlers[]): PromptHandlers {
   return {
@@ -69,7 +72,7 @@ function happened(state: State, event: Event): Step {
     case 'ended':
       return still(noted(state, event.why, 'error'));
     case 'mouse':
-      return still(state);
+      return moused(state, event, acted);
   }
 }
 
@@ -81,6 +84,8 @@ function pressed(state: State, key: string): Step {
   const action = meaning === undefined ? undefined : actions[meaning.action];
   return action === undefined ? still(ready) : action(ready);
 }
+
+const acted = (state: State, name: string): Step => actions[name]?.(state) ?? still(state);
 
 function answered<K extends AskName>(state: State, event: PartOf<K> | AnswerOf<K> | FailureOf<K>): Step {
   const handler: AnswerHandlers[K] = answerHandlers[event.what];

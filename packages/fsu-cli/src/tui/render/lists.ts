@@ -31,8 +31,10 @@ export function listLines(
   const place = state.places.get(tab.place)?.label ?? tab.place;
   const filter = tab.filter === '' ? '' : `  filter: ${safeText(tab.filter)}`;
   const chosen = tab.selected.size === 0 ? '' : `  ${tab.selected.size} selected`;
+  const pane = state.panes.find(({ tabs }) => tabs.includes(tab));
+  const tabs = pane === undefined || pane.tabs.length === 1 ? '' : `[${pane.tab + 1}/${pane.tabs.length}] `;
   const heading = fitLine(
-    [span(`${safeText(place)}:${safeText(tab.dir)}  ${count}${chosen}${filter}`, 'heading')],
+    [span(`${tabs}${safeText(place)}:${safeText(tab.dir)}  ${count}${chosen}${filter}`, 'heading')],
     width,
   );
   if (tab.failure !== undefined) return [heading, fitLine([span(tab.failure, 'error')], width)];
