@@ -30,6 +30,8 @@ class Pager {
       nlink: 1,
       ino: 12,
     };
+    const node = { id: 'disk.img', depth: 0, kind: 'fs', label: 'disk.img', detail: 'ext4', advice: '' } as const;
+    [this.state] = update(this.state, { kind: 'answer', what: 'stack', token: this.state.token, value: [node] });
     const place = { id: 'disk.img', label: 'disk.img', type: 'ext2fs', readOnly: undefined };
     [this.state] = update(this.state, { kind: 'answer', what: 'enter', token: this.state.token, value: place });
     [this.state] = update(this.state, { kind: 'part', what: 'list', token: this.state.token, value: [row] });
