@@ -1,4 +1,5 @@
 /** Contents, attributes, structures. */
+import { compareNames } from '../../format/name.ts';
 import type { RemoteUkfs } from 'ukfs/remote';
 import { describeError } from '../../errors.ts';
 import { humanBsd } from '../../format/size.ts';
@@ -90,7 +91,10 @@ async function directory(fs: RemoteUkfs, path: string): Promise<Shown> {
     void fs.close(fd).catch(() => undefined);
   }
   const more = count >= ENTRIES ? 'more than ' : '';
-  return { title: `${more}${count} entries, ${humanBsd(bytes)}`, lines: names };
+  return {
+    title: `${more}${count} ${count === 1 ? 'entry' : 'entries'}, ${humanBsd(bytes)}`,
+    lines: names.sort(compareNames),
+  };
 }
 
 async function link(fs: RemoteUkfs, path: string): Promise<Shown> {

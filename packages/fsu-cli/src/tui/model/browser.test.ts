@@ -83,7 +83,18 @@ class Fake {
     return this;
   }
 
+  /** Answers wait. */
+  holds = false;
+
+  /** The line that runs is done; the lists are still to come. */
+  answerRun(): void {
+    const at = this.asked.findIndex(({ ask }) => ask.what === 'run');
+    for (const { ask, token } of this.asked.splice(at, 1))
+      for (const event of this.#answers(ask, token)) this.#take(update(this.state, event));
+  }
+
   answer(): void {
+    if (this.holds) return;
     for (let one = this.asked.shift(); one !== undefined; one = this.asked.shift())
       for (const event of this.#answers(one.ask, one.token)) this.#take(update(this.state, event));
   }
@@ -356,6 +367,23 @@ describe('editing', () => {
     const fake = begun().keys('/', ...'new', 'enter', 'd', 'd', 'y', 'y');
     fake.keys('/', ...'esc', 'enter', 'd', 'd', 'y');
     expect(fake.lines).toEqual(["rm -r -- '/new\nline'", "rm -r -- '/esc\x1b[31m'"]);
+  });
+
+  test('what was made or renamed has the cursor; a key pressed meanwhile moves it, and there it stays', () => {
+    const files: Record<string, readonly string[]> = { ...tree, '/': ['etc/', 'README'] };
+    const fake = begun(files);
+    files['/'] = ['etc/', 'README', 'made/'];
+    fake.keys('F7', ...'made', 'enter', 'y');
+    expect(currentRow(activeTab(fake.state))?.name).toBe('made');
+    files['/'] = ['etc/', 'README', 'made/', 'later/'];
+    fake.keys('F7', ...'later');
+    fake.holds = true;
+    fake.keys('enter');
+    fake.answerRun();
+    fake.keys('G');
+    fake.holds = false;
+    fake.answer();
+    expect(currentRow(activeTab(fake.state))?.name).toBe('README');
   });
 
   test('undo and redo', () => {

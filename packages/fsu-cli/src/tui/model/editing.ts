@@ -321,6 +321,10 @@ function placeOptions(state: State): readonly string[] {
   return place === rootPlace(state) ? [] : imageOptions(place);
 }
 
+/** What is made is where the cursor will be. */
+const going = (state: State, name: string): State =>
+  withTab(state, (tab) => ({ ...tab, goal: name.replace(/\/+$/, '') }));
+
 export const editingPrompts: PromptHandlers = {
   answered: {
     allow: (state, key, { about }) =>
@@ -329,9 +333,8 @@ export const editingPrompts: PromptHandlers = {
       if (name === '' || name === old) return still(state);
       if (isTaken(state, name)) return still(noted(state, `${name} exists`, 'error'));
       const target = name.startsWith('/') ? name : pathIn(dirOf(state), name);
-      const memory = new Map(activeTab(state).memory).set(dirOf(state), name);
       return edit(
-        withTab(state, (tab) => ({ ...tab, memory })),
+        going(state, name),
         here(
           state,
           'mv',
@@ -344,16 +347,24 @@ export const editingPrompts: PromptHandlers = {
       if (name === '') return still(state);
       if (isTaken(state, name)) return still(noted(state, `${name} exists`, 'error'));
       const path = name.startsWith('/') ? name : pathIn(dirOf(state), name);
-      return edit(state, path.endsWith('/') ? here(state, 'mkdir', [], [path]) : here(state, 'touch', [], [path]));
+      return edit(
+        going(state, name),
+        path.endsWith('/') ? here(state, 'mkdir', [], [path]) : here(state, 'touch', [], [path]),
+      );
     },
     makeDir: (state, name) =>
       name === ''
         ? still(state)
-        : edit(state, here(state, 'mkdir', [], [name.startsWith('/') ? name : pathIn(dirOf(state), name)])),
+        : edit(
+            going(state, name),
+            here(state, 'mkdir', [], [name.startsWith('/') ? name : pathIn(dirOf(state), name)]),
+          ),
     linkTarget: (state, target) =>
       target === '' ? still(state) : lineQuestion(state, 'linkName', `name of the link to ${target}: `, '', [target]),
     linkName: (state, name, { about: [target = ''] }) =>
-      name === '' ? still(state) : edit(state, here(state, 'ln', ['-s', '-T'], [target, pathIn(dirOf(state), name)])),
+      name === ''
+        ? still(state)
+        : edit(going(state, name), here(state, 'ln', ['-s', '-T'], [target, pathIn(dirOf(state), name)])),
     remove: (state, key, { about }) => (key === 'y' ? edit(state, here(state, 'rm', ['-r'], about)) : still(state)),
     changeMode: (state, mode, { about }) =>
       mode === '' ? still(state) : edit(state, here(state, 'chmod', [], [mode, ...about])),

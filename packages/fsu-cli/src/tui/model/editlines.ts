@@ -20,7 +20,7 @@ export const wordFor = (state: State, lines: readonly string[]): Step =>
     asking(state, {
       kind: 'choice',
       purpose: 'allow',
-      title: `Begin to edit ${state.image}? It is locked; nothing is written before you commit.`,
+      title: 'edit it? nothing is written before you commit:',
       choices: [
         { key: 'y', label: 'yes' },
         { key: 'n', label: 'no' },

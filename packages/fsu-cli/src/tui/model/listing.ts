@@ -22,6 +22,7 @@ export function newTab(place: PlaceId, dir: string, like?: Tab): Tab {
     showsHidden: like?.showsHidden ?? true,
     // Paths of another place say nothing of this one.
     memory: like?.place === place ? like.memory : new Map(),
+    goal: undefined,
     back: like?.back ?? [],
     ahead: like?.ahead ?? [],
   };
@@ -52,7 +53,7 @@ function orderOf({ by, isReversed }: Tab['sort']): Compare | undefined {
 
 /** What of the tab's rows is shown, now that they, the filter or the order have changed; the cursor stays on its entry. */
 export function arranged(tab: Tab): Tab {
-  const there = currentRow(tab)?.name ?? tab.memory.get(tab.dir);
+  const there = tab.goal ?? currentRow(tab)?.name ?? tab.memory.get(tab.dir);
   const wanted = tab.filter.toLowerCase();
   const isShown = ({ name }: Row): boolean =>
     (tab.showsHidden || !name.startsWith('.')) && (wanted === '' || name.toLowerCase().includes(wanted));
@@ -76,3 +77,7 @@ export function movedTo(tab: Tab, line: number, height: number): Tab {
   const top = Math.max(0, Math.min(Math.max(tab.top, cursor - height + 1), cursor));
   return { ...tab, cursor, top };
 }
+
+/** As movedTo(), because somebody wants it there. */
+export const walkedTo = (tab: Tab, line: number, height: number): Tab =>
+  movedTo({ ...tab, goal: undefined }, line, height);

@@ -1,6 +1,6 @@
 /** Walking about: the cursor, directories, file systems. */
 import { listHeight } from './layout.ts';
-import { arranged, movedTo, newTab } from './listing.ts';
+import { arranged, movedTo, newTab, walkedTo } from './listing.ts';
 import { enterFile } from './nesting.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { PlaceId, Spot, State, Tab } from './state.ts';
@@ -10,7 +10,7 @@ import type { AnswerHandlers, Step } from './step.ts';
 const by =
   (lines: (state: State) => number) =>
   (state: State): Step =>
-    still(withTab(state, (tab) => movedTo(tab, tab.cursor + lines(state), listHeight(state))));
+    still(withTab(state, (tab) => walkedTo(tab, tab.cursor + lines(state), listHeight(state))));
 
 const page = (state: State): number => Math.max(1, listHeight(state) - 1);
 
@@ -21,8 +21,8 @@ export const movingActions = {
   pageUp: by((state) => -page(state)),
   halfDown: by((state) => Math.ceil(page(state) / 2)),
   halfUp: by((state) => -Math.ceil(page(state) / 2)),
-  first: (state: State): Step => still(withTab(state, (tab) => movedTo(tab, 0, listHeight(state)))),
-  last: (state: State): Step => still(withTab(state, (tab) => movedTo(tab, tab.shown.length - 1, listHeight(state)))),
+  first: (state: State): Step => still(withTab(state, (tab) => walkedTo(tab, 0, listHeight(state)))),
+  last: (state: State): Step => still(withTab(state, (tab) => walkedTo(tab, tab.shown.length - 1, listHeight(state)))),
   enter(state: State): Step {
     const tab = activeTab(state);
     const row = currentRow(tab);
@@ -160,15 +160,18 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 
     part: (state, { token, value }) => still(inTab(state, token, (tab) => withRows(tab, value, state))),
     answer: (state, { token }) =>
       still(
-        inTab(state, token, (tab) => movedInto({ ...arranged(emptied(tab)), isComplete: true, isStale: false }, state)),
+        inTab(state, token, (tab) =>
+          movedInto({ ...arranged(emptied(tab)), isComplete: true, isStale: false, goal: undefined }, state),
+        ),
       ),
     failed: (state, { token, message }) =>
       still(inTab(state, token, (tab) => ({ ...tab, isComplete: true, failure: message }))),
   },
 };
 
-/** Nothing came in its place: it is empty now. */
-const emptied = (tab: Tab): Tab => (tab.isStale ? { ...tab, rows: [], shown: [] } : tab);
+/** Rows of before go as the first new ones come; the cursor will be on the same name. */
+const emptied = (tab: Tab): Tab =>
+  tab.isStale ? { ...tab, rows: [], shown: [], goal: tab.goal ?? currentRow(tab)?.name } : tab;
 
 /** The tab that asked. */
 const inTab = (state: State, token: number, change: (tab: Tab) => Tab): State =>
@@ -200,7 +203,7 @@ const movedInto = (tab: Tab, state: State): Tab => movedTo(tab, tab.cursor, list
 
 /** The first rows at once; when more have come than that, all are put in order when the last is there. */
 function withRows(old: Tab, rows: Tab['rows'], state: State): Tab {
-  const tab = old.isStale ? { ...old, rows: [], shown: [], isStale: false, isComplete: false } : old;
+  const tab = old.isStale ? { ...emptied(old), isStale: false, isComplete: false } : old;
   const more = { ...tab, rows: [...tab.rows, ...rows] };
   return tab.rows.length === 0 ? movedInto(arranged(more), state) : more;
 }
@@ -217,11 +220,7 @@ function relistedPane(state: State, at: 0 | 1): Step {
   const pane = state.panes[at];
   const tab = pane?.tabs[pane.tab];
   if (tab === undefined || tab.place === '') return still(state);
-  const memory = new Map(tab.memory);
-  const row = currentRow(tab);
-  // A new name that the cursor is to go to has been remembered already.
-  if (row !== undefined && !memory.has(tab.dir)) memory.set(tab.dir, row.name);
   return ask(state, { what: 'list', place: tab.place, dir: tab.dir }, (now, token) =>
-    mapTabs(now, (one) => (one === tab ? { ...one, token, memory, isStale: true } : one)),
+    mapTabs(now, (one) => (one === tab ? { ...one, token, isStale: true } : one)),
   );
 }

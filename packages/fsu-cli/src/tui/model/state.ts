@@ -83,6 +83,8 @@ export interface Tab {
   readonly showsHidden: boolean;
   /** Where the cursor was in directories that were left: path → name. */
   readonly memory: ReadonlyMap<string, string>;
+  /** Where the cursor is to be once the list is there; a key that moves it takes that back. */
+  readonly goal: string | undefined;
   /** Where it was before, the last one last; and, after going back, after that. */
   readonly back: readonly Spot[];
   readonly ahead: readonly Spot[];
