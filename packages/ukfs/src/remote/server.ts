@@ -302,6 +302,8 @@ export class Server {
         } finally {
           this.#isPreempting = false;
           this.#lastTurn = this.host.monotonic();
+          // What was not answered has been received all the same: no event of the channel will tell of it again.
+          this.#askTurn();
         }
       }
       if (running.isCancelled) throw cancelled();

@@ -21,13 +21,17 @@ const styleOf = ({ type, mode, damage }: Row): Style =>
   type === undefined || damage !== undefined ? 'error' : type === 'reg' && (mode & 0o111) !== 0 ? 'exec' : styles[type];
 
 const SIZE = 6;
+/** Entries of a list that takes a while. */
+const LONG = 1000;
 
 export function listLines(
   state: State,
   { tab, area, isActive }: { readonly tab: Tab; readonly area: Area; readonly isActive: boolean },
 ): Line[] {
   const { width, height } = area;
-  const count = tab.isComplete ? `${tab.shown.length}` : `${tab.rows.length}…`;
+  // A short list is there before anybody reads that it is not.
+  const isCounting = !tab.isComplete && (tab.rows.length === 0 || tab.rows.length >= LONG);
+  const count = isCounting ? `${tab.rows.length}…` : `${tab.shown.length}`;
   const place = state.places.get(tab.place)?.label ?? tab.place;
   const filter = tab.filter === '' ? '' : `  filter: ${safeText(tab.filter)}`;
   const chosen = tab.selected.size === 0 ? '' : `  ${tab.selected.size} selected`;
