@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root, Workplace } from '../cli/harness.ts';
-import { requireOracle } from '../support/oracle.ts';
+import { lacksOracle, requireOracle } from '../support/oracle.ts';
 import { Terminal } from './terminal.ts';
 
 const file = join(root, 'docs/browse.md');
@@ -75,4 +75,16 @@ test('the session of docs/browse.md; UPDATE_DOCS=1 records it', async () => {
   expect(place.run('fsu', ['ls', 'demo.img:/srv']).stdout).toBe('name\n');
   expect(place.run('fsu', ['cat', 'demo.img:/etc/hostname']).stdout).toBe(hostname);
   expect(place.sh(`${requireOracle('e2fsck')} -fn demo.img`)).toMatchObject({ status: 0 });
+  if (lacksOracle('loop mount')) return;
+  const seen = place.sh(
+    'mkdir mnt; mount -o ro,loop demo.img mnt; cd mnt; ls -ld READ.ME notes srv/name home boot; cd ..; umount mnt',
+  );
+  expect(seen.stdout.split('\n').map((line) => line.replace(/^(\S+).* (\S+)( -> .*)?$/, '$1 $2$3'))).toEqual([
+    '-rw------- READ.ME',
+    'drwxr-xr-x boot',
+    'drwx------ home',
+    'drwxr-xr-x notes',
+    'lrwxrwxrwx ../etc/hostname',
+    '',
+  ]);
 }, 120_000);

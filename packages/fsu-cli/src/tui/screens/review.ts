@@ -49,6 +49,7 @@ function imageLines({
 }: Reviewed): readonly Line[] {
   return [
     [span(safeText(image), 'heading')],
+    [span('  '), span(verdict, isSound ? 'added' : 'error')],
     ...files.map(({ path, change }): Line => [
       span(`  ${change.padEnd(9)}`, styles[change] ?? 'changed'),
       span(safeText(path)),
@@ -61,7 +62,6 @@ function imageLines({
     ...(extents.length > EXTENTS
       ? [[span(`    and ${extents.length - EXTENTS + extentsOmitted} more places`, 'dim')]]
       : []),
-    [span('  '), span(verdict, isSound ? 'added' : 'error')],
     [],
   ];
 }
