@@ -9,3 +9,6 @@ export type { OpenedHandle } from './remote/calls.ts';
 export { Server } from './remote/server.ts';
 export type { Job, ServeOptions, Service, Services } from './remote/server.ts';
 export { connect, serveParent, startThread } from './remote/thread.ts';
+export { frameChannel } from './remote/frame.ts';
+export type { ByteStream } from './remote/frame.ts';
+export { channelPair } from './remote/pair.ts';
