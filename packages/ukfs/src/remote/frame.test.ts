@@ -83,6 +83,15 @@ describe('a value that went by a frame is the value it was', () => {
     }
   });
 
+  test('bytes are copies, and no Buffers, whatever the stream gives', () => {
+    const sent = Buffer.from(frameOf([Uint8Array.of(1, 2, 3)]));
+    const [body = new Uint8Array(0)] = new Frames().push(sent);
+    const [bytes] = messageIn(body) as [Uint8Array];
+    expect(bytes.constructor).toBe(Uint8Array);
+    sent.fill(0);
+    expect([...bytes]).toEqual([1, 2, 3]);
+  });
+
   test('names do not reach prototypes', () => {
     const value = back(JSON.parse('{"__proto__": {"admin": true}}')) as Record<string, unknown>;
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);

@@ -80,7 +80,8 @@ export class Frames {
   /** Errors: EMSGSIZE. */
   *push(bytes: Uint8Array): Generator<Uint8Array> {
     if (bytes.length === 0) return;
-    this.#pieces.push(bytes);
+    // A Buffer is none of ours: its slices are views, and so would be what callers get.
+    this.#pieces.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
     this.#length += bytes.length;
     while (this.#length >= LENGTH_BYTES) {
       const wanted = uint32(this.#gather(LENGTH_BYTES), 0);

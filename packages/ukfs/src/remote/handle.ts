@@ -110,7 +110,7 @@ export class RemoteUkfs {
   ): Promise<number> {
     checkPart(buffer, offset, length);
     for (let done = 0; ;) {
-      const piece = buffer.slice(offset + done, offset + Math.min(length, done + PIECE));
+      const piece = alone(buffer.subarray(offset + done, offset + Math.min(length, done + PIECE)));
       const at = position === undefined ? [] : [0, piece.length, position + done];
       const written = await this.#call<number>('write', [fd, piece, ...at]);
       done += written;
@@ -311,10 +311,10 @@ export class RemoteUkfs {
     return this.#opens('fhopen', [handle, flags]);
   }
   writeFile(path: string, data: Uint8Array | string, options?: WriteFileOptions): Promise<void> {
-    return this.#call('writeFile', [path, data, options]);
+    return this.#call('writeFile', [path, typeof data === 'string' ? data : alone(data), options]);
   }
   appendFile(path: string, data: Uint8Array | string, options?: WriteFileOptions): Promise<void> {
-    return this.#call('appendFile', [path, data, options]);
+    return this.#call('appendFile', [path, typeof data === 'string' ? data : alone(data), options]);
   }
   chdir(path: string): Promise<void> {
     return this.#call('chdir', [path]);
@@ -371,6 +371,10 @@ export class RemoteUkfs {
     return this.#call('readOnly', []);
   }
 }
+
+/** Without the rest of the buffer that it lies in, which would travel too. */
+const alone = (bytes: Uint8Array): Uint8Array =>
+  bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 
 /** What is said before anything is sent: as the local handle does. */
 function checkPart(buffer: Uint8Array, offset: number, length: number): void {
