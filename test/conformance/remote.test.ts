@@ -192,7 +192,7 @@ describe.each<[string, () => Promise<Carrier>]>([
       expect({ i, what, is: await outcome(() => act(remote as unknown as Both)) }).toEqual({ i, what, is: expected });
       if (typeof expected === 'object' && expected !== null && 'value' in expected) {
         seen.set(what, (seen.get(what) ?? 0) + 1);
-        if (/^open/.test(what)) fds.push(Number(expected.value));
+        if (what.startsWith('open')) fds.push(Number(expected.value));
         if (what === 'savepoint') marks.push(Number(expected.value));
       }
     }
