@@ -115,3 +115,19 @@ test('without a terminal it is a usage error', () => {
   const { status, stderr } = place.sh('fsu browse demo.img </dev/null');
   expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringContaining('needs a terminal') });
 });
+
+test('--ascii, and a locale that is not UTF-8: names as their bytes', async () => {
+  place.demo();
+  expect(place.sh('echo x >x; fsu put x demo.img:/zürich').stderr).toBe('');
+  const t = open();
+  await t.command('fsu browse --ascii demo.img');
+  await t.waitFor('z\\303\\274rich');
+  t.keys('q');
+  await t.command('clear; fsu browse demo.img');
+  await t.waitFor('zürich');
+  t.keys('q');
+  await t.command('clear; LC_ALL=C fsu browse demo.img');
+  await t.waitFor('z\\303\\274rich');
+  t.keys('q');
+  await t.waitFor('ready>');
+});

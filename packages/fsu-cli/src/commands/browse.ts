@@ -2,12 +2,15 @@
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
+import { lookOf } from '../tui/terminallook.ts';
 
 export const browse: Command = {
   name: 'browse',
   summary: 'Explore and edit an image in the terminal; nothing of it is changed before you commit.',
   synopsis: { addresses: 'IMAGE[:SELECTOR][/DIR]', paths: '[DIR]' },
-  options: [],
+  options: [
+    { flags: '--ascii', summary: 'show ASCII only, as where the locale is not UTF-8: other characters as their bytes' },
+  ],
   examples: [{ command: 'fsu browse disk.img', does: 'look around; ? lists the keys' }],
   image: 'write',
   run,
@@ -19,6 +22,6 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const [target, ...more] = ctx.targets(args.operands);
   if (target === undefined) throw new UsageError('no image given');
   if (more[0] !== undefined) throw new UsageError(`too many operands: '${more[0].shown}'`);
-  const colors = ctx.shell.env('NO_COLOR') ? 0 : 16;
-  return ctx.shell.browse(ctx.words, { image: target.image.text, look: { colors, unicode: false } });
+  const look = lookOf((name) => ctx.shell.env(name), { ascii: args.options.some(({ name }) => name === 'ascii') });
+  return ctx.shell.browse(ctx.words, { image: target.image.text, look });
 }

@@ -44,7 +44,8 @@ const UNSAFE_ALL = new RegExp(UNSAFE.source, 'gu');
 export const isSafeName = (name: string): boolean => !UNSAFE.test(name);
 
 const octalByte = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
-const octalOf = (char: string): string => Array.from(nameToBytes(char), octalByte).join('');
+/** The bytes of the text, each as `\\377`. */
+export const octalOf = (char: string): string => Array.from(nameToBytes(char), octalByte).join('');
 
 const cEscapes: Readonly<Record<string, string>> = {
   '\x07': '\\a',

@@ -36,10 +36,15 @@ const bare: Readonly<Record<string, string>> = Object.fromEntries(
   ]),
 );
 
+/** Whoever has made the text, and whatever the image holds: the only sequences on a line are ours. */
+const CONTROL = /\p{Cc}/gu;
+
 export function paint(line: Line, { colors }: Look): string {
   const sgrs: Readonly<Record<string, string>> = colors === 0 ? bare : colored;
   return line
-    .map(({ text, style }) => {
+    .map((one) => {
+      const { style } = one;
+      const text = one.text.replace(CONTROL, '?');
       const sgr = sgrs[style] ?? '';
       return sgr === '' || text === '' ? text : `\x1b[${sgr}m${text}\x1b[0m`;
     })

@@ -10,6 +10,7 @@ import { fill, fitLine, span } from './line.ts';
 import type { Line } from './line.ts';
 import { listLines } from './lists.ts';
 import { previewLines } from './preview.ts';
+import { shownLine } from './shown.ts';
 import { stackLines } from './stack.ts';
 
 export interface Frame {
@@ -21,16 +22,23 @@ export interface Frame {
 
 export function frameOf(state: State): Frame {
   const layout = layoutOf(state);
+  const filled = (lines: readonly Line[], area: Area): Line[] =>
+    fill(
+      lines.map((line) => shownLine(line, state.look)),
+      area,
+    );
+  const fitted = (line: Line): Line => fitLine(shownLine(line, state.look), state.columns);
+  const [title, status] = [fitted(titleLine(state)), fitted(statusLine(state))];
   const other = screenLines(state, layout.middle);
   if (other !== undefined)
     return {
-      title: titleLine(state),
-      columns: [{ area: layout.middle, lines: fill(other, layout.middle) }],
-      status: statusLine(state),
+      title,
+      columns: [{ area: layout.middle, lines: filled(other, layout.middle) }],
+      status,
     };
   const columns = [];
   if (layout.stack !== undefined)
-    columns.push({ area: layout.stack, lines: fill(stackLines(state, layout.stack), layout.stack) });
+    columns.push({ area: layout.stack, lines: filled(stackLines(state, layout.stack), layout.stack) });
   for (const [at, area] of layout.lists.entries()) {
     const pane = state.panes[at === 0 ? 0 : 1];
     const tab = pane?.tabs[pane.tab];
@@ -39,12 +47,12 @@ export function frameOf(state: State): Frame {
     if (layout.lists.length === 2 && area.width === state.columns && at !== state.active) continue;
     columns.push({
       area,
-      lines: fill(listLines(state, { tab, area, isActive: at === state.active && state.focus === 'list' }), area),
+      lines: filled(listLines(state, { tab, area, isActive: at === state.active && state.focus === 'list' }), area),
     });
   }
   if (layout.preview !== undefined)
-    columns.push({ area: layout.preview, lines: fill(previewLines(state, layout.preview), layout.preview) });
-  return { title: titleLine(state), columns, status: statusLine(state) };
+    columns.push({ area: layout.preview, lines: filled(previewLines(state, layout.preview), layout.preview) });
+  return { title, columns, status };
 }
 
 function titleLine(state: State): Line {

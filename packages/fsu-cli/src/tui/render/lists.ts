@@ -3,9 +3,10 @@ import { modeText } from '../../format/mode.ts';
 import { humanBsd } from '../../format/size.ts';
 import { safeText } from '../../format/name.ts';
 import type { Area } from '../model/layout.ts';
-import type { Row, State, Tab } from '../model/state.ts';
+import type { Look, Row, State, Tab } from '../model/state.ts';
 import { fit, fitLine, span } from './line.ts';
 import type { Line, Style } from './line.ts';
+import { shownText } from './shown.ts';
 
 const styles: Readonly<Record<NonNullable<Row['type']>, Style>> = {
   dir: 'dir',
@@ -46,23 +47,35 @@ export function listLines(
   for (let at = tab.top; at < Math.min(tab.shown.length, tab.top + height - 1); at++) {
     const row = tab.rows[tab.shown[at] ?? -1];
     if (row === undefined) break;
-    lines.push(rowLine(row, { width, isCursor: at === tab.cursor, isActive, isSelected: tab.selected.has(row.name) }));
+    lines.push(
+      rowLine(row, {
+        look: state.look,
+        width,
+        isCursor: at === tab.cursor,
+        isActive,
+        isSelected: tab.selected.has(row.name),
+      }),
+    );
   }
   return lines;
 }
 
 interface How {
+  readonly look: Look;
   readonly width: number;
   readonly isCursor: boolean;
   readonly isActive: boolean;
   readonly isSelected: boolean;
 }
 
-function rowLine(row: Row, { width, isCursor, isActive, isSelected }: How): Line {
+function rowLine(row: Row, { look, width, isCursor, isActive, isSelected }: How): Line {
   const mode = width >= 50 ? ` ${modeText(row.type ?? 'reg', row.mode)}` : '';
   const size = width >= 24 ? ` ${fit(row.type === 'dir' ? '' : humanBsd(row.size), SIZE, 'right')}` : '';
   const mark = isSelected ? '*' : ' ';
-  const name = fit(`${mark}${safeText(row.name)}${row.type === 'dir' ? '/' : ''}`, width - mode.length - size.length);
+  const name = fit(
+    `${mark}${shownText(row.name, look)}${row.type === 'dir' ? '/' : ''}`,
+    width - mode.length - size.length,
+  );
   const style = isCursor ? (isActive ? 'cursor' : 'cursorElsewhere') : isSelected ? 'selected' : styleOf(row);
   const rest = isCursor ? style : 'dim';
   return [span(name, style), span(size, rest), span(mode, rest)];
