@@ -3,6 +3,7 @@ import { RemoteKernel } from 'ukfs/remote';
 import type { Channel } from 'ukfs/remote';
 import { describeError } from '../errors.ts';
 import { editCopy } from '../host-editor.ts';
+import { writeScript } from '../host-script.ts';
 import type { EditorDoor } from './answers/editor.ts';
 import type { Show } from './components/app.tsx';
 import { DeskClient } from './desk.ts';
@@ -38,6 +39,7 @@ export async function browseImage({ words, image, kernel, screen, look, show }: 
       suspend: () => screen.suspend(),
       copyText: (text) => screen.copyText(text),
       editor: screenEditor(screen),
+      writeScript,
     });
     void tellEnd(desk, runtime);
     // The first list comes while what draws it is loaded.
@@ -58,6 +60,7 @@ export async function browseImage({ words, image, kernel, screen, look, show }: 
 
 async function tellEnd(desk: DeskClient, runtime: Runtime): Promise<void> {
   const why = await desk.kernel.ended;
+  // undefined: it was closed by us.
   if (why !== undefined) runtime.dispatch({ kind: 'ended', why: describeError(why) });
 }
 

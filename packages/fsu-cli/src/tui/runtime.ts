@@ -1,5 +1,6 @@
 /** Carries out what the model wants: asks questions, and makes events of what comes back. */
 import { describeError } from '../errors.ts';
+import type { writeScript } from '../host-script.ts';
 import { answerers } from './answers/index.ts';
 import type { Answerers, Asking } from './answers/index.ts';
 import type { EditorDoor } from './answers/editor.ts';
@@ -16,6 +17,7 @@ interface World {
   suspend(): void;
   copyText(text: string): void;
   readonly editor: EditorDoor;
+  readonly writeScript: typeof writeScript;
 }
 
 export class Runtime {
@@ -79,6 +81,7 @@ export class Runtime {
     const asking: Asking<K> = {
       desk: this.#world.desk,
       editor: this.#world.editor,
+      writeScript: this.#world.writeScript,
       signal: waiting.signal,
       part: (value) => tell({ kind: 'part', value }),
     };

@@ -1,5 +1,5 @@
 /** Edits, on the other side. */
-import { nameFromBytes } from 'ukfs';
+import { FsError, nameFromBytes } from 'ukfs';
 import type { RemoteUkfs } from 'ukfs/remote';
 import { pathIn } from '../model/state.ts';
 import { lineFromEditor } from './editor.ts';
@@ -33,7 +33,16 @@ export const editingAnswerers: Pick<
     for (const name of wish.paths.map(baseName)) if (await isThere(fs, pathIn(wish.dir, name))) names.push(name);
     return { wish, names };
   },
-  saveScript: ({ file, lines }, { desk }) => desk.call('saveScript', [file, lines]),
+  saveScript({ file, image, lines, mayReplace }, { writeScript }) {
+    try {
+      writeScript(file, image, lines, mayReplace);
+      return Promise.resolve({ file, isSaved: true });
+    } catch (thrown) {
+      if (!mayReplace && thrown instanceof FsError && thrown.code === 'EEXIST')
+        return Promise.resolve({ file, isSaved: false });
+      return Promise.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    }
+  },
   editor: async ({ place, path, options }, { desk, editor }) =>
     lineFromEditor(await desk.fs(place), path, editor, options),
 };

@@ -1,6 +1,7 @@
 /** Who answers which question: functions of the client's thread that wait for the kernel's. */
 import type { DeskClient } from '../desk.ts';
 import type { AskName, AskOf, Asks } from '../model/ask.ts';
+import type { writeScript } from '../../host-script.ts';
 import { editingAnswerers } from './editing.ts';
 import type { EditorDoor } from './editor.ts';
 import { lookingAnswerers } from './looking.ts';
@@ -12,6 +13,7 @@ export interface Asking<K extends AskName> {
   readonly part: (value: Asks[K]['part']) => void;
   readonly signal: AbortSignal;
   readonly editor: EditorDoor;
+  readonly writeScript: typeof writeScript;
 }
 
 export type Answerers = {

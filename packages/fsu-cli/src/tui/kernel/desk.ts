@@ -18,7 +18,6 @@ import { seekIn } from './seek.ts';
 import { Nests } from './nests.ts';
 import type { Nested } from './nests.ts';
 import { hostPlace, hostRows } from './hostplace.ts';
-import { saveScript } from './savescript.ts';
 import { stackOf } from './stack.ts';
 
 /** A place, and by which number its calls are made. */
@@ -63,7 +62,6 @@ export interface DeskServices {
   /** Which of the names exist in a directory of the host. */
   hostNames(dir: string, names: readonly string[]): readonly string[];
   /** The name of the script that was written. */
-  saveScript(file: string, lines: readonly string[]): string;
 }
 
 export class Desk {
@@ -113,7 +111,6 @@ export class Desk {
       grep: (_, place, dir, text) => grepIn(this.#fs(place), String(dir), String(text)),
       compare: (_, before, after, dir) => this.#compare(before, after, String(dir)),
       hostNames: (_, dir, names) => stringsIn(names).filter((name) => this.#shell.isFile(`${String(dir)}/${name}`)),
-      saveScript: (_, file, lines) => saveScript(this.#shell, String(file), stringsIn(lines)),
     };
   }
 

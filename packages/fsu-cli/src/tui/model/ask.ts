@@ -132,11 +132,16 @@ interface EditingAsks {
     readonly part: never;
     readonly answer: { readonly wish: Transfer; readonly names: readonly string[] };
   };
-  /** The answer: the file's name. */
+  /** Of the screen's side: it is there when the kernel's is gone. `isSaved` false: the file exists, and may not be replaced. */
   readonly saveScript: {
-    readonly ask: { readonly file: string; readonly lines: readonly string[] };
+    readonly ask: {
+      readonly file: string;
+      readonly image: string;
+      readonly lines: readonly string[];
+      readonly mayReplace: boolean;
+    };
     readonly part: never;
-    readonly answer: string;
+    readonly answer: { readonly file: string; readonly isSaved: boolean };
   };
   /** Have a person edit a file; the answer is the line that puts the new contents into it, undefined: they are as they were. */
   readonly editor: {

@@ -400,6 +400,20 @@ describe('editing', () => {
     expect(fake.lines[1]).toBe('mv -- /etc/hosts /home');
   });
 
+  test('the kernel’s thread ends: the screen says so, what is staged can be saved as a script, nothing else is asked', () => {
+    const fake = begun().keys('F7', ...'a', 'enter', 'y');
+    fake.event({ kind: 'ended', why: 'the kernel has ended: out of memory' });
+    expect([fake.state.prompt?.kind, fake.state.tasks]).toEqual(['choice', []]);
+    fake.holds = true;
+    fake.keys('s', 'enter');
+    expect(fake.asked.map(({ ask }) => ask)).toMatchObject([{ what: 'saveScript', file: 'edits.fsu', lines: ['mkdir -- /a'] }]);
+    fake.asked.length = 0;
+    fake.keys('u', 'l', 'F7', ...'b', 'enter');
+    expect([fake.asked, fake.lines]).toEqual([[], ['mkdir -- /a']]);
+    fake.keys('q', 'q');
+    expect(fake.quits).toEqual([{ kind: 'quit', status: 1 }]);
+  });
+
   test('what is staged is asked for before one leaves', () => {
     const fake = begun().keys('F7', ...'a', 'enter', 'y', 'q');
     expect([fake.state.prompt?.title, fake.quits]).toEqual(['1 staged edit is not committed:', []]);

@@ -189,6 +189,7 @@ export const editingActions = {
   },
   quit(state: State): Step {
     const { staged } = state.editing;
+    if (state.over !== undefined) return staged.length === 0 ? [state, [{ kind: 'quit', status: 1 }]] : still(askOver(state, state.over));
     if (staged.length === 0) return [state, [{ kind: 'quit', status: 0 }]];
     return still(
       asking(state, {
@@ -395,7 +396,9 @@ export const editingPrompts: PromptHandlers = {
     saveScript: (state, file) =>
       file === ''
         ? still(state)
-        : ask(state, { what: 'saveScript', file, lines: state.editing.staged.map(({ line }) => line) }),
+        : saved(state, file, false),
+    replaceScript: (state, key, { about: [file = ''] }) => (key === 'y' ? saved(state, file, true) : still(state)),
+    over: (state, key) => (key === 's' ? editingActions.saveScript(state) : [state, [{ kind: 'quit', status: 1 }]]),
     quit(state, key) {
       if (key === 'd') return [state, [{ kind: 'quit', status: 0 }]];
       if (key === 's') return editingActions.saveScript(state);
@@ -407,6 +410,35 @@ export const editingPrompts: PromptHandlers = {
     },
   },
 };
+
+const saved = (state: State, file: string, mayReplace: boolean): Step =>
+  ask(state, {
+    what: 'saveScript',
+    file,
+    image: state.image,
+    lines: state.editing.staged.map(({ line }) => line),
+    mayReplace,
+  });
+
+const askOver = (state: State, why: string): State =>
+  asking(state, {
+    kind: 'choice',
+    purpose: 'over',
+    title: `${state.editing.staged.length} staged, not committed; the kernel has ended:`,
+    text: [why],
+    choices: [
+      { key: 's', label: 'save as a script' },
+      { key: 'q', label: 'quit' },
+    ],
+    about: [],
+  });
+
+/** The kernel's thread is gone: nothing runs any more, what is staged can still be saved. */
+export function ended(state: State, why: string): State {
+  const editing = { ...state.editing, waiting: [], token: 0 };
+  const over = noted({ ...state, over: why, tasks: [], prompt: undefined, editing }, why, 'error');
+  return editing.staged.length === 0 ? over : askOver(over, why);
+}
 
 /** What a person types is about what is shown: its relative paths begin there. */
 function typed(state: State, text: string): Step {
@@ -536,7 +568,24 @@ export const editingAnswers: Pick<
       );
     },
   },
-  saveScript: { answer: (state, { value }) => still(noted(state, `saved: ${value}`)) },
+  saveScript: {
+    answer: (state, { value: { file, isSaved } }) =>
+      isSaved
+        ? still(noted(state, `saved: ${file}`))
+        : still(
+            asking(state, {
+              kind: 'choice',
+              purpose: 'replaceScript',
+              title: `${file} exists:`,
+              text: [],
+              choices: [
+                { key: 'y', label: 'replace it' },
+                { key: 'escape', label: 'nothing' },
+              ],
+              about: [file],
+            }),
+          ),
+  },
   editor: {
     answer(state, { value: line }) {
       return line === undefined ? still(noted(state, 'not changed')) : edit(state, line);

@@ -20,6 +20,7 @@ export const newState = ({ start, ...init }: Beginning): State => ({
   screen: { name: 'files' },
   note: undefined,
   prompt: undefined,
+  over: undefined,
   tasks: [],
   looking: nothingSeen,
   editing: noEdits,

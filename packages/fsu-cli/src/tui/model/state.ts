@@ -151,6 +151,8 @@ export interface State {
   readonly screen: Screen;
   readonly note: Note | undefined;
   readonly prompt: Prompt | undefined;
+  /** Why the kernel's thread has ended; undefined: it lives. */
+  readonly over: string | undefined;
   readonly tasks: readonly Task[];
   readonly looking: Looking;
   readonly editing: Editing;

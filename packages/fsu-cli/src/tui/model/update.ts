@@ -9,7 +9,7 @@ import type { Event } from './event.ts';
 import { listHeight } from './layout.ts';
 import { movedTo } from './listing.ts';
 import { choosingActions, choosingPrompts } from './choosing.ts';
-import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
+import { editingActions, editingAnswers, editingPrompts, ended } from './editing.ts';
 import { followed, lookingActions, lookingAnswers, lookingPrompts } from './looking.ts';
 import { nestingAnswers } from './nesting.ts';
 import { viewingActions, viewingAnswers, viewingPrompts } from './viewing.ts';
@@ -55,7 +55,14 @@ function together(all: readonly PromptHandlers[]): PromptHandlers {
 }
 
 /** What the event does; and whatever it was, the entry under the cursor is previewed afterwards. */
-export const update = (state: State, event: Event): Step => followed(happened(state, event));
+export const update = (state: State, event: Event): Step =>
+  state.over === undefined ? followed(happened(state, event)) : withoutKernel(state, happened(state, event));
+
+/** Nobody is there to be asked but the screen's own side, which writes scripts. */
+function withoutKernel(before: State, [state, effects]: Step): Step {
+  const isIdle = effects.every((effect) => effect.kind !== 'ask' || effect.ask.what === 'saveScript');
+  return isIdle ? [state, effects] : still(noted({ ...before, prompt: undefined }, before.over ?? '', 'error'));
+}
 
 function happened(state: State, event: Event): Step {
   switch (event.kind) {
@@ -70,7 +77,7 @@ function happened(state: State, event: Event): Step {
     case 'failed':
       return answered(state, event);
     case 'ended':
-      return still(noted(state, event.why, 'error'));
+      return still(ended(state, event.why));
     case 'mouse':
       return moused(state, event, acted);
   }
