@@ -4,6 +4,7 @@ import { nodeHost } from '@ukfs/kernel/host/node';
 import { RemoteKernel, Server } from 'ukfs/remote';
 import type { Channel, Message } from 'ukfs/remote';
 import type { EditedCopy } from '../../packages/fsu-cli/src/host-editor.ts';
+import { writeScript } from '../../packages/fsu-cli/src/host-script.ts';
 import { processShell } from '../../packages/fsu-cli/src/host.ts';
 import { Desk } from '../../packages/fsu-cli/src/tui/kernel/desk.ts';
 import { DeskClient } from '../../packages/fsu-cli/src/tui/desk.ts';
@@ -60,6 +61,7 @@ export class Browsing {
       suspend: () => undefined,
       copyText: (text) => this.copied.push(text),
       editor: { edit: (_, pieces) => this.#edit(pieces) },
+      writeScript,
     });
   }
 

@@ -6,7 +6,8 @@ import { hostError } from './host-files.ts';
 import { hostPath } from './host-path.ts';
 
 /** A line that answers/editor.ts has made, which reads a private copy: the directory's name tells (host-program.ts). */
-const FROM_COPY = /^(write [^\n]* < )('(?:[^']|'\\'')*\/fsu-[A-Za-z0-9]{6}\/(?:[^']|'\\'')*'|[\w@%+=:,./-]*\/fsu-[A-Za-z0-9]{6}\/[\w@%+=:,.-]+)$/;
+const FROM_COPY =
+  /^(write [^\n]* < )('(?:[^']|'\\'')*\/fsu-[A-Za-z0-9]{6}\/(?:[^']|'\\'')*'|[\w@%+=:,./-]*\/fsu-[A-Za-z0-9]{6}\/[\w@%+=:,.-]+)$/;
 
 const unquoted = (word: string): string => (word.startsWith("'") ? word.slice(1, -1).replaceAll("'\\''", "'") : word);
 

@@ -406,7 +406,9 @@ describe('editing', () => {
     expect([fake.state.prompt?.kind, fake.state.tasks]).toEqual(['choice', []]);
     fake.holds = true;
     fake.keys('s', 'enter');
-    expect(fake.asked.map(({ ask }) => ask)).toMatchObject([{ what: 'saveScript', file: 'edits.fsu', lines: ['mkdir -- /a'] }]);
+    expect(fake.asked.map(({ ask }) => ask)).toMatchObject([
+      { what: 'saveScript', file: 'edits.fsu', lines: ['mkdir -- /a'] },
+    ]);
     fake.asked.length = 0;
     fake.keys('u', 'l', 'F7', ...'b', 'enter');
     expect([fake.asked, fake.lines]).toEqual([[], ['mkdir -- /a']]);

@@ -189,7 +189,8 @@ export const editingActions = {
   },
   quit(state: State): Step {
     const { staged } = state.editing;
-    if (state.over !== undefined) return staged.length === 0 ? [state, [{ kind: 'quit', status: 1 }]] : still(askOver(state, state.over));
+    if (state.over !== undefined)
+      return staged.length === 0 ? [state, [{ kind: 'quit', status: 1 }]] : still(askOver(state, state.over));
     if (staged.length === 0) return [state, [{ kind: 'quit', status: 0 }]];
     return still(
       asking(state, {
@@ -393,10 +394,7 @@ export const editingPrompts: PromptHandlers = {
       entries === '' ? still(state) : edit(state, here(state, 'acl', ['-m', quoted(entries)], ['set', ...about])),
     discardAll: (state, key) => (key === 'y' ? ask(state, { what: 'discard' }) : still(state)),
     command: (state, line) => (line.trim() === '' ? still(state) : typed(state, line.trim())),
-    saveScript: (state, file) =>
-      file === ''
-        ? still(state)
-        : saved(state, file, false),
+    saveScript: (state, file) => (file === '' ? still(state) : saved(state, file, false)),
     replaceScript: (state, key, { about: [file = ''] }) => (key === 'y' ? saved(state, file, true) : still(state)),
     over: (state, key) => (key === 's' ? editingActions.saveScript(state) : [state, [{ kind: 'quit', status: 1 }]]),
     quit(state, key) {

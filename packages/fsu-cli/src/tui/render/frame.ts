@@ -59,7 +59,14 @@ function titleLine(state: State): Line {
   const place = state.places.get(activeTab(state).place);
   const type = place === undefined || place.type === '' ? '' : ` ${place.type}`;
   const { staged, isAllowed } = state.editing;
-  const mode = state.over !== undefined ? `KERNEL ENDED, ${staged.length} STAGED` : staged.length > 0 ? `STAGED ${staged.length}` : isAllowed ? 'RW' : 'RO';
+  const mode =
+    state.over !== undefined
+      ? `KERNEL ENDED, ${staged.length} STAGED`
+      : staged.length > 0
+        ? `STAGED ${staged.length}`
+        : isAllowed
+          ? 'RW'
+          : 'RO';
   const work = state.tasks
     .map(({ title, progress }) => `  … ${safeText(title.split('\n', 1)[0] ?? '')} ${progress}`)
     .join('');
