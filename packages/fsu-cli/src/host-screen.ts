@@ -19,6 +19,8 @@ export interface ScreenDoor {
   resume(): void;
   /** Into the clipboard, where the terminal has one (OSC 52). */
   copyText(text: string): void;
+  /** On standard error, while the terminal is not ours. */
+  say(text: string): void;
   /** As Ctrl-Z: until the shell lets us go on. */
   suspend(): void;
 }
@@ -202,8 +204,11 @@ export function openScreen(): ScreenDoor {
     if (process.env['FSU_DEBUG'] !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
     process.exit(1);
   };
-  /** The terminal is gone. */
-  const onHangup = (): void => process.exit(128 + constants.signals.SIGHUP);
+  /** The terminal is gone. Not exit(): Node would put it into its old mode, and abort because that fails. */
+  const onHangup = (): void => {
+    unwatch();
+    process.kill(process.pid, 'SIGHUP');
+  };
   const watch = (): void => {
     for (const name of ENDING) process.on(name, onSignal);
     process.on('SIGTSTP', suspend);
@@ -238,6 +243,7 @@ export function openScreen(): ScreenDoor {
     },
     release: giveTerminal,
     resume: comeBack,
+    say: (text) => void process.stderr.write(text),
     copyText: (text) => void stdout.write(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`),
     suspend,
   };

@@ -28,14 +28,18 @@ interface BrowserOptions {
 export async function browseImage({ words, image, kernel, screen, look, show }: BrowserOptions): Promise<number> {
   const remote = new RemoteKernel(kernel);
   const desk = new DeskClient(remote);
-  let quit: (status: number) => void = () => undefined;
-  const done = new Promise<number>((resolve) => (quit = resolve));
+  let end: Ending | undefined;
+  let wake: () => void = () => undefined;
+  const done = new Promise<void>((resolve) => (wake = resolve));
   try {
     const start = await desk.call('start', [words]);
     const state = newState({ image, look, start, ...screen.size() });
     const runtime = new Runtime(state, {
       desk,
-      quit,
+      quit(status, message) {
+        end ??= { status, message };
+        wake();
+      },
       suspend: () => screen.suspend(),
       copyText: (text) => screen.copyText(text),
       editor: screenEditor(screen),
@@ -45,17 +49,31 @@ export async function browseImage({ words, image, kernel, screen, look, show }: 
     // The first list comes while what draws it is loaded.
     runtime.take(beginning(runtime.state));
     const draw = await show;
-    screen.open(runtime.dispatch);
-    const hide = draw(runtime, screen.frames);
-    try {
-      return await done;
-    } finally {
-      hide();
-      screen.close();
+    if (end === undefined) {
+      screen.open(runtime.dispatch);
+      const hide = draw(runtime, screen.frames);
+      try {
+        await done;
+      } finally {
+        hide();
+        screen.close();
+      }
     }
+    return toldEnd(end, screen);
   } finally {
-    remote.close();
+    await remote.close();
   }
+}
+
+interface Ending {
+  readonly status: number;
+  readonly message: string | undefined;
+}
+
+/** Why it ended is told on the terminal as it was before. */
+function toldEnd(end: Ending | undefined, screen: ScreenDoor): number {
+  if (end?.message !== undefined) screen.say(`fsu browse: ${end.message}\n`);
+  return end?.status ?? 0;
 }
 
 async function tellEnd(desk: DeskClient, runtime: Runtime): Promise<void> {

@@ -1,5 +1,5 @@
 /** Carries out what the model wants: asks questions, and makes events of what comes back. */
-import { describeError } from '../errors.ts';
+import { describeError, exitStatusOf } from '../errors.ts';
 import type { writeScript } from '../host-script.ts';
 import { answerers } from './answers/index.ts';
 import type { Answerers, Asking } from './answers/index.ts';
@@ -13,7 +13,8 @@ import { update } from './model/update.ts';
 
 interface World {
   readonly desk: DeskClient;
-  quit(status: number): void;
+  /** `message`: why, for standard error. */
+  quit(status: number, message: string | undefined): void;
   suspend(): void;
   copyText(text: string): void;
   readonly editor: EditorDoor;
@@ -59,7 +60,7 @@ export class Runtime {
         this.#waiting.get(effect.token)?.abort();
         return;
       case 'quit':
-        this.#world.quit(effect.status);
+        this.#world.quit(effect.status, effect.message);
         return;
       case 'suspend':
         this.#world.suspend();
@@ -88,7 +89,7 @@ export class Runtime {
     try {
       tell({ kind: 'answer', value: await answerer(ask, asking) });
     } catch (thrown) {
-      tell({ kind: 'failed', message: describeError(thrown) });
+      tell({ kind: 'failed', message: describeError(thrown), status: exitStatusOf(thrown, true) });
     } finally {
       this.#waiting.delete(token);
     }

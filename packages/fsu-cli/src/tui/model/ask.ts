@@ -176,5 +176,7 @@ export interface FailureOf<K extends AskName> {
   readonly token: number;
   /** One line, fit for a terminal. */
   readonly message: string;
+  /** What a tool that failed with it would exit with (errors.ts). */
+  readonly status: number;
 }
 export type AnswerEvent = { [K in AskName]: PartOf<K> | AnswerOf<K> | FailureOf<K> }[AskName];

@@ -131,7 +131,8 @@ class Fake {
         ];
       case 'list': {
         const names = this.#tree[ask.dir];
-        if (names === undefined) return [{ kind: 'failed', what: 'list', token, message: 'No such file or directory' }];
+        if (names === undefined)
+          return [{ kind: 'failed', what: 'list', token, message: 'No such file or directory', status: 1 }];
         return [
           { kind: 'part', what: 'list', token, value: names.map(rowOf) },
           { kind: 'answer', what: 'list', token, value: undefined },
@@ -168,7 +169,7 @@ class Fake {
       case 'conflicts':
         return [{ kind: 'answer', what: 'conflicts', token, value: { wish: ask, names: [] } }];
       default:
-        return [{ kind: 'failed', what: ask.what, token, message: 'not here' }];
+        return [{ kind: 'failed', what: ask.what, token, message: 'not here', status: 1 }];
     }
   }
 

@@ -24,7 +24,8 @@ export type Effect =
   | { readonly kind: 'ask'; readonly ask: Ask; readonly token: number }
   /** Nobody waits for the answer any more. */
   | { readonly kind: 'cancel'; readonly token: number }
-  | { readonly kind: 'quit'; readonly status: number }
+  /** `message`: why, on standard error, once the terminal is as it was. */
+  | { readonly kind: 'quit'; readonly status: number; readonly message?: string }
   | { readonly kind: 'suspend' }
   /** Into the clipboard of the person's terminal. */
   | { readonly kind: 'copyText'; readonly text: string };

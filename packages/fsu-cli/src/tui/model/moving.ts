@@ -1,4 +1,5 @@
 /** Walking about: the cursor, directories, file systems. */
+import { safeText } from '../../format/name.ts';
 import { listHeight } from './layout.ts';
 import { arranged, movedTo, newTab, walkedTo } from './listing.ts';
 import { enterFile } from './nesting.ts';
@@ -118,6 +119,12 @@ export const refreshedTab = (state: State): Step => relistedPane(state, state.ac
 /** The first thing that happens: what is the image made of? */
 export const beginning = (state: State): Step => ask(state, { what: 'stack' });
 
+/** Nothing is there to be seen: it ends as `fsu ls` would. */
+const ending = (state: State, { message, status }: { readonly message: string; readonly status: number }): Step => [
+  state,
+  [{ kind: 'quit', status, message: `${safeText(state.image)}: ${message}` }],
+];
+
 export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 'list'> = {
   stack: {
     answer(state, { value }) {
@@ -132,9 +139,13 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 
       const { place } = activeTab(state);
       if (isFirst && place !== '') return enterPlace(now, place);
       if (first !== undefined) return enterPlace(now, first.id);
+      // What is wrong with it, opening it says best; partitions that cannot be entered are worth a look all the same.
+      if (isFirst && value.length === 1) return enterPlace(now, state.image);
       const why = noted(now, 'no file system here that can be opened', 'error');
       return still(isFirst ? why : { ...why, focus: 'stack' });
     },
+    failed: (state, event) =>
+      state.stack.length === 0 ? ending(state, event) : still(noted(state, event.message, 'error')),
   },
   enter: {
     answer(state, { token, value }) {
@@ -145,7 +156,11 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 
       if (state.places.size === 0) return list(now, newTab(value.id, activeTab(now).dir, activeTab(now)));
       return openSpot(now, { place: value.id, dir: value.home ?? '/' });
     },
-    failed(state, { token, message }) {
+    failed(state, event) {
+      const { token, message } = event;
+      // Of an image that has something else in it, that may be entered.
+      if (state.places.size === 0 && state.stack.filter(({ id }) => id !== HOST).length <= 1)
+        return ending(state, event);
       const why = noted(state, message, 'error');
       return activeTab(state).token === token && activeTab(state).place !== '' ? refreshedNoting(why) : still(why);
     },
