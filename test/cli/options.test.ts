@@ -1,5 +1,5 @@
 /**
- * Each option of each command is used somewhere: in a transcript, a page of the documentation, or another test of this folder.
+ * Each option of each command is used somewhere: in a transcript, a page of the documentation, or another test of this folder or of test/tui.
  *
  * Command lines are found as text: `fsu X …` and `fsu_X …` up to the end of the line or of the shell's command, and in tests
  * also as arrays of words. An option counts under any of its spellings.
@@ -66,6 +66,7 @@ function texts(): string {
   const here = join(root, 'test/cli');
   const files = [
     ...readdirSync(here).map((name) => join(here, name)),
+    ...readdirSync(join(root, 'test/tui')).map((name) => join(root, 'test/tui', name)),
     ...readdirSync(join(here, 'transcripts')).map((name) => join(here, 'transcripts', name)),
     ...readdirSync(join(root, 'docs')).map((name) => join(root, 'docs', name)),
     join(root, 'README.md'),

@@ -83,6 +83,7 @@ describe('each tarball', () => {
       'LICENSE',
       'README.md',
       'dist/bundle/LICENSES.txt',
+      'dist/bundle/browse.mjs',
       'dist/bundle/fsu.js',
       'package.json',
     ]);

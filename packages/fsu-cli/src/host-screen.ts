@@ -7,7 +7,7 @@ import type { Input } from './tui/input/decoder.ts';
 import type { Event } from './tui/model/event.ts';
 
 export interface ScreenDoor {
-  /** Where ink writes: whole frames, each line as wide as the screen or shorter. */
+  /** Where ink writes: whole frames, each line as wide as the screen or shorter. With isPlain: lines, each with its end. */
   readonly frames: NodeJS.WriteStream;
   size(): { readonly columns: number; readonly lines: number };
   /** Take the terminal; what is typed comes as events from now on. */
@@ -26,6 +26,8 @@ export interface ScreenDoor {
 }
 
 const ENTER = '\x1b[?1049h\x1b[H\x1b[2J\x1b[?25l\x1b[?1000h\x1b[?1006h\x1b[?2004h';
+/** For --plain: pastes are told from keys, and nothing that is on the screen moves. */
+const [ENTER_PLAIN, LEAVE_PLAIN] = ['\x1b[?2004h', '\x1b[?2004l'];
 const LEAVE = '\x1b[?2004l\x1b[?1006l\x1b[?1000l\x1b[?25h\x1b[?1049l';
 
 /** Terminals that know it show what lies between these at once (DEC private mode 2026). */
@@ -123,7 +125,8 @@ class Keyboard {
 /** That end us, if nothing is done about them. */
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export function openScreen(): ScreenDoor {
+/** `isPlain`: what is written are lines that stay, not frames. */
+export function openScreen({ isPlain = false }: { readonly isPlain?: boolean } = {}): ScreenDoor {
   const { stdin, stdout } = process;
   let isOpen = false;
   let dispatch: (event: Event) => void = () => undefined;
@@ -135,7 +138,7 @@ export function openScreen(): ScreenDoor {
   const onData = (chunk: Uint8Array): void => keyboard.push(chunk);
   const onResize = (): void => {
     painter.forget();
-    stdout.write('\x1b[2J');
+    if (!isPlain) stdout.write('\x1b[2J');
     Object.assign(frames, { columns: size().columns, rows: size().lines });
     frames.emit('resize');
     dispatch({ kind: 'resize', ...size() });
@@ -145,7 +148,10 @@ export function openScreen(): ScreenDoor {
     new Writable({
       decodeStrings: false,
       write(frame: unknown, _, done) {
-        if (typeof frame === 'string' && frame !== '') painter.paint(frame);
+        if (typeof frame === 'string' && frame !== '') {
+          if (!isPlain) painter.paint(frame);
+          else if (isOpen) stdout.write(frame.replace(/[^\n]+/g, harmless).replaceAll('\n', '\r\n'));
+        }
         done();
       },
     }),
@@ -154,7 +160,7 @@ export function openScreen(): ScreenDoor {
   const takeTerminal = (): void => {
     if (isOpen) return;
     isOpen = true;
-    stdout.write(ENTER);
+    stdout.write(isPlain ? ENTER_PLAIN : ENTER);
     stdin.setRawMode(true);
     stdin.on('data', onData);
     stdin.resume();
@@ -167,7 +173,7 @@ export function openScreen(): ScreenDoor {
     stdout.off('resize', onResize);
     stdin.setRawMode(false);
     stdin.pause();
-    stdout.write(LEAVE);
+    stdout.write(isPlain ? LEAVE_PLAIN : LEAVE);
   };
   const comeBack = (): void => {
     takeTerminal();

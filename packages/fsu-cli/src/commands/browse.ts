@@ -2,6 +2,7 @@
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
+import { Given } from '../given.ts';
 import { lookOf } from '../tui/terminallook.ts';
 
 export const browse: Command = {
@@ -10,6 +11,10 @@ export const browse: Command = {
   synopsis: { addresses: 'IMAGE[:SELECTOR][/DIR]', paths: '[DIR]' },
   options: [
     { flags: '--ascii', summary: 'show ASCII only, as where the locale is not UTF-8: other characters as their bytes' },
+    {
+      flags: '--plain',
+      summary: 'for screen readers: lines that tell what changes, instead of a screen that is drawn',
+    },
   ],
   examples: [{ command: 'fsu browse disk.img', does: 'look around; ? lists the keys' }],
   image: 'write',
@@ -22,6 +27,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const [target, ...more] = ctx.targets(args.operands);
   if (target === undefined) throw new UsageError('no image given');
   if (more[0] !== undefined) throw new UsageError(`too many operands: '${more[0].shown}'`);
-  const look = lookOf((name) => ctx.shell.env(name), { ascii: args.options.some(({ name }) => name === 'ascii') });
-  return ctx.shell.browse(ctx.words, { image: target.image.text, look });
+  const given = new Given(args);
+  const look = lookOf((name) => ctx.shell.env(name), { ascii: given.has('ascii') });
+  return ctx.shell.browse(ctx.words, { image: target.image.text, look: { ...look, isPlain: given.has('plain') } });
 }

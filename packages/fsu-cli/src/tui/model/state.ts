@@ -12,6 +12,8 @@ import type { Rdev, Timespec, VType } from '@ukfs/kernel';
 export interface Look {
   readonly colors: 0 | 16 | 256;
   readonly unicode: boolean;
+  /** Lines that tell what changes instead of a screen. */
+  readonly isPlain?: boolean;
 }
 
 /** Names a file system that is shown: 'host', or the address of one in an image (`disk.img:2`). */
