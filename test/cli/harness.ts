@@ -151,7 +151,8 @@ export class Workplace {
   }
 
   remove(): void {
-    rmSync(this.dir, { recursive: true, force: true });
+    // What a terminal of ours had running may still be ending.
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 

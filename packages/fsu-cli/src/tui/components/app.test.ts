@@ -1,0 +1,57 @@
+/** The components with ink's own renderer: what they put together is the frame, cell by cell. */
+import { render } from 'ink-testing-library';
+import { createElement } from 'react';
+import { expect, test } from 'vitest';
+import { newState } from '../model/newstate.ts';
+import type { State } from '../model/state.ts';
+import { update } from '../model/update.ts';
+import { frameOf } from '../render/frame.ts';
+import { Screen } from './app.tsx';
+
+/** The testing library's terminal has 100 columns. */
+const start = (): State => newState({ image: 'disk.img', look: { colors: 0, unicode: true }, columns: 100, lines: 20 });
+
+const withList = (state: State): State => {
+  const node = { id: 'disk.img', depth: 0, kind: 'fs', label: 'disk.img', detail: 'ext4', advice: '' } as const;
+  const [stacked] = update(state, { kind: 'answer', what: 'stack', token: 1, value: [node] });
+  const place = { id: 'disk.img', label: 'disk.img', type: 'ext2fs', readOnly: undefined };
+  const [entered] = update(stacked, { kind: 'answer', what: 'enter', token: stacked.token, value: place });
+  const row = {
+    type: 'reg',
+    size: 5,
+    bytes: 1024,
+    mtime: { sec: 0, nsec: 0 },
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    nlink: 1,
+  } as const;
+  const value = ['plain', 'ünïcode', '日本語のファイル', '\x1b[31mred'].map((name, at) => ({
+    ...row,
+    name,
+    ino: at + 12,
+  }));
+  const [listed] = update(entered, { kind: 'part', what: 'list', token: entered.token, value });
+  return listed;
+};
+
+const shown = (state: State): string =>
+  (render(createElement(Screen, { state })).lastFrame() ?? '').replace(/\x1b\[[\d;]*m/g, ''); // oxlint-disable-line no-control-regex -- SGR
+
+test.each<[string, State]>([
+  ['before anything is known', start()],
+  ['a list with names of all kinds', withList(start())],
+  ['the help screen', update(withList(start()), { kind: 'key', key: '?' })[0]],
+  ['a question', update(withList(start()), { kind: 'key', key: ':' })[0]],
+])('%s', (_title, state) => {
+  const { title, columns, status } = frameOf(state);
+  const text = (line: typeof title): string => line.map((one) => one.text).join('');
+  const height = columns[0]?.lines.length ?? 0;
+  const middle = Array.from({ length: height }, (_, at) => columns.map(({ lines }) => text(lines[at] ?? [])).join(''));
+  const expected = [text(title), ...middle, text(status)].map((line) => line.trimEnd());
+  expect(
+    shown(state)
+      .split('\n')
+      .map((line) => line.trimEnd()),
+  ).toEqual(expected);
+});
