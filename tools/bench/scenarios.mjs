@@ -6,6 +6,7 @@ import { unpackDemo } from '../lib/demo.mjs';
 import { renameSync, rmSync } from 'node:fs';
 import * as images from './images.mjs';
 import { appetite, cool, interleave, shell, sum } from './measure.mjs';
+import { browse } from './browser.mjs';
 import { script, trees } from './suite.mjs';
 import { figure, memory, quote, ratio, tool } from './verdicts.mjs';
 
@@ -364,6 +365,7 @@ function huge({ rounds }) {
 }
 
 export const scenarios = {
+  browse: { run: browse, title: 'fsu browse: its first list, and keys' },
   start: { run: start, quick: true, title: 'start-up: fsu_ls of a small image' },
   cat: { run: cat, quick: true },
   list: { run: list, quick: true },
