@@ -9,9 +9,10 @@ import { FsError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import type { HostListingDoor } from '../../host.ts';
 import { understand } from '../../understand.ts';
+import type { Reviewed } from '../model/editing-state.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
 import { Edits } from './edits.ts';
-import type { ImageReview, LineResult } from './edits.ts';
+import type { LineResult } from './edits.ts';
 import { comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
 import type { Differing, Fact, UsageRow } from './looks.ts';
 import { seekIn } from './seek.ts';
@@ -40,13 +41,13 @@ export interface DeskServices {
   /** Parts: entries of a directory of the host. */
   hostList(dir: string): undefined;
   isHostDir(path: string): boolean;
-  /** Run a line of a script; `place` is where relative addresses and operands lie. Parts: Advance. */
+  /** Run a line of a script; `mayEdit`: a person has said that things may be changed. Parts: how far it is. */
   run(line: string, how: { readonly mayEdit: boolean }): LineResult;
   /** Give up the line that runs; that line's own answer tells what came of it. */
   stop(): undefined;
   undo(): undefined;
   discard(): undefined;
-  review(): readonly ImageReview[];
+  review(): readonly Reviewed[];
   commit(): readonly string[];
   /** Where the bytes are, at `from` or later. */
   seek(place: PlaceId, path: string, wanted: Uint8Array, from: number): number | undefined;
@@ -61,7 +62,6 @@ export interface DeskServices {
   compare(before: PlaceId, after: PlaceId | undefined, dir: string): number;
   /** Which of the names exist in a directory of the host. */
   hostNames(dir: string, names: readonly string[]): readonly string[];
-  /** The name of the script that was written. */
 }
 
 export class Desk {

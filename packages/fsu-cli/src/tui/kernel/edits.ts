@@ -4,6 +4,7 @@
  */
 import type { Job } from 'ukfs/remote';
 import { FsError } from 'ukfs';
+import type { Ukfs } from 'ukfs';
 import { UsageError } from '../../command.ts';
 import { Context } from '../../context.ts';
 import type { ImageName } from '../../context.ts';
@@ -18,6 +19,7 @@ import { Marks } from '../../script/marks.ts';
 import { Runner } from '../../script/runner.ts';
 import type { PlannedLine } from '../../script/runner.ts';
 import { Capture } from './capture.ts';
+import type { Reviewed } from '../model/editing-state.ts';
 import type { Said } from './capture.ts';
 
 /** What became of a line. */
@@ -27,19 +29,6 @@ export interface LineResult extends Said {
   /** It has changed something, which is staged. */
   readonly isStaged: boolean;
   readonly status: number;
-}
-
-/** What a commit would do to one image. */
-export interface ImageReview {
-  readonly image: string;
-  readonly files: readonly { readonly path: string; readonly change: string }[];
-  readonly filesOmitted: number;
-  readonly extents: readonly { readonly offset: number; readonly length: number }[];
-  readonly extentsOmitted: number;
-  readonly bytes: number;
-  /** "no new errors"; or what the checker says. */
-  readonly verdict: string;
-  readonly isSound: boolean;
 }
 
 /** Counts for the screen: a part of the answer while a line runs. */
@@ -227,20 +216,11 @@ export class Edits {
   }
 
   /** What a commit would do. */
-  review(job: Job): Promise<readonly ImageReview[]> {
+  review(job: Job): Promise<readonly Reviewed[]> {
     return this.#inTurn(job, async () =>
       this.#ctx.images.edited.map(({ name, fs }) => {
         const report = reportOf(fs);
-        const verdict = (): string | undefined => {
-          try {
-            fs.verify();
-            return undefined;
-          } catch (thrown) {
-            if (!(thrown instanceof FsError)) throw thrown;
-            return describeError(thrown);
-          }
-        };
-        const wrong = report.bytes === 0 ? undefined : verdict();
+        const wrong = report.bytes === 0 ? undefined : errorsBrought(fs);
         return {
           ...report,
           image: name.text,
@@ -264,5 +244,16 @@ export class Edits {
       this.#marks = [];
       return messages;
     });
+  }
+}
+
+/** What the checker finds that was not there before; undefined: nothing. */
+function errorsBrought(fs: Ukfs): string | undefined {
+  try {
+    fs.verify();
+    return undefined;
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    return describeError(thrown);
   }
 }

@@ -1,5 +1,5 @@
 /** What the browser knows of edits. */
-import type { Place, PlaceId } from './state.ts';
+import type { PlaceId } from './state.ts';
 
 /** An edit that is staged: a line of a script, which is what undo, review and the saved session are made of. */
 interface StagedEdit {
@@ -22,6 +22,7 @@ export interface Reviewed {
   readonly extents: readonly { readonly offset: number; readonly length: number }[];
   readonly extentsOmitted: number;
   readonly bytes: number;
+  /** What the checker says. */
   readonly verdict: string;
   readonly isSound: boolean;
 }
@@ -53,6 +54,3 @@ export const noEdits: Editing = {
   isRedo: false,
   command: undefined,
 };
-
-/** Why nothing in the place can be changed; undefined: it can be. */
-export const refusal = (place: Place | undefined): string | undefined => place?.readOnly;

@@ -5,7 +5,7 @@
 import { nameToBytes } from 'ukfs';
 import type { Transfer } from './ask.ts';
 import { edit, editAll, refreshed, rootPlace, wordFor } from './editlines.ts';
-import { noEdits, refusal } from './editing-state.ts';
+import { noEdits } from './editing-state.ts';
 import { lineInput } from './lineinput.ts';
 import { asking } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
@@ -23,7 +23,7 @@ const changing =
   (state) => {
     const { place } = activeTab(state);
     if (place === HOST) return still(noted(state, 'files of the host are only copied here, not changed', 'error'));
-    const why = refusal(state.places.get(place));
+    const why = state.places.get(place)?.readOnly;
     return why === undefined ? act(state) : still(noted(state, why, 'error'));
   };
 
@@ -243,7 +243,7 @@ function across(state: State, names: readonly string[], isCut: boolean): Step {
 
 /** What exists at the target is asked for first: what happens to it is the person's to say. */
 function transfer(state: State, wish: Transfer): Step {
-  const why = wish.to === HOST ? undefined : refusal(state.places.get(wish.to));
+  const why = wish.to === HOST ? undefined : state.places.get(wish.to)?.readOnly;
   if (why !== undefined) return still(noted(state, why, 'error'));
   if (wish.to === HOST && wish.place === HOST)
     return still(noted(state, 'from the host to the host: other tools do that', 'error'));
