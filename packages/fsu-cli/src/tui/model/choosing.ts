@@ -8,9 +8,7 @@ import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow } from './state.ts';
 import type { Row, State, Tab } from './state.ts';
 import { noted, still, withTab } from './step.ts';
-import type { Step } from './step.ts';
-
-type Action = (state: State) => Step;
+import type { Action, Step } from './step.ts';
 
 const question =
   (purpose: string, title: string, text: (tab: Tab) => string = () => ''): Action =>

@@ -1,5 +1,7 @@
 /** Running lines of edits, and seeing afterwards what has become of the lists. */
-import { asking } from './prompt.ts';
+import { choiceQuestion, yesOrNo } from './prompt.ts';
+import { activeTab } from './state.ts';
+import { imageOptions } from './words.ts';
 import type { PlaceId, State } from './state.ts';
 import { ask, followedBy, noted, still } from './step.ts';
 import type { Step } from './step.ts';
@@ -16,19 +18,7 @@ interface How {
 
 /** A person's word is needed before the first line that changes anything. */
 export const wordFor = (state: State, lines: readonly string[]): Step =>
-  still(
-    asking(state, {
-      kind: 'choice',
-      purpose: 'allow',
-      title: 'edit it? nothing is written before you commit:',
-      choices: [
-        { key: 'y', label: 'yes' },
-        { key: 'n', label: 'no' },
-      ],
-      text: [],
-      about: lines,
-    }),
-  );
+  choiceQuestion(state, 'allow', 'edit it? nothing is written before you commit:', yesOrNo, lines);
 
 /** Run a line. */
 export function edit(state: State, line: string, { isRedo = false, waiting = [] }: How = {}): Step {
@@ -48,3 +38,9 @@ export function editAll(state: State, lines: readonly string[]): Step {
 
 /** Every directory that is seen is read again; the cursors stay. */
 export const refreshed = (state: State): Step => followedBy(still(state), relisted);
+
+/** Options of a line that is about the place that is shown. */
+export function placeOptions(state: State): readonly string[] {
+  const { place } = activeTab(state);
+  return place === rootPlace(state) ? [] : imageOptions(place);
+}

@@ -10,9 +10,7 @@ import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { State } from './state.ts';
 import { ask, noted, still, withTab } from './step.ts';
-import type { AnswerHandlers, Step } from './step.ts';
-
-type Action = (state: State) => Step;
+import type { Action, AnswerHandlers, Step } from './step.ts';
 
 /** Of a place in an image. */
 const inImage =

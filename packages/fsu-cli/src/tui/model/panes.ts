@@ -8,9 +8,7 @@ import type { PromptHandlers } from './prompt.ts';
 import { activePane, activeTab, HOST } from './state.ts';
 import type { Pane, State } from './state.ts';
 import { ask, noted, still, withTab } from './step.ts';
-import type { Step } from './step.ts';
-
-type Action = (state: State) => Step;
+import type { Action, Step } from './step.ts';
 
 function withPane(state: State, pane: Pane): State {
   const [first, second] = state.panes;

@@ -1,6 +1,6 @@
 /** A question to the person, over all else: a line to type, or a choice. Who asks says by `purpose` what the answer leads to. */
 import type { Key } from './event.ts';
-import { edited, inserted } from './lineinput.ts';
+import { edited, inserted, lineInput } from './lineinput.ts';
 import type { LineInput } from './lineinput.ts';
 import type { State } from './state.ts';
 import { still } from './step.ts';
@@ -64,3 +64,28 @@ function changed(state: State, prompt: LinePrompt, handlers: PromptHandlers): St
   const now = { ...state, prompt };
   return handlers.typed?.[prompt.purpose]?.(now, prompt.input.text, prompt) ?? still(now);
 }
+
+/** Have a line typed; `text` is there already. */
+export const lineQuestion = (
+  state: State,
+  purpose: string,
+  title: string,
+  text = '',
+  about: readonly string[] = [],
+): Step => still(asking(state, { kind: 'line', purpose, title, input: lineInput(text), about }));
+
+type Choices = ChoicePrompt['choices'];
+
+/** Have something chosen; `about`: what the answer is about. */
+export const choiceQuestion = (
+  state: State,
+  purpose: string,
+  title: string,
+  choices: Choices,
+  about: readonly string[] = [],
+): Step => still(asking(state, { kind: 'choice', purpose, title, text: [], choices, about }));
+
+export const yesOrNo: Choices = [
+  { key: 'y', label: 'yes' },
+  { key: 'n', label: 'no' },
+];

@@ -15,6 +15,9 @@ export type AnswerHandlers = {
   };
 };
 
+/** What a key or a click leads to. */
+export type Action = (state: State) => Step;
+
 export const still = (state: State): Step => [state, []];
 
 /** A question with a token of its own; `keep` stores the token where the answer belongs. */

@@ -9,7 +9,10 @@ import type { Event } from './event.ts';
 import { listHeight } from './layout.ts';
 import { movedTo } from './listing.ts';
 import { choosingActions, choosingPrompts } from './choosing.ts';
-import { editingActions, editingAnswers, editingPrompts, ended } from './editing.ts';
+import { dialogActions, dialogPrompts } from './dialogs.ts';
+import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
+import { ended, leavingActions, leavingAnswers, leavingPrompts } from './leaving.ts';
+import { transferActions, transferAnswers, transferPrompts } from './transfer.ts';
 import { followed, lookingActions, lookingAnswers, lookingPrompts } from './looking.ts';
 import { nestingAnswers } from './nesting.ts';
 import { viewingActions, viewingAnswers, viewingPrompts } from './viewing.ts';
@@ -20,9 +23,7 @@ import { promptKey, promptPaste } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import type { State } from './state.ts';
 import { mapTabs, noted, still } from './step.ts';
-import type { AnswerHandlers, Step } from './step.ts';
-
-export type Action = (state: State) => Step;
+import type { Action, AnswerHandlers, Step } from './step.ts';
 
 /** By the names that keys.ts has. */
 export const actions: Readonly<Record<string, Action>> = {
@@ -32,6 +33,9 @@ export const actions: Readonly<Record<string, Action>> = {
   ...lookingActions,
   ...viewingActions,
   ...editingActions,
+  ...dialogActions,
+  ...transferActions,
+  ...leavingActions,
   ...screenActions,
   suspend: (state) => [state, [{ kind: 'suspend' }]],
 };
@@ -42,9 +46,20 @@ const answerHandlers: AnswerHandlers = {
   ...viewingAnswers,
   ...nestingAnswers,
   ...editingAnswers,
+  ...transferAnswers,
+  ...leavingAnswers,
 };
 
-const promptHandlers = together([panePrompts, choosingPrompts, lookingPrompts, viewingPrompts, editingPrompts]);
+const promptHandlers = together([
+  panePrompts,
+  choosingPrompts,
+  lookingPrompts,
+  viewingPrompts,
+  editingPrompts,
+  dialogPrompts,
+  transferPrompts,
+  leavingPrompts,
+]);
 
 function together(all: readonly PromptHandlers[]): PromptHandlers {
   return {

@@ -9,9 +9,7 @@ import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { State } from './state.ts';
 import { ask, noted, still } from './step.ts';
-import type { AnswerHandlers, Step } from './step.ts';
-
-type Action = (state: State) => Step;
+import type { Action, AnswerHandlers, Step } from './step.ts';
 
 /** Bytes of the window before the screen's first, and in all. */
 const BEFORE = 16 * 1024;

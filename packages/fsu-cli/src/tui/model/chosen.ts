@@ -1,0 +1,29 @@
+/** What actions are about: the selection, or the entry under the cursor, of a place that may be changed. */
+import { activeTab, chosenNames, HOST, pathIn } from './state.ts';
+import type { State } from './state.ts';
+import { noted, still } from './step.ts';
+import type { Action, Step } from './step.ts';
+
+/** An action that needs a place which can be changed. */
+export const changing =
+  (act: Action): Action =>
+  (state) => {
+    const { place } = activeTab(state);
+    if (place === HOST) return still(noted(state, 'files of the host are only copied here, not changed', 'error'));
+    const why = state.places.get(place)?.readOnly;
+    return why === undefined ? act(state) : still(noted(state, why, 'error'));
+  };
+
+/** An action on what is chosen: the selection, or the entry under the cursor. */
+export const onChosen =
+  (act: (state: State, names: readonly string[]) => Step): Action =>
+  (state) => {
+    const names = chosenNames(activeTab(state));
+    return names.length === 0 ? still(noted(state, 'nothing is chosen', 'error')) : act(state, names);
+  };
+
+export const pathsOf = (state: State, names: readonly string[]): readonly string[] =>
+  names.map((name) => pathIn(activeTab(state).dir, name));
+
+export const some = (names: readonly string[]): string =>
+  names.length === 1 ? (names[0] ?? '') : `${names.length} entries`;

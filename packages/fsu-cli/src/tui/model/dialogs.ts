@@ -1,0 +1,148 @@
+/** What is asked before an entry is made, renamed, removed or given other attributes; and the line that comes of it. */
+import { changing, onChosen, pathsOf, some } from './chosen.ts';
+import { edit, placeOptions } from './editlines.ts';
+import { choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
+import type { PromptHandlers } from './prompt.ts';
+import { activeTab, currentRow, pathIn } from './state.ts';
+import type { State } from './state.ts';
+import { noted, still, withTab } from './step.ts';
+import type { Action } from './step.ts';
+import { clear, lineOf, quoted } from './words.ts';
+
+export const dialogActions = {
+  rename: changing((state) => {
+    const row = currentRow(activeTab(state));
+    return row === undefined ? still(state) : lineQuestion(state, 'rename', 'rename to: ', row.name, [row.name]);
+  }),
+  create: changing((state) => lineQuestion(state, 'create', 'new file, or directory with a / at its end: ')),
+  makeDir: changing((state) => lineQuestion(state, 'makeDir', 'new directory: ')),
+  makeLink: changing((state) => {
+    const row = currentRow(activeTab(state));
+    return lineQuestion(state, 'linkTarget', 'new symbolic link, to: ', row === undefined ? '' : row.name);
+  }),
+  remove: changing(
+    onChosen((state, names) =>
+      choiceQuestion(state, 'remove', `delete ${some(names)}?`, yesOrNo, pathsOf(state, names)),
+    ),
+  ),
+  changeMode: changing(
+    onChosen((state, names) => {
+      const row = currentRow(activeTab(state));
+      const mode = ((row?.mode ?? 0) & 0o7777).toString(8).padStart(4, '0');
+      return lineQuestion(state, 'changeMode', 'chmod: ', mode, pathsOf(state, names));
+    }),
+  ),
+  changeOwner: changing(
+    onChosen((state, names) => {
+      const row = currentRow(activeTab(state));
+      return lineQuestion(
+        state,
+        'changeOwner',
+        'chown: ',
+        row === undefined ? '' : `${row.uid}:${row.gid}`,
+        pathsOf(state, names),
+      );
+    }),
+  ),
+  changeTime: changing(
+    onChosen((state, names) => {
+      const sec = currentRow(activeTab(state))?.mtime.sec ?? 0;
+      const time = new Date(sec * 1000).toISOString().replace(/\.000Z$/, 'Z');
+      return lineQuestion(state, 'changeTime', 'modified at: ', time, pathsOf(state, names));
+    }),
+  ),
+  changeXattr: changing(
+    onChosen((state, names) =>
+      lineQuestion(
+        state,
+        'changeXattr',
+        'attribute NAME=VALUE, or -NAME to remove it: ',
+        'user.',
+        pathsOf(state, names),
+      ),
+    ),
+  ),
+  changeAcl: changing(
+    onChosen((state, names) =>
+      lineQuestion(state, 'changeAcl', 'ACL entries to set (u:bob:rw,g:staff:r): ', '', pathsOf(state, names)),
+    ),
+  ),
+} as const satisfies Readonly<Record<string, Action>>;
+
+const isTaken = (state: State, name: string): boolean =>
+  activeTab(state).rows.some((row) => row.name === name.replace(/\/+$/, ''));
+
+const dirOf = (state: State): string => activeTab(state).dir;
+
+/** What was typed: a name here, or a path from the root. */
+const pathTyped = (state: State, name: string): string => (name.startsWith('/') ? name : pathIn(dirOf(state), name));
+
+/** A line on the place that is shown. */
+function here(state: State, verb: string, options: readonly string[], operands: readonly string[]): string {
+  return lineOf(verb, [...placeOptions(state), ...options], operands);
+}
+
+/** What is made is where the cursor will be. */
+const going = (state: State, name: string): State =>
+  withTab(state, (tab) => ({ ...tab, goal: name.replace(/\/+$/, '') }));
+
+export const dialogPrompts: PromptHandlers = {
+  answered: {
+    rename(state, name, { about: [old = ''] }) {
+      if (name === '' || name === old) return still(state);
+      if (isTaken(state, name)) return still(noted(state, `${name} exists`, 'error'));
+      const target = pathTyped(state, name);
+      return edit(
+        going(state, name),
+        here(
+          state,
+          'mv',
+          ['-n', '-T'],
+          [clear(activeTab(state).place, pathIn(dirOf(state), old)), clear(activeTab(state).place, target)],
+        ),
+      );
+    },
+    create(state, name) {
+      if (name === '') return still(state);
+      if (isTaken(state, name)) return still(noted(state, `${name} exists`, 'error'));
+      const path = pathTyped(state, name);
+      return edit(
+        going(state, name),
+        path.endsWith('/') ? here(state, 'mkdir', [], [path]) : here(state, 'touch', [], [path]),
+      );
+    },
+    makeDir: (state, name) =>
+      name === '' ? still(state) : edit(going(state, name), here(state, 'mkdir', [], [pathTyped(state, name)])),
+    linkTarget: (state, target) =>
+      target === '' ? still(state) : lineQuestion(state, 'linkName', `name of the link to ${target}: `, '', [target]),
+    linkName: (state, name, { about: [target = ''] }) =>
+      name === ''
+        ? still(state)
+        : edit(going(state, name), here(state, 'ln', ['-s', '-T'], [target, pathIn(dirOf(state), name)])),
+    remove: (state, key, { about }) => (key === 'y' ? edit(state, here(state, 'rm', ['-r'], about)) : still(state)),
+    changeMode: (state, mode, { about }) =>
+      mode === '' ? still(state) : edit(state, here(state, 'chmod', [], [mode, ...about])),
+    changeOwner: (state, owner, { about }) =>
+      owner === '' ? still(state) : edit(state, here(state, 'chown', ['-h'], [owner, ...about])),
+    changeTime: (state, time, { about }) =>
+      time === '' ? still(state) : edit(state, here(state, 'touch', ['-h', '-m', '-d', quoted(time)], about)),
+    changeXattr(state, text, { about }) {
+      if (text === '' || text === 'user.') return still(state);
+      if (text.startsWith('-'))
+        return edit(state, here(state, 'xattr', ['-h', quoted(`--name=${text.slice(1)}`)], ['rm', ...about]));
+      const at = text.indexOf('=');
+      if (at <= 0) return still(noted(state, 'NAME=VALUE, or -NAME', 'error'));
+      return edit(
+        state,
+        here(
+          state,
+          'xattr',
+          ['-h', quoted(`--name=${text.slice(0, at)}`), quoted(`--value=${text.slice(at + 1)}`)],
+          ['set', ...about],
+        ),
+      );
+    },
+    changeAcl: (state, entries, { about }) =>
+      entries === '' ? still(state) : edit(state, here(state, 'acl', ['-m', quoted(entries)], ['set', ...about])),
+  },
+};
