@@ -59,15 +59,13 @@ test('an image that somebody else edits: the first edit says so, nothing is stag
   await holder.waitFor('etc/');
   holder.type('adir/');
   holder.keys('Enter');
-  await holder.waitFor('edit it?');
-  holder.keys('y');
+  await holder.agree();
   await holder.waitFor('STAGED 1');
   await t.command('fsu browse demo.img');
   await t.waitFor('etc/');
   t.type('amine/');
   t.keys('Enter');
-  await t.waitFor('edit it?');
-  t.keys('y');
+  await t.agree();
   const seen = await t.waitFor('being written by another program');
   expect(seen).not.toContain('STAGED');
 });
@@ -139,8 +137,7 @@ test('a session saved as a script does the same to the untouched image', async (
   await t.waitFor('etc/');
   t.type('anew/');
   t.keys('Enter');
-  await t.waitFor('edit it?');
-  t.keys('y');
+  await t.agree();
   await t.waitFor('STAGED 1');
   t.type(':');
   t.type('chmod 700 /home');

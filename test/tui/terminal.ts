@@ -92,6 +92,12 @@ export class Terminal {
     }
   }
 
+  /** A person's word that the image may be edited, once it is asked for. */
+  async agree(): Promise<void> {
+    await this.waitFor('edit it?');
+    this.keys('y');
+  }
+
   /** Until the screen has it no more. */
   async waitUntilGone(what: string, timeout = 15_000): Promise<void> {
     const deadline = performance.now() + timeout;

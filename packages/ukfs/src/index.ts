@@ -81,6 +81,7 @@ export type { ComparedDir, ComparedEntry, ComparedTree, CompareOptions, CompareS
 export { copyContents, copyTree } from './copy.ts';
 export type { CopiedLinks, CopyOptions, CopyReport, LossReport } from './copy.ts';
 export { realPath } from './realpath.ts';
+export { describeHead } from './recognise/recognise.ts';
 export { removeTree } from './remove.ts';
 export type { RemoveOptions } from './remove.ts';
 export { isSafeName } from './tree.ts';

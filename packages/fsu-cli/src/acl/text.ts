@@ -28,6 +28,15 @@ const words: Readonly<Record<AclTag, string>> = {
 const permText = (perm: number): string =>
   `${(perm & 4) === 0 ? '-' : 'r'}${(perm & 2) === 0 ? '-' : 'w'}${(perm & 1) === 0 ? '-' : 'x'}`;
 
+/** `user:bob:rw-`; `user` and `group` name those that have a name. */
+export function entryText(
+  { tag, id, perm }: AclEntry,
+  { user, group }: { readonly user: (id: number) => string; readonly group: (id: number) => string },
+): string {
+  const who = tag === 'user' ? user(id) : tag === 'group' ? group(id) : '';
+  return `${words[tag]}:${who}:${permText(perm)}`;
+}
+
 /** `shown`: the file's name as the header has it. */
 export function listsText(
   file: { readonly shown: string; readonly stat: Stat; readonly lists: Lists },
@@ -47,8 +56,7 @@ export function listsText(
   const list = (entries: readonly AclEntry[], prefix: string): void => {
     const mask = find(entries, 'mask')?.perm ?? 7;
     for (const { tag, id, perm } of sortedAcl(entries)) {
-      const who = tag === 'user' ? user(id) : tag === 'group' ? group(id) : '';
-      const text = `${prefix}${words[tag]}:${who}:${permText(perm)}`;
+      const text = `${prefix}${entryText({ tag, id, perm }, { user, group })}`;
       lines.push(text + effectiveText(text, { tag, perm, mask, isMasked: hasNamed(entries) }, options));
     }
   };

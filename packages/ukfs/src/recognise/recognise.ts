@@ -11,6 +11,16 @@ interface Recognised {
   readonly uuid: string;
 }
 
+/**
+ * What a file of `sizeBytes` that begins with `head` is, by name, where that is a disk image, a volume, a file system that we only know by
+ * name, an archive, or compressed; undefined: none of these, or nobody knows.
+ */
+export function describeHead(head: Uint8Array, sizeBytes: number): string | undefined {
+  const found = recognise((offset, length) => head.subarray(offset, offset + length), sizeBytes);
+  // Tables are told here where they could not be read; the other rows are what an image is not.
+  return found === undefined || found.kind === 'other' || found.kind === 'table' ? undefined : found.name;
+}
+
 /** What the medium is, by name; undefined when nobody knows. */
 export function recognise(read: ProbeRead, sizeBytes: number): Recognised | undefined {
   if (sizeBytes === 0) {

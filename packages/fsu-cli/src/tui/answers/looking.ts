@@ -114,7 +114,7 @@ async function link(fs: RemoteUkfs, path: string): Promise<Shown> {
 async function regular(fs: RemoteUkfs, { path, row, width }: Wish): Promise<Shown> {
   if (row.size === 0) return { title: 'empty', lines: [] };
   const head = await readAt(fs, path, { offset: 0, length: MAGIC_BYTES });
-  const kind = kindOf(head);
+  const kind = kindOf(head, row.size);
   const guess = encodingOf(head, head.length >= row.size);
   const size = humanBsd(row.size);
   if (guess === undefined)

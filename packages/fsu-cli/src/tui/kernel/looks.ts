@@ -11,7 +11,8 @@ import {
   ukfsTree,
   walk,
 } from 'ukfs';
-import type { AclEntry, FsInfo, SpacePart, Statvfs, Ukfs } from 'ukfs';
+import type { FsInfo, SpacePart, Statvfs, Ukfs } from 'ukfs';
+import { entryText } from '../../acl/text.ts';
 import { detailsText } from '../../diff/details.ts';
 import { Seen } from '../../du/usage.ts';
 import { describeError } from '../../errors.ts';
@@ -70,25 +71,23 @@ function tried(heading: string, act: () => readonly Fact[]): readonly Fact[] {
 }
 
 function xattrFacts(fs: Ukfs, path: string, owners: Owners): readonly Fact[] {
+  const names = {
+    user: (id: number) => owners.user(id) ?? `${id}`,
+    group: (id: number) => owners.group(id) ?? `${id}`,
+  };
   return tried('attributes', () => {
-    const names = fs.listxattr(path, { nofollow: true });
-    if (names.length === 0) return [];
+    const attributes = fs.listxattr(path, { nofollow: true });
+    if (attributes.length === 0) return [];
     return [
       ['extended attributes'],
-      ...names.flatMap((name): readonly Fact[] => {
+      ...attributes.flatMap((name): readonly Fact[] => {
         const value = fs.getxattr(path, name, { nofollow: true }) ?? new Uint8Array();
         if (name === ACL_ACCESS || name === ACL_DEFAULT)
-          return tried(name, () => sortedAcl(decodeAcl(value)).map((entry) => [name, aclText(entry, owners)]));
+          return tried(name, () => sortedAcl(decodeAcl(value)).map((entry) => [name, entryText(entry, names)]));
         return [[name, valueText(value)]];
       }),
     ];
   });
-}
-
-function aclText({ tag, id, perm }: AclEntry, owners: Owners): string {
-  const who = tag === 'user' ? (owners.user(id) ?? `${id}`) : tag === 'group' ? (owners.group(id) ?? `${id}`) : '';
-  const bits = ['r', 'w', 'x'].map((letter, at) => ((perm & (4 >> at)) === 0 ? '-' : letter)).join('');
-  return `${tag.replace('_obj', '')}:${who}:${bits}`;
 }
 
 /** Text with the NUL at its end that some programs write; numbers otherwise. */

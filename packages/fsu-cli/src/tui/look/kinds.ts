@@ -1,7 +1,9 @@
 /**
- * What a file is by its first bytes: formats that a few bytes decide, each from its own specification (ELF gABI, RFC 1952, PNG, GIF89a,
+ * What a file is by its first bytes: what a person may want to know that is no image (images, volumes, archives are ukfs' to know), each
+ * from its own specification (ELF gABI, RFC 1952, PNG, GIF89a,
  * JFIF/ITU-T T.81, RIFF, PKWARE APPNOTE, Linux Documentation/arch/x86/boot.rst …).
  */
+import { describeHead } from 'ukfs';
 import { be16, be32, cString, latin1, le16, le32, u8 } from './bytes.ts';
 
 /** Bytes that are enough for every row of the table: btrfs has its number at 64 KiB. */
@@ -22,56 +24,33 @@ const magics: readonly Magic[] = [
   { at: 0, is: '\xff\xd8\xff', says: jpeg },
   { at: 0, is: 'RIFF', says: riff },
   { at: 0, is: 'SQLite format 3\0', says: (b) => `SQLite database, pages of ${le1or16(be16(b, 16))} bytes` },
-  { at: 0, is: '\xfd7zXZ\0', says: 'xz compressed' },
-  { at: 0, is: '\x28\xb5\x2f\xfd', says: 'zstd compressed' },
-  { at: 0, is: '\x04\x22\x4d\x18', says: 'LZ4 compressed' },
-  { at: 0, is: '7z\xbc\xaf\x27\x1c', says: '7-Zip archive' },
   { at: 0, is: 'PK\x03\x04', says: zip },
   { at: 0, is: 'PK\x05\x06', says: 'zip archive, empty' },
   { at: 0, is: '!<arch>\n', says: (b) => (latin1(b, 8, 13) === 'debian-binary' ? 'Debian package' : 'ar archive') },
   { at: 0, is: '\xed\xab\xee\xdb', says: 'RPM package' },
-  { at: 0, is: '070701', says: 'cpio archive' },
-  { at: 0, is: '070702', says: 'cpio archive' },
-  { at: 0, is: '070707', says: 'cpio archive' },
   { at: 0, is: '%PDF-', says: (b) => `PDF document, version ${latin1(b, 5, 3).replace(/[^0-9.]/g, '?')}` },
   { at: 0, is: '\xd0\x0d\xfe\xed', says: 'device tree blob' },
   { at: 0, is: '\0asm', says: 'WebAssembly module' },
-  { at: 0, is: 'LUKS\xba\xbe', says: (b) => `LUKS encrypted volume, version ${be16(b, 6)}` },
-  { at: 0, is: 'QFI\xfb', says: (b) => `qcow2 disk image, version ${be32(b, 4)}` },
-  { at: 0, is: 'KDMV', says: 'VMDK disk image' },
-  { at: 0, is: 'vhdxfile', says: 'VHDX disk image' },
-  { at: 0, is: 'hsqs', says: 'squashfs file system' },
-  { at: 0, is: '\x45\x3d\xcd\x28', says: 'cramfs file system' },
-  { at: 0, is: 'XFSB', says: 'XFS file system' },
-  { at: 3, is: 'NTFS    ', says: 'NTFS file system' },
-  { at: 3, is: 'EXFAT   ', says: 'exFAT file system' },
   { at: 0x202, is: 'HdrS', says: kernel },
   { at: 0x38, is: 'ARM\x64', says: 'Linux kernel image, arm64' },
-  { at: 0x10040, is: '_BHRfS_M', says: 'btrfs file system' },
-  { at: 0x8001, is: 'CD001', says: 'ISO 9660 file system' },
-  { at: 0x400, is: '\x10\x20\xf5\xf2', says: 'F2FS file system' },
   { at: 0x438, is: '\x53\xef', says: ext },
-  { at: 0xff6, is: 'SWAPSPACE2', says: 'swap space' },
   { at: 0x200, is: 'EFI PART', says: 'disk image with a GPT' },
-  { at: 0x101, is: 'ustar', says: 'tar archive' },
-  { at: 0x52, is: 'FAT32', says: 'FAT32 file system' },
-  { at: 0x36, is: 'FAT1', says: (b) => (le16(b, 0x1fe) === 0xaa55 ? 'FAT file system' : undefined) },
   { at: 0, is: 'MZ', says: (b) => (latin1(b, le32(b, 0x3c), 4) === 'PE\0\0' ? 'PE executable' : 'DOS executable') },
   { at: 0, is: '\x1f\x8b\x08', says: gzip },
-  { at: 0, is: 'BZh', says: (b) => (/^BZh[1-9]1AY&SY/.test(latin1(b, 0, 10)) ? 'bzip2 compressed' : undefined) },
   { at: 0, is: 'BM', says: bmp },
   { at: 0, is: '#!', says: script },
-  { at: 0x1fe, is: '\x55\xaa', says: 'boot sector, or disk image with an MBR' },
 ];
 
-/** undefined: nothing here knows it. Text from the file may be in it: escape it. */
-export function kindOf(bytes: Uint8Array): string | undefined {
+/** `bytes`: of the beginning of a file of `sizeBytes`. undefined: nobody knows it. Text from the file may be in it: escape it. */
+export function kindOf(bytes: Uint8Array, sizeBytes = bytes.length): string | undefined {
   for (const { at, is, says } of magics) {
     if (!isAt(bytes, at, is)) continue;
     const said = typeof says === 'string' ? says : says(bytes);
     if (said !== undefined) return said;
   }
-  return undefined;
+  const image = describeHead(bytes, sizeBytes);
+  // FAT and others have it as well.
+  return image ?? (isAt(bytes, 0x1fe, '\x55\xaa') ? 'boot sector, or disk image with an MBR' : undefined);
 }
 
 function isAt(bytes: Uint8Array, at: number, is: string): boolean {
