@@ -297,6 +297,34 @@ describe('item 4: editing, staged', () => {
   });
 });
 
+test('a second image, a colon in its name: files are pasted into it and made in it by its own name', async () => {
+  const [one, two] = [fresh(), at('a:b.img')];
+  copyFileSync(at('origin.img'), two);
+  const b = await Browsing.open([one]);
+  try {
+    b.on('etc');
+    await b.keys('enter');
+    b.on('motd');
+    await b.keys('y', 'O');
+    await b.answer(two);
+    expect(b.state.places.get(two)?.named).toEqual({ image: two, partition: '' });
+    await b.keys('p');
+    await b.allow();
+    await b.keys('F7');
+    await b.answer('made');
+    expect(b.lines.map((line) => line.replaceAll(two, 'TWO').replaceAll(one, 'ONE'))).toEqual([
+      'cp --image TWO -a -- ONE:/etc/motd /',
+      'mkdir --image TWO -- /made',
+    ]);
+    await b.keys('w', 'c');
+  } finally {
+    b.close();
+  }
+  const paths = (await tree(two)).map((line) => JSON.parse(line).path);
+  expect(paths).toEqual(expect.arrayContaining(['/motd', '/made']));
+  await isSound(two);
+});
+
 describe('item 5: commands, and the session as a script', () => {
   test('a typed command begins in the directory that is shown, and what it prints is shown', async () => {
     const b = await Browsing.open([fresh()]);

@@ -5,12 +5,13 @@ import { UsageError } from '../../command.ts';
 import { browse } from '../../commands/browse.ts';
 import { addressName, Context } from '../../context.ts';
 import type { ImageName, Shell } from '../../context.ts';
-import { FsError } from 'ukfs';
+import { formatSelector, FsError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import type { HostListingDoor } from '../../host.ts';
 import { understand } from '../../understand.ts';
 import type { Reviewed } from '../model/editing-state.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
+import type { Named } from '../model/words.ts';
 import { Edits } from './edits.ts';
 import type { LineResult } from './edits.ts';
 import { comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
@@ -174,7 +175,13 @@ export class Desk {
     const within = this.#nests.within(id);
     const readOnly =
       within === undefined ? undefined : 'an image within an image is only read: copy it out to change it';
-    return { opened, place: { id, label: id, type: fs.type, readOnly, ...(within === undefined ? {} : { within }) } };
+    const place = { id, label: id, type: fs.type, readOnly };
+    return { opened, place: within === undefined ? { ...place, named: this.#named(id) } : { ...place, within } };
+  }
+
+  #named(id: PlaceId): Named {
+    const { image, selectors } = addressName(id, this.#shell).image;
+    return { image, partition: selectors.map(formatSelector).join(':') };
   }
 
   async #enterHost(): Promise<Place> {

@@ -1,6 +1,6 @@
 /** What is asked before an entry is made, renamed, removed or given other attributes; and the line that comes of it. */
 import { changing, onChosen, pathsOf, some } from './chosen.ts';
-import { edit, placeOptions } from './editlines.ts';
+import { edit, namedOf, placeOptions } from './editlines.ts';
 import { choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, pathIn } from './state.ts';
@@ -91,15 +91,11 @@ export const dialogPrompts: PromptHandlers = {
     rename(state, name, { about: [old = ''] }) {
       if (name === '' || name === old) return still(state);
       if (isTaken(state, name)) return still(noted(state, `${name} exists`, 'error'));
+      const place = namedOf(state, activeTab(state).place);
       const target = pathTyped(state, name);
       return edit(
         going(state, name),
-        here(
-          state,
-          'mv',
-          ['-n', '-T'],
-          [clear(activeTab(state).place, pathIn(dirOf(state), old)), clear(activeTab(state).place, target)],
-        ),
+        here(state, 'mv', ['-n', '-T'], [clear(place, pathIn(dirOf(state), old)), clear(place, target)]),
       );
     },
     create(state, name) {

@@ -3,7 +3,7 @@
  * reviewed before a commit. Where lines come from: dialogs.ts, transfer.ts, and what a person types.
  */
 import { changing } from './chosen.ts';
-import { edit, editAll, placeOptions, refreshed, rootPlace, wordFor } from './editlines.ts';
+import { edit, editAll, namedOf, placeOptions, refreshed, rootPlace, wordFor } from './editlines.ts';
 import { noEdits } from './editing-state.ts';
 import { choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
@@ -62,7 +62,9 @@ export const editingActions = {
     const tab = activeTab(state);
     const row = currentRow(tab);
     const look =
-      row === undefined ? undefined : `fsu ls -ld ${quoted(addressOf(tab.place, pathIn(tab.dir, row.name)))}`;
+      row === undefined
+        ? undefined
+        : `fsu ls -ld ${quoted(addressOf(namedOf(state, tab.place), pathIn(tab.dir, row.name)))}`;
     const text = command ?? look;
     if (text === undefined) return still(state);
     return [noted(state, text), [{ kind: 'copyText', text }]];
@@ -95,7 +97,7 @@ function typed(state: State, text: string): Step {
   const verb = /^-?[^\s;]+/.exec(text)?.[0] ?? '';
   if (/[;\n]/.test(text))
     return still(noted(state, 'one command at a time: this is not the first file system', 'error'));
-  return edit(state, [verb, ...imageOptions(place), text.slice(verb.length).trim()].join(' ').trim());
+  return edit(state, [verb, ...imageOptions(namedOf(state, place)), text.slice(verb.length).trim()].join(' ').trim());
 }
 
 export const editingAnswers: Pick<
@@ -207,7 +209,12 @@ function reviewedAgain(state: State): Step {
 /** As a shell would do it: the line that was staged, on the image that it is about. */
 const shellCommandOf = (state: State, line: string): string => {
   const [verb = '', ...rest] = line.split(' ');
-  return ['fsu', verb, ...(line.includes('--image') ? [] : imageOptions(rootPlace(state) ?? '')), ...rest].join(' ');
+  return [
+    'fsu',
+    verb,
+    ...(line.includes('--image') ? [] : imageOptions(namedOf(state, rootPlace(state) ?? state.image))),
+    ...rest,
+  ].join(' ');
 };
 
 /** What a line has said: a message as a note, more than that on a screen. */

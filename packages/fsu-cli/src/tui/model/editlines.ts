@@ -2,6 +2,7 @@
 import { choiceQuestion, yesOrNo } from './prompt.ts';
 import { activeTab } from './state.ts';
 import { imageOptions } from './words.ts';
+import type { Named } from './words.ts';
 import type { PlaceId, State } from './state.ts';
 import { ask, followedBy, noted, still } from './step.ts';
 import type { Step } from './step.ts';
@@ -9,6 +10,10 @@ import { relisted } from './moving.ts';
 
 /** The file system that was entered first: lines that name no image mean it. */
 export const rootPlace = (state: State): PlaceId | undefined => [...state.places.keys()].find((id) => id !== 'host');
+
+/** What commands call a place. */
+export const namedOf = (state: State, id: PlaceId): Named =>
+  state.places.get(id)?.named ?? { image: id, partition: '' };
 
 interface How {
   readonly isRedo?: boolean;
@@ -42,5 +47,5 @@ export const refreshed = (state: State): Step => followedBy(still(state), relist
 /** Options of a line that is about the place that is shown. */
 export function placeOptions(state: State): readonly string[] {
   const { place } = activeTab(state);
-  return place === rootPlace(state) ? [] : imageOptions(place);
+  return place === rootPlace(state) ? [] : imageOptions(namedOf(state, place));
 }

@@ -6,6 +6,7 @@ import type { Editing, Reviewed } from './editing-state.ts';
 import type { Looking, Pick, View } from './looking-state.ts';
 import type { Fact } from '../kernel/looks.ts';
 import type { Prompt } from './prompt.ts';
+import type { Named } from './words.ts';
 import type { Rdev, Timespec, VType } from '@ukfs/kernel';
 
 /** What the terminal can show. */
@@ -30,6 +31,8 @@ export interface Place {
   readonly readOnly: string | undefined;
   /** Where the image lies that it is in, when that is a file of another place. */
   readonly within?: { readonly place: PlaceId; readonly path: string };
+  /** As commands name it; without it by its id. */
+  readonly named?: Named;
   /** The directory that one enters; '/' where it is not told. */
   readonly home?: string;
 }

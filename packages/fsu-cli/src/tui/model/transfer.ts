@@ -2,7 +2,7 @@
 import { nameToBytes } from 'ukfs';
 import type { Transfer } from './ask.ts';
 import { changing, onChosen, pathsOf, some } from './chosen.ts';
-import { editAll, rootPlace } from './editlines.ts';
+import { editAll, namedOf, rootPlace } from './editlines.ts';
 import { choiceQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, HOST, pathIn } from './state.ts';
@@ -73,17 +73,21 @@ function transferLines(
     paths.filter((path) => !clashes.has(baseName(path))),
   ];
   const into = (sources: readonly string[], options: readonly string[], target: string): string => {
-    const here = to === rootPlace(state) || to === HOST ? [] : imageOptions(to);
+    const here = to === rootPlace(state) || to === HOST ? [] : imageOptions(namedOf(state, to));
     const named =
       place === to
-        ? sources.map((path) => clear(place, path))
-        : sources.map((path) => (place === HOST ? path : addressOf(place, path)));
+        ? sources.map((path) => clear(namedOf(state, place), path))
+        : sources.map((path) => (place === HOST ? path : addressOf(namedOf(state, place), path)));
     if (to === HOST) {
-      const from = place === rootPlace(state) ? [] : imageOptions(place);
+      const from = place === rootPlace(state) ? [] : imageOptions(namedOf(state, place));
       return lineOf('get', [...from, ...options], [...sources, target]);
     }
     if (place === HOST) return lineOf('put', [...here, ...options], [...sources, target]);
-    return lineOf(isCut ? 'mv' : 'cp', [...here, ...(isCut ? [] : ['-a']), ...options], [...named, clear(to, target)]);
+    return lineOf(
+      isCut ? 'mv' : 'cp',
+      [...here, ...(isCut ? [] : ['-a']), ...options],
+      [...named, clear(namedOf(state, to), target)],
+    );
   };
   const all = how === 'overwrite' ? paths : free;
   const lines = all.length === 0 ? [] : [into(all, [], dir)];

@@ -10,21 +10,21 @@ export const quoted = (word: string): string => (PLAIN.test(word) ? word : `'${w
 export const lineOf = (verb: string, options: readonly string[], operands: readonly string[]): string =>
   [verb, ...options, ...(operands.length === 0 ? [] : ['--']), ...operands.map(quoted)].join(' ');
 
-/** Options that make a line one on another image than the script's. */
-export function imageOptions(address: string): readonly string[] {
-  const { image, partition } = partsOf(address);
-  return ['--image', quoted(image), ...(partition === '' ? [] : ['--partition', quoted(partition)])];
+/** A file system, in the parts that commands take: the image's plain file name, and which part of it ('' the whole). */
+export interface Named {
+  readonly image: string;
+  readonly partition: string;
 }
 
-/** `disk.img:2` taken apart: selectors stand behind the last colons, and hold no slash. */
-export function partsOf(address: string): { readonly image: string; readonly partition: string } {
-  const [, image = address, partition = ''] = /^(.*?[^:]):((?:[^:/]+)(?::[^:/]+)*)$/s.exec(address) ?? [];
-  return { image, partition };
-}
+/** Options that make a line one on another image than the script's. */
+export const imageOptions = ({ image, partition }: Named): readonly string[] => [
+  '--image',
+  quoted(image),
+  ...(partition === '' ? [] : ['--partition', quoted(partition)]),
+];
 
 /** A file of a place as one word that also other images' lines understand. */
-export const addressOf = (place: string, path: string): string =>
-  partsOf(place).partition === '' ? `${place}:${path}` : `${place}${path}`;
+export const addressOf = ({ image, partition }: Named, path: string): string => `${image}:${partition}${path}`;
 
 /** Text as a here-document behind a command; undefined: it cannot be one, because it has no line feed at its end or holds a NUL or CR. */
 export function hereDocument(text: string): string | undefined {
@@ -35,4 +35,4 @@ export function hereDocument(text: string): string | undefined {
 }
 
 /** `/a:b` could be the address of b in a host's /a: where one could be meant, the path's own is said. */
-export const clear = (place: string, path: string): string => (path.includes(':') ? addressOf(place, path) : path);
+export const clear = (place: Named, path: string): string => (path.includes(':') ? addressOf(place, path) : path);
