@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'vitest';
+import { sleepSync } from '../support/sleep.ts';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 const bundle = join(root, 'packages/fsu-cli/dist/bundle/fsu.js');
@@ -51,7 +52,7 @@ function ensureBundle(): void {
       break;
     } catch {
       if (isFresh() || Date.now() > deadline) return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+      sleepSync(100);
     }
   }
   try {
@@ -151,8 +152,7 @@ export class Workplace {
   }
 
   remove(): void {
-    // What a terminal of ours had running may still be ending.
-    rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    rmSync(this.dir, { recursive: true, force: true });
   }
 }
 

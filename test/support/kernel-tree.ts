@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { debugfs, mustRun, runProgram } from './e2fsprogs.ts';
 import { runPython } from './sample-tree.ts';
 import { contentDigest, parseTreeEntry, type EntryType, type TimeSpec, type TreeEntry } from './tree.ts';
+import { sleepSync } from './sleep.ts';
 
 const script = fileURLToPath(new URL('kernel-tree.py', import.meta.url));
 
@@ -51,7 +52,7 @@ export function withKernelMount<T>(
 function unmount(dir: string): void {
   let result = runProgram('umount', [dir]);
   for (let tries = 0; result.status !== 0 && tries < 5; tries++) {
-    sleep(100);
+    sleepSync(100);
     result = runProgram('umount', [dir]);
   }
   if (result.status !== 0) runProgram('umount', ['-l', dir]);
@@ -61,10 +62,6 @@ function unmount(dir: string): void {
 
 function unmountAll(): void {
   for (const dir of mounted) runProgram('umount', ['-l', dir]);
-}
-
-function sleep(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** Whether this kernel mounts the image read-only. */

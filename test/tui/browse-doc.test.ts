@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root, Workplace } from '../cli/harness.ts';
+import { withKernelMount } from '../support/kernel-tree.ts';
 import { lacksOracle, requireOracle } from '../support/oracle.ts';
 import { Terminal } from './terminal.ts';
 
@@ -76,9 +77,8 @@ test('the session of docs/browse.md; UPDATE_DOCS=1 records it', async () => {
   expect(place.run('fsu', ['cat', 'demo.img:/etc/hostname']).stdout).toBe(hostname);
   expect(place.sh(`${requireOracle('e2fsck')} -fn demo.img`)).toMatchObject({ status: 0 });
   if (lacksOracle('loop mount')) return;
-  const seen = place.sh(
-    'mkdir mnt; mount -o ro,loop demo.img mnt; cd mnt; ls -ld READ.ME notes srv/name home boot; cd ..; umount mnt',
-  );
+  const names = ['READ.ME', 'notes', 'srv/name', 'home', 'boot'];
+  const seen = withKernelMount(place.at('demo.img'), {}, (dir) => place.sh(`cd ${dir}; ls -ld ${names.join(' ')}`));
   expect(seen.stdout.split('\n').map((line) => line.replace(/^(\S+).* (\S+)( -> .*)?$/, '$1 $2$3'))).toEqual([
     '-rw------- READ.ME',
     'drwxr-xr-x boot',

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requireOracle } from '../support/oracle.ts';
+import { sleepSync } from '../support/sleep.ts';
 import type { Workplace } from '../cli/harness.ts';
 
 export interface TerminalOptions {
@@ -26,6 +27,15 @@ const SETTINGS = 'set -g status off\nset -g remain-on-exit on\n';
 
 const PROMPT = 'ready>';
 let count = 0;
+
+/** A process that has ended may stay in the table until its new parent asks for it. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 export class Terminal {
   readonly #tmux: string;
@@ -117,10 +127,23 @@ export class Terminal {
     this.#do(['resize-window', '-x', `${columns}`, '-y', `${lines}`]);
   }
 
+  /** What `ps` tells of the processes that have this terminal. */
+  #ps(columns: string): string[] {
+    const tty = this.#do(['display', '-p', '#{pane_tty}']).trim().replace('/dev/', '');
+    return execFileSync('ps', ['-t', tty, '-o', columns], { encoding: 'utf8' }).trim().split('\n');
+  }
+
+  #processes(): number[] {
+    try {
+      return this.#ps('pid=').map(Number);
+    } catch {
+      return [];
+    }
+  }
+
   /** To the program that has the terminal. */
   signal(name: string): void {
-    const tty = this.#do(['display', '-p', '#{pane_tty}']).trim().replace('/dev/', '');
-    const rows = execFileSync('ps', ['-t', tty, '-o', 'pid=,stat=,args='], { encoding: 'utf8' }).trim().split('\n');
+    const rows = this.#ps('pid=,stat=,args=');
     const [row] = rows
       .map((one) => one.trim().split(/\s+/))
       .filter(([, stat, ...args]) => stat?.includes('+') && args.join(' ').includes('browse'));
@@ -133,12 +156,16 @@ export class Terminal {
     return existsSync(this.#record) ? readFileSync(this.#record, 'latin1') : '';
   }
 
+  /** The terminal goes, as when its window is closed; back when what ran in it has ended, too. */
   kill(): void {
+    const running = this.#processes();
     try {
       this.#do(['kill-server']);
     } catch {
       // It has ended by itself.
     }
+    const deadline = performance.now() + 10_000;
+    while (running.some(isRunning) && performance.now() < deadline) sleepSync(20);
     for (const file of [this.#record, this.#settings]) rmSync(file, { force: true });
   }
 }
