@@ -16,6 +16,7 @@ import { entryText } from '../../acl/text.ts';
 import { detailsText } from '../../diff/details.ts';
 import { Seen } from '../../du/usage.ts';
 import { describeError } from '../../errors.ts';
+import { capabilityText } from '../../format/capability.ts';
 import { modeText, octalMode } from '../../format/mode.ts';
 import { humanBsd } from '../../format/size.ts';
 import { Clock, rfc3339, utcOffset } from '../../format/time.ts';
@@ -29,6 +30,7 @@ export type Fact = readonly [name: string, value?: string];
 /** Extents that are listed. */
 const RUNS = 200;
 const XATTR_MAX = 4096;
+const CAPABILITY = 'security.capability';
 
 /** All that is known of one file. */
 export function detailsOf(fs: Ukfs, path: string): readonly Fact[] {
@@ -84,7 +86,7 @@ function xattrFacts(fs: Ukfs, path: string, owners: Owners): readonly Fact[] {
         const value = fs.getxattr(path, name, { nofollow: true }) ?? new Uint8Array();
         if (name === ACL_ACCESS || name === ACL_DEFAULT)
           return tried(name, () => sortedAcl(decodeAcl(value)).map((entry) => [name, entryText(entry, names)]));
-        return [[name, valueText(value)]];
+        return [[name, (name === CAPABILITY ? capabilityText(value) : undefined) ?? valueText(value)]];
       }),
     ];
   });
