@@ -14,11 +14,11 @@ export const editingAnswerers: Pick<
       if (isAdvance(value)) part(value);
     };
     const result = await desk.call('run', [line, { mayEdit }], { item });
-    const { isStaged, needsWord, status, messages, output, isCut } = result;
+    const { isStaged, held, needsWord, status, messages, output, isCut } = result;
     const text = nameFromBytes(output).replace(/\n$/, '');
     const lines = text === '' ? [] : text.split('\n');
     const kept = isCut ? [...lines, '(more was printed than is kept)'] : lines;
-    return { line, isStaged, needsWord, status, messages, output: kept };
+    return { line, isStaged, held, needsWord, status, messages, output: kept };
   },
   stop: (_, { desk }) => desk.call('stop', []),
   undo: (_, { desk }) => desk.call('undo', []),

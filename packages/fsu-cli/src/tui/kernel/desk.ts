@@ -5,18 +5,18 @@ import { UsageError } from '../../command.ts';
 import { browse } from '../../commands/browse.ts';
 import { addressName, Context } from '../../context.ts';
 import type { ImageName, Shell } from '../../context.ts';
-import { formatSelector, FsError } from 'ukfs';
+import { FsError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import type { HostListingDoor } from '../../host.ts';
 import { understand } from '../../understand.ts';
 import type { Reviewed } from '../model/editing-state.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
-import type { Named } from '../model/words.ts';
 import { Edits } from './edits.ts';
 import type { LineResult } from './edits.ts';
 import { comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
 import type { Differing, Fact, UsageRow } from './looks.ts';
 import { seekIn } from './seek.ts';
+import { namedAs } from './named.ts';
 import { Nests } from './nests.ts';
 import type { Nested } from './nests.ts';
 import { hostPlace, hostRows } from './hostplace.ts';
@@ -176,12 +176,11 @@ export class Desk {
     const readOnly =
       within === undefined ? undefined : 'an image within an image is only read: copy it out to change it';
     const place = { id, label: id, type: fs.type, readOnly };
-    return { opened, place: within === undefined ? { ...place, named: this.#named(id) } : { ...place, within } };
-  }
-
-  #named(id: PlaceId): Named {
-    const { image, selectors } = addressName(id, this.#shell).image;
-    return { image, partition: selectors.map(formatSelector).join(':') };
+    return {
+      opened,
+      place:
+        within === undefined ? { ...place, named: namedAs(addressName(id, this.#shell).image) } : { ...place, within },
+    };
   }
 
   async #enterHost(): Promise<Place> {

@@ -21,6 +21,8 @@ import type { PlannedLine } from '../../script/runner.ts';
 import { Capture } from './capture.ts';
 import type { Reviewed } from '../model/editing-state.ts';
 import type { Said } from './capture.ts';
+import type { Named } from '../model/words.ts';
+import { namedAs } from './named.ts';
 
 /** What became of a line. */
 export interface LineResult extends Said {
@@ -28,6 +30,8 @@ export interface LineResult extends Said {
   readonly needsWord: boolean;
   /** It has changed something, which is staged. */
   readonly isStaged: boolean;
+  /** File systems that are open to be changed, now that it has run. */
+  readonly held: readonly Named[];
   readonly status: number;
 }
 
@@ -141,7 +145,8 @@ export class Edits {
     return this.#inTurn(job, async () => {
       const lines = await this.#tryPlan(text);
       const edits = lines?.some(isEdit) === true;
-      if (edits && !mayEdit) return { ...this.#capture.take(), status: 0, isStaged: false, needsWord: true };
+      if (edits && !mayEdit)
+        return { ...this.#capture.take(), status: 0, isStaged: false, held: this.#held, needsWord: true };
       const marks = new Marks(this.#ctx.images);
       const status = await this.#runAll(lines, marks);
       // A get changes the host, if anything: there is nothing to come back to.
@@ -154,9 +159,14 @@ export class Edits {
         ...(this.#isStopped ? { messages: [status === 0 ? 'done before it could be cancelled' : 'cancelled'] } : {}),
         status,
         isStaged,
+        held: this.#held,
         needsWord: false,
       };
     });
+  }
+
+  get #held(): readonly Named[] {
+    return this.#ctx.images.edited.map(({ name }) => namedAs(name));
   }
 
   /** The lines' status. Throws what is no failure of a line's, after taking back what they did. */

@@ -7,6 +7,7 @@ import type { Nested } from '../kernel/nests.ts';
 import type { Reviewed } from './editing-state.ts';
 import type { Shown } from './looking-state.ts';
 import type { PlaceId, Place, Row, StackNode } from './state.ts';
+import type { Named } from './words.ts';
 
 /** To walk about. */
 interface MovingAsks {
@@ -114,6 +115,7 @@ interface EditingAsks {
       /** It would edit, and may not: it was not run. */
       readonly needsWord: boolean;
       readonly isStaged: boolean;
+      readonly held: readonly Named[];
       readonly status: number;
       readonly messages: readonly string[];
       readonly output: readonly string[];

@@ -83,6 +83,9 @@ class Fake {
     return this;
   }
 
+  /** Somebody else has the image. */
+  isBusy = false;
+
   /** Answers wait. */
   holds = false;
 
@@ -100,6 +103,7 @@ class Fake {
   }
 
   #answers(ask: Ask, token: number): readonly AnswerEvent[] {
+    const named = { image: 'disk.img', partition: '' };
     switch (ask.what) {
       case 'stack':
         return [
@@ -126,7 +130,7 @@ class Fake {
             kind: 'answer',
             what: 'enter',
             token,
-            value: { id: ask.place, label: ask.place, type: 'ext2fs', readOnly: undefined },
+            value: { id: ask.place, label: ask.place, type: 'ext2fs', readOnly: undefined, named },
           },
         ];
       case 'list': {
@@ -155,10 +159,11 @@ class Fake {
             token,
             value: {
               line: ask.line,
-              isStaged: ask.mayEdit,
+              isStaged: ask.mayEdit && !this.isBusy,
+              held: ask.mayEdit && !this.isBusy ? [named] : [],
               needsWord: !ask.mayEdit,
-              status: 0,
-              messages: [],
+              status: this.isBusy ? 1 : 0,
+              messages: this.isBusy ? ['busy'] : [],
               output: [],
             },
           },
@@ -362,6 +367,23 @@ describe('editing', () => {
     expect(fake.lines).toEqual(['mkdir -- /d']);
     fake.keys('F7', ...'e', 'enter');
     expect(fake.lines).toEqual(['mkdir -- /d', 'mkdir -- /e']);
+  });
+
+  test('the title says RO until something could really be edited', () => {
+    const fake = begun();
+    const title = (): string =>
+      frameOf(fake.state)
+        .title.map(({ text }) => text)
+        .join('')
+        .trim();
+    fake.isBusy = true;
+    fake.keys('F7', ...'d', 'enter', 'y');
+    expect([fake.state.note?.text, title()]).toEqual(['busy', 'disk.img ext2fs  RO']);
+    fake.isBusy = false;
+    fake.keys('F7', ...'d', 'enter');
+    expect(title()).toBe('disk.img ext2fs  STAGED 1');
+    fake.keys('Z', 'y');
+    expect(title()).toBe('disk.img ext2fs  RW');
   });
 
   test('names are quoted, whatever they are', () => {

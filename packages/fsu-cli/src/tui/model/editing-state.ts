@@ -1,5 +1,6 @@
 /** What the browser knows of edits. */
 import type { PlaceId } from './state.ts';
+import type { Named } from './words.ts';
 
 /** An edit that is staged: a line of a script, which is what undo, review and the saved session are made of. */
 interface StagedEdit {
@@ -33,6 +34,8 @@ export interface Editing {
   readonly undone: readonly StagedEdit[];
   /** Nothing is changed before a person has said so once. */
   readonly isAllowed: boolean;
+  /** File systems that are open to be changed. */
+  readonly held: readonly Named[];
   readonly clipboard: Clipboard | undefined;
   /** Lines that are still to run, after the one that runs. */
   readonly waiting: readonly string[];
@@ -48,6 +51,7 @@ export const noEdits: Editing = {
   staged: [],
   undone: [],
   isAllowed: false,
+  held: [],
   clipboard: undefined,
   waiting: [],
   token: 0,

@@ -5,6 +5,7 @@
 import { changing } from './chosen.ts';
 import { edit, editAll, namedOf, placeOptions, refreshed, rootPlace, wordFor } from './editlines.ts';
 import { noEdits } from './editing-state.ts';
+import type { Editing } from './editing-state.ts';
 import { choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
@@ -112,7 +113,7 @@ export const editingAnswers: Pick<
           task.token === token ? { ...task, progress: `${files} files, ${bytes} bytes` } : task,
         ),
       }),
-    answer(state, { token, value: { line, needsWord, isStaged, status, messages, output } }) {
+    answer(state, { token, value: { line, needsWord, isStaged, held, status, messages, output } }) {
       const { editing } = state;
       const [next, ...waiting] = status === 0 ? editing.waiting : [];
       const tasks = state.tasks.filter((task) => task.token !== token);
@@ -125,6 +126,7 @@ export const editingAnswers: Pick<
           ...editing,
           token: 0,
           waiting,
+          held,
           ...(isStaged
             ? {
                 staged: [...editing.staged, { line }],
@@ -172,7 +174,7 @@ export const editingAnswers: Pick<
     answer: (state) =>
       refreshed(
         noted(
-          { ...state, screen: { name: 'files' }, editing: { ...noEdits, isAllowed: state.editing.isAllowed } },
+          { ...state, screen: { name: 'files' }, editing: nothingStaged(state.editing) },
           'all staged edits are gone',
         ),
       ),
@@ -186,7 +188,7 @@ export const editingAnswers: Pick<
     answer(state, { value }) {
       const count = state.editing.staged.length;
       const said = `committed: ${count} ${count === 1 ? 'edit' : 'edits'}${value.length === 0 ? '' : `; ${value.join('; ')}`}`;
-      return refreshed(noted({ ...state, screen: { name: 'files' }, editing: { ...noEdits, isAllowed: true } }, said));
+      return refreshed(noted({ ...state, screen: { name: 'files' }, editing: nothingStaged(state.editing) }, said));
     },
     failed: (state, { message }) =>
       still(noted({ ...state, editing: { ...state.editing, token: 0 } }, message, 'error')),
@@ -197,6 +199,9 @@ export const editingAnswers: Pick<
     },
   },
 };
+
+/** What was staged is durable, or gone; what a person has said, and what is open, stays. */
+const nothingStaged = ({ isAllowed, held }: Editing): Editing => ({ ...noEdits, isAllowed, held });
 
 /** The review shows what is staged now; nothing left: there is nothing to review. */
 function reviewedAgain(state: State): Step {

@@ -58,13 +58,16 @@ export function frameOf(state: State): Frame {
 function titleLine(state: State): Line {
   const place = state.places.get(activeTab(state).place);
   const type = place === undefined || place.type === '' ? '' : ` ${place.type}`;
-  const { staged, isAllowed } = state.editing;
+  const { staged, held } = state.editing;
+  const isHeld = held.some(
+    ({ image, partition }) => image === place?.named?.image && partition === place.named.partition,
+  );
   const mode =
     state.over !== undefined
       ? `KERNEL ENDED, ${staged.length} STAGED`
       : staged.length > 0
         ? `STAGED ${staged.length}`
-        : isAllowed
+        : isHeld
           ? 'RW'
           : 'RO';
   const work = state.tasks
