@@ -5,12 +5,12 @@ import { describeError } from '../errors.ts';
 import { editCopy } from '../host-editor.ts';
 import { writeScript } from '../host-script.ts';
 import type { EditorDoor } from './answers/editor.ts';
-import type { Show } from './components/app.tsx';
 import { DeskClient } from './desk.ts';
 import { beginning } from './model/moving.ts';
 import type { Look } from './model/state.ts';
 import { newState } from './model/newstate.ts';
 import { Runtime } from './runtime.ts';
+import type { Show } from './show.ts';
 import type { ScreenDoor } from '../host-screen.ts';
 
 interface BrowserOptions {
@@ -21,8 +21,8 @@ interface BrowserOptions {
   readonly kernel: Channel;
   readonly screen: ScreenDoor;
   readonly look: Look;
-  /** What draws, which is being loaded. */
-  readonly show: Promise<Show>;
+  /** What draws. */
+  readonly show: Show;
 }
 
 export async function browseImage({ words, image, kernel, screen, look, show }: BrowserOptions): Promise<number> {
@@ -46,24 +46,33 @@ export async function browseImage({ words, image, kernel, screen, look, show }: 
       writeScript,
     });
     void tellEnd(desk, runtime);
-    // The first list comes while what draws it is loaded.
     runtime.take(beginning(runtime.state));
-    const draw = await show;
-    if (end === undefined) {
-      screen.open(runtime.dispatch);
-      const hide = draw(runtime, screen.frames);
-      try {
-        await done;
-      } finally {
-        hide();
-        screen.close();
-      }
+    // What is no image is told on the terminal as it is.
+    await Promise.race([done, recognised(runtime)]);
+    if (end !== undefined) return toldEnd(end, screen);
+    screen.open(runtime.dispatch);
+    const hide = show(runtime, screen.frames);
+    try {
+      await done;
+    } finally {
+      hide();
+      screen.close();
     }
     return toldEnd(end, screen);
   } finally {
     await remote.close();
   }
 }
+
+/** Once it is known what the image is made of. */
+const recognised = (runtime: Runtime): Promise<void> =>
+  new Promise((resolve) => {
+    const unwatch = runtime.watch(() => {
+      if (runtime.state.stack.length === 0) return;
+      unwatch();
+      resolve();
+    });
+  });
 
 interface Ending {
   readonly status: number;

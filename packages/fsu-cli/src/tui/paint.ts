@@ -1,5 +1,6 @@
 /** How styles look: the one place with SGR (ECMA-48 §8.3.117) numbers. Without colour, weight and reversal tell as much. */
 import type { Look } from './model/state.ts';
+import type { Frame } from './render/frame.ts';
 import type { Line, Style } from './render/line.ts';
 
 const colored: Readonly<Record<Style, string>> = {
@@ -49,4 +50,13 @@ export function paint(line: Line, { colors }: Look): string {
       return sgr === '' || text === '' ? text : `\x1b[${sgr}m${text}\x1b[0m`;
     })
     .join('');
+}
+
+/** The whole frame as lines of text, each as wide as the screen. */
+export function paintFrame({ title, columns, status }: Frame, look: Look): string {
+  const height = Math.max(0, ...columns.map(({ lines }) => lines.length));
+  const middle = Array.from({ length: height }, (_, at) =>
+    columns.map(({ lines }) => paint(lines[at] ?? [], look)).join(''),
+  );
+  return [paint(title, look), ...middle, paint(status, look)].join('\n');
 }

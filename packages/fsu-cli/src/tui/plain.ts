@@ -4,7 +4,7 @@
  */
 import { humanBsd } from '../format/size.ts';
 import { safeText } from '../format/name.ts';
-import type { Show } from './components/app.tsx';
+import type { Show } from './show.ts';
 import { layoutOf } from './model/layout.ts';
 import { activeTab, currentRow } from './model/state.ts';
 import type { Row, State, Tab } from './model/state.ts';

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { newState } from '../model/newstate.ts';
 import type { State } from '../model/state.ts';
 import { update } from '../model/update.ts';
+import { paintFrame } from '../paint.ts';
 import { frameOf } from '../render/frame.ts';
 import { Screen } from './app.tsx';
 
@@ -35,8 +36,11 @@ const withList = (state: State): State => {
   return listed;
 };
 
-const shown = (state: State): string =>
-  (render(createElement(Screen, { state })).lastFrame() ?? '').replace(/\x1b\[[\d;]*m/g, ''); // oxlint-disable-line no-control-regex -- SGR
+const shown = (state: State): string => render(createElement(Screen, { state })).lastFrame() ?? '';
+
+/** Without styles, and blanks at their ends. */
+const linesOf = (frame: string): string[] =>
+  frame.split('\n').map((line) => line.replace(/\x1b\[[\d;]*m/g, '').trimEnd()); // oxlint-disable-line no-control-regex -- SGR
 
 test.each<[string, State]>([
   ['before anything is known', start()],
@@ -44,14 +48,5 @@ test.each<[string, State]>([
   ['the help screen', update(withList(start()), { kind: 'key', key: '?' })[0]],
   ['a question', update(withList(start()), { kind: 'key', key: ':' })[0]],
 ])('%s', (_title, state) => {
-  const { title, columns, status } = frameOf(state);
-  const text = (line: typeof title): string => line.map((one) => one.text).join('');
-  const height = columns[0]?.lines.length ?? 0;
-  const middle = Array.from({ length: height }, (_, at) => columns.map(({ lines }) => text(lines[at] ?? [])).join(''));
-  const expected = [text(title), ...middle, text(status)].map((line) => line.trimEnd());
-  expect(
-    shown(state)
-      .split('\n')
-      .map((line) => line.trimEnd()),
-  ).toEqual(expected);
+  expect(linesOf(shown(state))).toEqual(linesOf(paintFrame(frameOf(state), state.look)));
 });

@@ -6,6 +6,7 @@ import { paint } from '../paint.ts';
 import { frameOf } from '../render/frame.ts';
 import type { Line } from '../render/line.ts';
 import type { Look, State } from '../model/state.ts';
+import type { Show, Store } from '../show.ts';
 
 /** The one text of an area: its lines are as wide as it is, so that nothing is left to wrap. */
 const Lines = memo(
@@ -35,17 +36,9 @@ export function Screen({ state }: { readonly state: State }): ReactElement {
   );
 }
 
-interface Store {
-  readonly state: State;
-  readonly watch: (watcher: () => void) => () => void;
-}
-
 function App({ store }: { readonly store: Store }): ReactElement {
   return <Screen state={useSyncExternalStore(store.watch, () => store.state)} />;
 }
-
-/** Draw the store's state, now and whenever it changes, until the function that is returned is called. */
-export type Show = (store: Store, stdout: NodeJS.WriteStream) => () => void;
 
 export const show: Show = (store, stdout) => {
   const app = render(<App store={store} />, {
