@@ -1,7 +1,7 @@
 /** Finding entries, selecting them, and how lists show them. */
 import { listHeight } from './layout.ts';
 import { lineInput } from './lineinput.ts';
-import { arranged, movedTo } from './listing.ts';
+import { arranged, filtered, movedTo } from './listing.ts';
 import { openDir } from './moving.ts';
 import { asking } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
@@ -15,19 +15,25 @@ const question =
   (state) =>
     still(asking(state, { kind: 'line', purpose, title, input: lineInput(text(activeTab(state))), about: [] }));
 
-/** The list made anew, its cursor on the same entry and seen. */
-const rearranged = (state: State, change: (tab: Tab) => Tab): Step =>
+/** The list made anew, its cursor seen. */
+const changed = (state: State, change: (tab: Tab) => Tab): Step =>
   still(
     withTab(state, (tab) => {
-      const now = arranged(change(tab));
+      const now = change(tab);
       return movedTo(now, now.cursor, listHeight(state));
     }),
   );
 
+const sorted = (state: State, change: (sort: Tab['sort']) => Tab['sort']): Step =>
+  changed(state, (tab) => arranged({ ...tab, sort: change(tab.sort) }));
+
+const refiltered = (state: State, change: Partial<Pick<Tab, 'filter' | 'showsHidden' | 'selected'>>): Step =>
+  changed(state, (tab) => filtered({ ...tab, ...change }, tab));
+
 const sortedBy =
   (by: Tab['sort']['by']): Action =>
   (state) =>
-    rearranged(state, (tab) => ({ ...tab, sort: { ...tab.sort, by } }));
+    sorted(state, (sort) => ({ ...sort, by }));
 
 const going =
   (dir: string): Action =>
@@ -77,15 +83,14 @@ export const choosingActions: Readonly<Record<string, Action>> = {
         selected: new Set(namesShown(tab).filter((name) => !tab.selected.has(name))),
       })),
     ),
-  clear: (state) => rearranged({ ...state, note: undefined }, (tab) => ({ ...tab, selected: new Set(), filter: '' })),
-  hidden: (state) => rearranged(state, (tab) => ({ ...tab, showsHidden: !tab.showsHidden })),
+  clear: (state) => refiltered({ ...state, note: undefined }, { selected: new Set(), filter: '' }),
+  hidden: (state) => refiltered(state, { showsHidden: !activeTab(state).showsHidden }),
   sortName: sortedBy('name'),
   sortSize: sortedBy('size'),
   sortTime: sortedBy('mtime'),
   sortExt: sortedBy('ext'),
   sortNone: sortedBy('none'),
-  sortReverse: (state) =>
-    rearranged(state, (tab) => ({ ...tab, sort: { ...tab.sort, isReversed: !tab.sort.isReversed } })),
+  sortReverse: (state) => sorted(state, (sort) => ({ ...sort, isReversed: !sort.isReversed })),
 };
 
 const namesShown = ({ rows, shown }: Tab): readonly string[] => shown.flatMap((at) => rows[at]?.name ?? []);
@@ -100,9 +105,9 @@ export const choosingPrompts: PromptHandlers = {
     },
   },
   typed: {
-    filter: (state, filter) => rearranged(state, (tab) => ({ ...tab, filter })),
+    filter: (state, filter) => refiltered(state, { filter }),
   },
   dropped: {
-    filter: (state) => rearranged(state, (tab) => ({ ...tab, filter: '' })),
+    filter: (state) => refiltered(state, { filter: '' }),
   },
 };

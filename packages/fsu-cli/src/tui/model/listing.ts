@@ -1,5 +1,5 @@
 /** A directory's entries as a list: which are shown, in which order, and where the cursor is. */
-import { compareNames } from '../../format/name.ts';
+import { ordered, withRun } from './order.ts';
 import { currentRow } from './state.ts';
 import type { PlaceId, Row, Tab } from './state.ts';
 
@@ -9,6 +9,8 @@ export function newTab(place: PlaceId, dir: string, like?: Tab): Tab {
     place,
     dir,
     rows: [],
+    runs: [],
+    ordered: [],
     isComplete: false,
     isStale: false,
     failure: undefined,
@@ -28,47 +30,30 @@ export function newTab(place: PlaceId, dir: string, like?: Tab): Tab {
   };
 }
 
-type Compare = (a: Row, b: Row) => number;
-
-const extension = (name: string): string => {
-  const dot = name.lastIndexOf('.');
-  return dot <= 0 ? '' : name.slice(dot + 1);
-};
-
-const orders: Readonly<Record<Exclude<Tab['sort']['by'], 'none'>, Compare>> = {
-  name: () => 0,
-  size: (a, b) => b.size - a.size,
-  mtime: (a, b) => b.mtime.sec - a.mtime.sec || b.mtime.nsec - a.mtime.nsec,
-  ext: (a, b) => compareNames(extension(a.name), extension(b.name)),
-};
-
-/** Directories first, as browsers have it; entries of equal rank by name. */
-function orderOf({ by, isReversed }: Tab['sort']): Compare | undefined {
-  if (by === 'none') return undefined;
-  const order = orders[by];
-  const sign = isReversed ? -1 : 1;
-  return (a, b) =>
-    Number(b.type === 'dir') - Number(a.type === 'dir') || sign * (order(a, b) || compareNames(a.name, b.name));
+/** The tab with more rows. */
+export function withMore(tab: Tab, more: readonly Row[]): Tab {
+  const rows = [...tab.rows, ...more];
+  return { ...tab, rows, runs: withRun(tab.runs, rows, tab.rows.length) };
 }
 
-/** What of the tab's rows is shown, now that they, the filter or the order have changed; the cursor stays on its entry. */
-export function arranged(tab: Tab): Tab {
-  const there = tab.goal ?? currentRow(tab)?.name ?? tab.memory.get(tab.dir);
+/** The tab's rows in its order, now that they or the order have changed; the cursor stays on its entry. */
+export const arranged = (tab: Tab): Tab => filtered({ ...tab, ordered: ordered(tab) }, tab);
+
+/** What of the tab's rows is shown, now that the filter has changed; the cursor stays on the entry that it had in `before`. */
+export function filtered(tab: Tab, before: Tab): Tab {
+  const there = tab.goal ?? currentRow(before)?.name ?? tab.memory.get(tab.dir);
   const wanted = tab.filter.toLowerCase();
   const isShown = ({ name }: Row): boolean =>
     (tab.showsHidden || !name.startsWith('.')) && (wanted === '' || name.toLowerCase().includes(wanted));
   const shown: number[] = [];
-  for (const [at, row] of tab.rows.entries()) if (isShown(row)) shown.push(at);
-  const order = orderOf(tab.sort);
-  const rowAt = (at: number): Row => tab.rows[at] ?? missing();
-  if (order !== undefined) shown.sort((a, b) => order(rowAt(a), rowAt(b)));
-  const found = there === undefined ? -1 : shown.findIndex((at) => rowAt(at).name === there);
-  const cursor = found >= 0 ? found : Math.max(0, Math.min(tab.cursor, shown.length - 1));
-  return { ...tab, shown, cursor };
-}
-
-function missing(): never {
-  throw new Error('an index beyond the list');
+  let cursor = -1;
+  for (const at of tab.ordered) {
+    const row = tab.rows[at];
+    if (row === undefined || !isShown(row)) continue;
+    if (row.name === there) cursor = shown.length;
+    shown.push(at);
+  }
+  return { ...tab, shown, cursor: cursor >= 0 ? cursor : Math.max(0, Math.min(tab.cursor, shown.length - 1)) };
 }
 
 /** The cursor at a line, within the list; the window follows so that it is seen. */

@@ -1,7 +1,7 @@
 /** Walking about: the cursor, directories, file systems. */
 import { safeText } from '../../format/name.ts';
 import { listHeight } from './layout.ts';
-import { arranged, movedTo, newTab, walkedTo } from './listing.ts';
+import { arranged, movedTo, newTab, walkedTo, withMore } from './listing.ts';
 import { enterFile } from './nesting.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { PlaceId, Spot, State, Tab } from './state.ts';
@@ -186,7 +186,7 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 
 
 /** Rows of before go as the first new ones come; the cursor will be on the same name. */
 const emptied = (tab: Tab): Tab =>
-  tab.isStale ? { ...tab, rows: [], shown: [], goal: tab.goal ?? currentRow(tab)?.name } : tab;
+  tab.isStale ? { ...tab, rows: [], runs: [], ordered: [], shown: [], goal: tab.goal ?? currentRow(tab)?.name } : tab;
 
 /** The tab that asked. */
 const inTab = (state: State, token: number, change: (tab: Tab) => Tab): State =>
@@ -219,7 +219,7 @@ const movedInto = (tab: Tab, state: State): Tab => movedTo(tab, tab.cursor, list
 /** The first rows at once; when more have come than that, all are put in order when the last is there. */
 function withRows(old: Tab, rows: Tab['rows'], state: State): Tab {
   const tab = old.isStale ? { ...emptied(old), isStale: false, isComplete: false } : old;
-  const more = { ...tab, rows: [...tab.rows, ...rows] };
+  const more = withMore(tab, rows);
   return tab.rows.length === 0 ? movedInto(arranged(more), state) : more;
 }
 

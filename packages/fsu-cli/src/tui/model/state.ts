@@ -6,6 +6,7 @@ import type { Editing, Reviewed } from './editing-state.ts';
 import type { Looking, Pick, View } from './looking-state.ts';
 import type { Fact } from '../kernel/looks.ts';
 import type { Prompt } from './prompt.ts';
+import type { Runs } from './order.ts';
 import type { Named } from './words.ts';
 import type { Rdev, Timespec, VType } from '@ukfs/kernel';
 
@@ -70,13 +71,17 @@ export interface Tab {
   readonly dir: string;
   /** As the directory has them; grows while it is read. */
   readonly rows: readonly Row[];
+  /** In the order of their names, as far as they are put in order yet. */
+  readonly runs: Runs;
+  /** Indexes into `rows` in the order that is wished for. */
+  readonly ordered: readonly number[];
   readonly isComplete: boolean;
   /** `rows` are those of before: the next that come replace them. */
   readonly isStale: boolean;
   readonly failure: string | undefined;
   /** Of the question whose answer this is. */
   readonly token: number;
-  /** Indexes into `rows`: what is shown, in its order. */
+  /** Of these, what is shown. */
   readonly shown: readonly number[];
   /** Index into `shown`. */
   readonly cursor: number;
