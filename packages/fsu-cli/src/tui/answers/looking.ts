@@ -17,7 +17,7 @@ const ENTRIES = 5000;
 
 export const lookingAnswerers: Pick<
   Answerers,
-  'preview' | 'nest' | 'window' | 'seek' | 'details' | 'inspect' | 'usage' | 'find' | 'grep' | 'compare'
+  'preview' | 'nest' | 'window' | 'seek' | 'details' | 'inspect' | 'usage' | 'find' | 'grep' | 'compare' | 'contents'
 > = {
   async preview({ place, path, row, width }, { desk, signal }) {
     const fs = (await desk.fs(place)).until(signal);
@@ -37,8 +37,13 @@ export const lookingAnswerers: Pick<
     desk.call('find', [place, dir, text], { signal, item: (value) => part(value as Parameters<typeof part>[0]) }),
   grep: ({ place, dir, text }, { desk, signal, part }) =>
     desk.call('grep', [place, dir, text], { signal, item: (value) => part(value as Parameters<typeof part>[0]) }),
-  compare: ({ before, after, dir }, { desk, signal, part }) =>
-    desk.call('compare', [before, after, dir], { signal, item: (value) => part(value as Parameters<typeof part>[0]) }),
+  async compare({ before, after, dir }, { desk, signal, part }) {
+    // It may be an image that nobody has looked at yet.
+    if (after !== undefined) await desk.fs(after);
+    const item = (value: unknown): void => part(value as Parameters<typeof part>[0]);
+    return desk.call('compare', [before, after, dir], { signal, item });
+  },
+  contents: ({ before, after, path }, { desk, signal }) => desk.call('contents', [before, after, path], { signal }),
 };
 
 interface Wish {

@@ -13,8 +13,10 @@ import type { Reviewed } from '../model/editing-state.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
 import { Edits } from './edits.ts';
 import type { LineResult } from './edits.ts';
+import { contentsOf } from './contents.ts';
+import type { Side } from './contents.ts';
 import { comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
-import type { Differing, Fact, UsageRow } from './looks.ts';
+import type { Fact, UsageRow } from './looks.ts';
 import { seekIn } from './seek.ts';
 import { namedAs } from './named.ts';
 import { Nests } from './nests.ts';
@@ -61,6 +63,8 @@ export interface DeskServices {
   grep(place: PlaceId, dir: string, text: string): number;
   /** `after` undefined: `before` as it was committed last is compared with what is staged. Parts: differences. */
   compare(before: PlaceId, after: PlaceId | undefined, dir: string): number;
+  /** How the contents of a file differ, in lines; the places as for compare(). */
+  contents(before: PlaceId, after: PlaceId | undefined, path: string): readonly string[];
   /** Which of the names exist in a directory of the host. */
   hostNames(dir: string, names: readonly string[]): readonly string[];
 }
@@ -110,7 +114,10 @@ export class Desk {
       usage: (_, place, dir) => usageOf(this.#fs(place), String(dir)),
       find: (_, place, dir, text) => findIn(this.#fs(place), String(dir), String(text)),
       grep: (_, place, dir, text) => grepIn(this.#fs(place), String(dir), String(text)),
-      compare: (_, before, after, dir) => this.#compare(before, after, String(dir)),
+      compare: (_, before, after, dir) =>
+        this.#between(before, after, (a, b) => comparisonOf(a.fs, b.fs, String(dir))) ?? 0,
+      contents: (_, before, after, path) =>
+        this.#between(before, after, (a, b) => contentsOf(a, b, String(path))) ?? [],
       hostNames: (_, dir, names) => stringsIn(names).filter((name) => this.#shell.isFile(`${String(dir)}/${name}`)),
     };
   }
@@ -198,21 +205,29 @@ export class Desk {
     return this.#server().handle(this.#numbers.get(String(place)) ?? -1);
   }
 
-  *#compare(before: unknown, after: unknown, dir: string): Generator<readonly Differing[] | undefined, number> {
-    if (after !== undefined) return yield* comparisonOf(this.#fs(before), this.#fs(after), dir);
-    const now = this.#fs(before);
-    const committed = now.committed();
-    if (committed === undefined) return 0;
-    try {
-      return yield* comparisonOf(committed, now, dir);
-    } finally {
-      committed.close();
-    }
+  /** Of two places, or of one as it was committed and as it is; undefined: nothing has been staged. */
+  #between<T, R>(
+    before: unknown,
+    after: unknown,
+    act: (before: Side, after: Side) => Generator<T, R>,
+  ): Generator<T, R> | undefined {
+    const now = { fs: this.#fs(before), label: String(before) };
+    if (after !== undefined) return act(now, { fs: this.#fs(after), label: String(after) });
+    const committed = now.fs.committed();
+    return committed === undefined ? undefined : closing(committed, act({ ...now, fs: committed }, now));
   }
 
   #started(): { readonly ctx: Context; readonly image: ImageName } {
     if (this.#ctx === undefined || this.#image === undefined) throw new FsError('EINVAL', { what: 'not started' });
     return { ctx: this.#ctx, image: this.#image };
+  }
+}
+
+function* closing<T, R>(fs: Ukfs, work: Generator<T, R>): Generator<T, R> {
+  try {
+    return yield* work;
+  } finally {
+    fs.close();
   }
 }
 

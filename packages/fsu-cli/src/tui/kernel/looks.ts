@@ -145,6 +145,18 @@ export function spaceFacts(parts: readonly SpacePart[]): readonly Fact[] {
   return [[`free space: a sign is ${humanBsd(first.sizeBytes)}; . free, # full`], ...rows];
 }
 
+/** The groups, where the parts that are told are groups. */
+const groupFacts = (parts: readonly SpacePart[], groups: unknown): readonly Fact[] =>
+  parts.length === 0 || parts.length !== groups
+    ? []
+    : [
+        ['groups'],
+        ...parts.map(({ sizeBytes, freeBytes }, at): Fact => [
+          `  ${at}`,
+          `${bar(sizeBytes - freeBytes, sizeBytes)} ${freeBytes} of ${sizeBytes} bytes free`,
+        ]),
+      ];
+
 /** All that is known of a file system. */
 export function inspectionOf(fs: Ukfs): readonly Fact[] {
   const info: FsInfo = fs.fsinfo('/');
@@ -172,6 +184,7 @@ export function inspectionOf(fs: Ukfs): readonly Fact[] {
         `  ${name}`,
         `${set}; ${read ? 'read' : 'not read'}, ${write === true ? 'written' : `not written: ${write}`}`,
       ]),
+    ...groupFacts(info.space ?? [], info.details['groups']),
   ];
 }
 
@@ -201,7 +214,7 @@ export function* usageOf(fs: Ukfs, dir: string): Generator<readonly UsageRow[] |
     sum.entries++;
     if (!seen.again(fs, stat)) {
       sum.allocated += stat.bytes;
-      sum.apparent += stat.type === 'dir' ? 0 : stat.size;
+      sum.apparent += stat.size;
     }
     count++;
     yield count % 20_000 === 0 ? rows() : undefined;
@@ -255,6 +268,8 @@ export interface Differing {
   readonly path: string;
   readonly change: string;
   readonly what: string;
+  /** A regular file on both sides. */
+  readonly isFile: boolean;
 }
 
 /** The directory in both trees; by contents, modes, owners, times, attributes. */
@@ -271,7 +286,9 @@ export function* comparisonOf(
     const { path, change, what } = difference;
     const isSame = change === 'same';
     if (!isSame) count++;
-    yield isSame ? undefined : [{ path: at(path), change, what: detailsText(difference, clock) || what.join(', ') }];
+    const isFile = difference.before?.stat.type === 'reg' && difference.after?.stat.type === 'reg';
+    const told = detailsText(difference, clock) || what.join(', ');
+    yield isSame ? undefined : [{ path: at(path), change, what: told, isFile }];
     if (count >= HITS) break;
   }
   return count;

@@ -36,7 +36,7 @@ export function* seekIn(
 }
 
 /** Where data is, at `at` or later; undefined: there is none. */
-function nextData(fs: Ukfs, fd: number, at: number): number | undefined {
+export function nextData(fs: Ukfs, fd: number, at: number): number | undefined {
   try {
     return fs.lseek(fd, at, SEEK.DATA);
   } catch (thrown) {
@@ -46,7 +46,8 @@ function nextData(fs: Ukfs, fd: number, at: number): number | undefined {
   }
 }
 
-function filled(fs: Ukfs, fd: number, buffer: Uint8Array, at: number): number {
+/** Bytes from `at` on, until the buffer is full or the file ends; how many. */
+export function filled(fs: Ukfs, fd: number, buffer: Uint8Array, at: number): number {
   let got = 0;
   for (let n = -1; n !== 0 && got < buffer.length; got += n)
     n = fs.read(fd, buffer, got, buffer.length - got, at + got);

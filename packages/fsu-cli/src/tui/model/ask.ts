@@ -93,6 +93,12 @@ interface LookingAsks {
     readonly part: readonly Differing[];
     readonly answer: number;
   };
+  /** How the contents of a file differ, in lines. */
+  readonly contents: {
+    readonly ask: { readonly before: PlaceId; readonly after: PlaceId | undefined; readonly path: string };
+    readonly part: never;
+    readonly answer: readonly string[];
+  };
 }
 
 /** Files on their way somewhere. */

@@ -1,6 +1,7 @@
 /** What the browser knows of the entry under the cursor. */
 import type { Style } from '../render/line.ts';
 import type { Encoding } from '../look/text.ts';
+import type { UsageRow } from '../kernel/looks.ts';
 import type { PlaceId } from './state.ts';
 
 /** Something to see: a title and lines, not yet fit for a terminal. */
@@ -26,18 +27,28 @@ export interface PickRow {
   /** Before the path: a size with its bar, a kind of difference. */
   readonly text: string;
   readonly style: Style;
-  /** What rows are put in order by, the largest first; without it they stay as they come. */
-  readonly rank?: number;
   readonly isDir?: boolean;
+  /** Of a difference: what it is, and whether both sides have a regular file there. */
+  readonly change?: Change;
+  readonly isFile?: boolean;
 }
+
+type Change = 'added' | 'removed' | 'changed';
 
 /** A list of findings: what was searched for, what takes the space, what differs. */
 export interface Pick {
   readonly kind: 'found' | 'usage' | 'compare';
   readonly title: string;
   readonly place: PlaceId;
+  /** What it is compared with; undefined: with itself, as it was committed. */
+  readonly after?: PlaceId | undefined;
   readonly dir: string;
   readonly rows: readonly PickRow[];
+  /** Of differences only these are shown. */
+  readonly only: Change | undefined;
+  /** What rows about space are made of: by the bytes that files have, not by those that they take. */
+  readonly usage: readonly UsageRow[];
+  readonly isApparent: boolean;
   readonly isComplete: boolean;
   readonly cursor: number;
   readonly top: number;

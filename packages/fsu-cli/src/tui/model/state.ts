@@ -141,6 +141,8 @@ interface Screens {
   readonly facts: { readonly title: string; readonly facts: readonly Fact[]; readonly top: number };
   readonly pick: Pick;
   readonly view: View;
+  /** How a file differs; the list of differences comes back after it. */
+  readonly contents: { readonly top: number; readonly lines: readonly string[]; readonly pick: Pick };
   readonly output: { readonly top: number; readonly lines: readonly string[] };
 }
 export type ScreenName = keyof Screens;

@@ -13,9 +13,11 @@ import { dialogActions, dialogPrompts } from './dialogs.ts';
 import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
 import { ended, leavingActions, leavingAnswers, leavingPrompts } from './leaving.ts';
 import { transferActions, transferAnswers, transferPrompts } from './transfer.ts';
+import { comparingActions, comparingAnswers, comparingPrompts } from './comparing.ts';
 import { followed, lookingActions, lookingAnswers, lookingPrompts } from './looking.ts';
 import { nestingAnswers } from './nesting.ts';
 import { viewingActions, viewingAnswers, viewingPrompts } from './viewing.ts';
+import { pickingActions } from './picking.ts';
 import { movingActions, movingAnswers } from './moving.ts';
 import { moused } from './mouse.ts';
 import { paneActions, panePrompts } from './panes.ts';
@@ -31,6 +33,8 @@ export const actions: Readonly<Record<string, Action>> = {
   ...paneActions,
   ...choosingActions,
   ...lookingActions,
+  ...pickingActions,
+  ...comparingActions,
   ...viewingActions,
   ...editingActions,
   ...dialogActions,
@@ -43,6 +47,7 @@ export const actions: Readonly<Record<string, Action>> = {
 const answerHandlers: AnswerHandlers = {
   ...movingAnswers,
   ...lookingAnswers,
+  ...comparingAnswers,
   ...viewingAnswers,
   ...nestingAnswers,
   ...editingAnswers,
@@ -54,6 +59,7 @@ const promptHandlers = together([
   panePrompts,
   choosingPrompts,
   lookingPrompts,
+  comparingPrompts,
   viewingPrompts,
   editingPrompts,
   dialogPrompts,

@@ -3,6 +3,7 @@ import type { Area } from '../model/layout.ts';
 import type { Screen, ScreenName, State } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 import type { Line } from '../render/line.ts';
+import { contents } from './contents.ts';
 import { facts } from './facts.ts';
 import { help } from './help.ts';
 import { output } from './output.ts';
@@ -19,7 +20,7 @@ export interface ScreenModule<K extends ScreenName> {
 
 type ScreenModules = { readonly [K in Exclude<ScreenName, 'files'>]: ScreenModule<K> };
 
-const screens: ScreenModules = { facts, help, output, pick, review, view };
+const screens: ScreenModules = { contents, facts, help, output, pick, review, view };
 
 export const screenActions: Readonly<Record<string, (state: State) => Step>> = Object.assign(
   {},
