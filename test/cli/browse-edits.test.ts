@@ -10,6 +10,7 @@ import { ourFindings } from '../support/our-check.ts';
 import { ukfsEntries } from '../support/ukfs-tree.ts';
 import { Rng } from '../support/rng.ts';
 import { Workplace } from './harness.ts';
+import { activeTab } from '../../packages/fsu-cli/src/tui/model/state.ts';
 import { Browsing } from './browsing.ts';
 
 const cli = new Workplace();
@@ -269,6 +270,34 @@ describe('item 4: editing, staged', () => {
       await b.keys('F7');
       await b.answer('after');
       expect(b.names).toContain('after');
+      await b.keys('w', 'c');
+    } finally {
+      b.close();
+    }
+    await isSound(image);
+  });
+
+  test.each(['rm -r /many', 'chmod -R 700 /many', 'chown -R 5 /many'])('%s: is cancelled on its way', async (line) => {
+    const image = fresh();
+    mkdirSync(at('many'), { recursive: true });
+    for (let n = 0; n < 3000; n++) writeFileSync(at(`many/${n}`), '');
+    const b = await Browsing.open([image]);
+    try {
+      await b.keys(':');
+      await b.answer(`put -R ${at('many')} /`);
+      await b.allow();
+      const before = await b.remote.call('find', [image, '/many', '']);
+      await b.keys(':');
+      const done = b.answer(line);
+      b.press('C-c');
+      await done;
+      expect(b.state.note?.text).toBe('cancelled');
+      expect(b.lines.length).toBe(1);
+      expect(await b.remote.call('find', [image, '/many', ''])).toBe(before);
+      b.on('many');
+      await b.keys('enter');
+      expect(new Set(activeTab(b.state).rows.map(({ mode, uid }) => `${mode & 0o777} ${uid}`)).size).toBe(1);
+      expect(activeTab(b.state).rows.length).toBe(3000);
       await b.keys('w', 'c');
     } finally {
       b.close();

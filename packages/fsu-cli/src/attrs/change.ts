@@ -83,6 +83,7 @@ export function changeReached(ctx: Context, fs: Ukfs, target: Target, job: Job):
 function changeGroup(ctx: Context, fs: Ukfs, target: Target, job: Job & { readonly group: readonly Visit[] }): void {
   const { group, change, tally, verbose } = job;
   const done = (visit: Visit, how: string | undefined): void => {
+    ctx.progress.files(1);
     tally.files++;
     if (how !== undefined) tally.changed++;
     if (verbose === 'no' || (how === undefined && verbose === 'changes')) return;
