@@ -8,7 +8,7 @@ import type { Answerers } from './index.ts';
 /** Entries of one answer: few enough that others get a turn, enough that a large directory takes few. */
 const BATCH = 1000;
 
-export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'follow' | 'list'> = {
+export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'standing' | 'follow' | 'list'> = {
   stack: ({ image }, { desk, signal }) => desk.call('stack', image === undefined ? [] : [image], { signal }),
   async follow({ place, path }, { desk, signal }) {
     if (place === HOST) return { place, path, isDir: await desk.call('isHostDir', [path], { signal }) };
@@ -16,6 +16,15 @@ export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'follow' | 'li
     return { place, path, isDir: (await fs.stat(path)).type === 'dir' };
   },
   enter: ({ place }, { desk }) => (place === HOST ? desk.call('enterHost', []) : desk.enter(place)),
+  async standing({ place }, { desk, signal }) {
+    const { variant, details, readOnlyReasons } = await (await desk.fs(place)).until(signal).fsinfo('/');
+    const { journal } = details;
+    return {
+      variant,
+      journal: journal === undefined || journal === 'none' ? undefined : String(journal),
+      readOnly: readOnlyReasons.map(({ what }) => what),
+    };
+  },
   async list({ place, dir }, { desk, part, signal }) {
     if (place === HOST) return desk.call('hostList', [dir], { signal, item: (rows) => part(rows as readonly Row[]) });
     const fs = (await desk.fs(place)).until(signal);

@@ -6,7 +6,7 @@ import type { Differing, Fact, UsageRow } from '../kernel/looks.ts';
 import type { Nested } from '../kernel/nests.ts';
 import type { Reviewed } from './editing-state.ts';
 import type { Shown } from './looking-state.ts';
-import type { PlaceId, Place, Row, StackNode } from './state.ts';
+import type { PlaceId, Place, Row, StackNode, Standing } from './state.ts';
 import type { Named } from './words.ts';
 
 /** To walk about. */
@@ -20,6 +20,7 @@ interface MovingAsks {
   };
   /** Open a file system to look at. */
   readonly enter: { readonly ask: { readonly place: PlaceId }; readonly part: never; readonly answer: Place };
+  readonly standing: { readonly ask: { readonly place: PlaceId }; readonly part: never; readonly answer: Standing };
   /** What a link leads to. */
   readonly follow: {
     readonly ask: { readonly place: PlaceId; readonly path: string };

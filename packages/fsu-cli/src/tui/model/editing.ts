@@ -6,6 +6,7 @@ import { changing } from './chosen.ts';
 import { edit, editAll, namedOf, placeOptions, refreshed, rootPlace, wordFor } from './editlines.ts';
 import { noEdits } from './editing-state.ts';
 import type { Editing } from './editing-state.ts';
+import { withoutStandings } from './moving.ts';
 import { choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
@@ -137,7 +138,12 @@ export const editingAnswers: Pick<
             : {}),
         },
       };
-      const told = tell(done, { messages, output, status });
+      // An image that is opened to be changed has its journal replayed.
+      const told = tell(held.length === editing.held.length ? done : withoutStandings(done), {
+        messages,
+        output,
+        status,
+      });
       const seen: Step = isStaged ? followedBy(refreshed(told), reviewedAgain) : still(told);
       return next === undefined ? seen : followedBy(seen, (now) => edit(now, next, { waiting }));
     },
@@ -187,8 +193,9 @@ export const editingAnswers: Pick<
   commit: {
     answer(state, { value }) {
       const count = state.editing.staged.length;
+      const now = withoutStandings(state);
       const said = `committed: ${count} ${count === 1 ? 'edit' : 'edits'}${value.length === 0 ? '' : `; ${value.join('; ')}`}`;
-      return refreshed(noted({ ...state, screen: { name: 'files' }, editing: nothingStaged(state.editing) }, said));
+      return refreshed(noted({ ...now, screen: { name: 'files' }, editing: nothingStaged(state.editing) }, said));
     },
     failed: (state, { message }) =>
       still(noted({ ...state, editing: { ...state.editing, token: 0 } }, message, 'error')),

@@ -4,7 +4,7 @@ import { listHeight } from './layout.ts';
 import { arranged, movedTo, newTab, walkedTo, withMore } from './listing.ts';
 import { enterFile } from './nesting.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
-import type { PlaceId, Spot, State, Tab } from './state.ts';
+import type { Place, PlaceId, Spot, State, Tab } from './state.ts';
 import { ask, followedBy, mapTabs, noted, still, withTab } from './step.ts';
 import type { AnswerHandlers, Step } from './step.ts';
 
@@ -125,7 +125,7 @@ const ending = (state: State, { message, status }: { readonly message: string; r
   [{ kind: 'quit', status, message: `${safeText(state.image)}: ${message}` }],
 ];
 
-export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 'list'> = {
+export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'standing' | 'follow' | 'list'> = {
   stack: {
     answer(state, { value }) {
       const known = new Set(state.stack.map(({ id }) => id));
@@ -149,7 +149,7 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 
   },
   enter: {
     answer(state, { token, value }) {
-      const now = { ...state, places: new Map(state.places).set(value.id, value) };
+      const now = withPlace(state, { ...state.places.get(value.id), ...value });
       // Another directory was gone to meanwhile.
       if (activeTab(now).token !== token) return still(now);
       // Nothing was entered before: the command line has said which directory, too.
@@ -165,6 +165,14 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 
       return activeTab(state).token === token && activeTab(state).place !== '' ? refreshedNoting(why) : still(why);
     },
   },
+  standing: {
+    answer(state, { token, value }) {
+      const place = [...state.places.values()].find(({ standingToken }) => standingToken === token);
+      return still(place === undefined ? state : withPlace(state, { ...place, standing: value }));
+    },
+    // The list is there: what could be wrong, opening it has said.
+    failed: still,
+  },
   follow: {
     answer(state, { value: { place, path, isDir } }) {
       if (!isDir) return still(noted(state, 'the link does not lead to a directory'));
@@ -174,7 +182,7 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 
   list: {
     part: (state, { token, value }) => still(inTab(state, token, (tab) => withRows(tab, value, state))),
     answer: (state, { token }) =>
-      still(
+      standingAsked(
         inTab(state, token, (tab) =>
           movedInto({ ...arranged(emptied(tab)), isComplete: true, isStale: false, goal: undefined }, state),
         ),
@@ -183,6 +191,26 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'follow' | 
       still(inTab(state, token, (tab) => ({ ...tab, isComplete: true, failure: message }))),
   },
 };
+
+const withPlace = (state: State, place: Place): State => ({
+  ...state,
+  places: new Map(state.places).set(place.id, place),
+});
+
+/** How the place that is seen stands, asked once: on a large file system it takes longer than its first list. */
+function standingAsked(state: State): Step {
+  const place = state.places.get(activeTab(state).place);
+  if (place === undefined || place.id === HOST || place.standingToken !== undefined) return still(state);
+  return ask(state, { what: 'standing', place: place.id }, (now, token) =>
+    withPlace(now, { ...place, standingToken: token }),
+  );
+}
+
+/** How places stand may have changed: it is asked again when they are seen. */
+export const withoutStandings = (state: State): State => ({
+  ...state,
+  places: new Map([...state.places].map(([id, place]) => [id, { ...place, standingToken: undefined }])),
+});
 
 /** Rows of before go as the first new ones come; the cursor will be on the same name. */
 const emptied = (tab: Tab): Tab =>

@@ -34,8 +34,22 @@ export interface Place {
   readonly within?: { readonly place: PlaceId; readonly path: string };
   /** As commands name it; without it by its id. */
   readonly named?: Named;
+  /** Of an image's, once it has been asked. */
+  readonly standing?: Standing;
+  /** Of the question for it. */
+  readonly standingToken?: number | undefined;
   /** The directory that one enters; '/' where it is not told. */
   readonly home?: string;
+}
+
+/** In what state a file system was found. */
+export interface Standing {
+  /** "ext4", where the type alone says less. */
+  readonly variant: string;
+  /** "clean", "needs recovery; replayed in memory"; undefined: it keeps none. */
+  readonly journal: string | undefined;
+  /** Why it can only be read. */
+  readonly readOnly: readonly string[];
 }
 
 /** An entry of a directory, as lists show it. */

@@ -57,7 +57,8 @@ export function frameOf(state: State): Frame {
 
 function titleLine(state: State): Line {
   const place = state.places.get(activeTab(state).place);
-  const type = place === undefined || place.type === '' ? '' : ` ${place.type}`;
+  const { variant = place?.type ?? '', journal, readOnly: reasons = [] } = place?.standing ?? {};
+  const type = variant === '' ? '' : ` ${variant}`;
   const { staged, held } = state.editing;
   const isHeld = held.some(
     ({ image, partition }) => image === place?.named?.image && partition === place.named.partition,
@@ -69,11 +70,15 @@ function titleLine(state: State): Line {
         ? `STAGED ${staged.length}`
         : isHeld
           ? 'RW'
-          : 'RO';
+          : ['RO', ...reasons].join(': ');
   const work = state.tasks
     .map(({ title, progress }) => `  … ${safeText(title.split('\n', 1)[0] ?? '')} ${progress}`)
     .join('');
-  return fitLine([span(` ${safeText(state.image)}${type}  ${mode}${work}`, 'title')], state.columns);
+  const log = journal === undefined ? '' : `  journal ${journal}`;
+  return fitLine(
+    [span(` ${safeText(`${state.image}${type}  ${mode}`)}${work}${safeText(log)}`, 'title')],
+    state.columns,
+  );
 }
 
 function statusLine(state: State): Line {
