@@ -5,7 +5,7 @@ import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context, ImageName } from '../context.ts';
 import type { Json } from '../format/json.ts';
-import { displayWidth, safeText } from '../format/name.ts';
+import { displayWidth, safeText, wordsOf } from '../format/name.ts';
 import { humanBsd } from '../format/size.ts';
 import { alignedRows } from '../format/table.ts';
 
@@ -125,7 +125,7 @@ function* fileSystemLines(handle: Ukfs, found: FsInfo, all: boolean): Generator<
     ['UUID', found.uuid === '' ? '(none)' : safeText(found.uuid)],
     ...Object.entries(found.details)
       .filter(([, value]) => value !== '')
-      .map(([name, value]) => [wordsOf(safeText(name)), safeText(String(value))] as const),
+      .map(([name, value]) => [titleOf(safeText(name)), safeText(String(value))] as const),
     ...found.notes.map((note) => ['Note', safeText(note)] as const),
   ]);
   const features = found.features.filter(({ present }) => present || all);
@@ -137,8 +137,7 @@ function* fileSystemLines(handle: Ukfs, found: FsInfo, all: boolean): Generator<
 }
 
 /** `blockSize` → `Block size`. */
-const wordsOf = (name: string): string =>
-  name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+const titleOf = (name: string): string => name.charAt(0).toUpperCase() + wordsOf(name.slice(1));
 
 function featureCells({ name, set, present, read, write }: FeatureReport, all: boolean): readonly string[] {
   const writing = write === true ? 'yes' : `refused: ${write}`;

@@ -186,3 +186,6 @@ export function jsonName(name: string): { readonly text: string; readonly bytes:
   if (isWellFormedName(name)) return { text: name, bytes: undefined };
   return { text: name.replace(/\p{Cs}/gu, '\ufffd'), bytes: nameToBytes(name) };
 }
+
+/** A name of ours as words: `blockSize` → `block size`. */
+export const wordsOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -18,6 +18,7 @@ import { Seen } from '../../du/usage.ts';
 import { describeError } from '../../errors.ts';
 import { capabilityText } from '../../format/capability.ts';
 import { modeText, octalMode } from '../../format/mode.ts';
+import { wordsOf } from '../../format/name.ts';
 import { humanBsd } from '../../format/size.ts';
 import { Clock, rfc3339, utcOffset } from '../../format/time.ts';
 import { Owners } from '../../owners.ts';
@@ -176,7 +177,9 @@ export function inspectionOf(fs: Ukfs): readonly Fact[] {
     ...info.readOnlyReasons.map(({ what }): Fact => ['read-only', what]),
     ...spaceFacts(info.space ?? []),
     ['superblock'],
-    ...Object.entries(info.details).map(([name, value]): Fact => [`  ${name}`, String(value)]),
+    ...Object.entries(info.details)
+      .filter(([, value]) => value !== '')
+      .map(([name, value]): Fact => [`  ${wordsOf(name)}`, String(value)]),
     ['features'],
     ...info.features
       .filter(({ present }) => present)
