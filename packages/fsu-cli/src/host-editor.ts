@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { makeScratch, runProgram } from './host-program.ts';
+import type { Scratch } from './host-program.ts';
 
 /** What came of it; the copy stays until remove(). */
 export interface EditedCopy {
@@ -19,11 +20,25 @@ const set = (name: string): string | undefined => {
   return text === undefined || text.trim() === '' ? undefined : text;
 };
 
+/** Copies that are still there; none is when the process ends. */
+const copies = new Set<Scratch>();
+
+export function removeCopies(): void {
+  for (const copy of copies) copy.remove();
+  copies.clear();
+}
+
 const digestOf = (path: string): string => createHash('sha256').update(fs.readFileSync(path)).digest('hex');
 
 /** Run $VISUAL, $EDITOR or vi on a copy of `pieces` called `name`. */
 export async function editCopy(name: string, pieces: AsyncIterable<Uint8Array>): Promise<EditedCopy> {
   const scratch = makeScratch(name);
+  if (copies.size === 0) process.once('exit', removeCopies);
+  copies.add(scratch);
+  const remove = (): void => {
+    scratch.remove();
+    copies.delete(scratch);
+  };
   try {
     for await (const piece of pieces) scratch.append(piece, piece.length);
     scratch.end();
@@ -37,10 +52,10 @@ export async function editCopy(name: string, pieces: AsyncIterable<Uint8Array>):
       isChanged: digestOf(scratch.path) !== before,
       status,
       contents: (max) => (fs.statSync(scratch.path).size > max ? undefined : fs.readFileSync(scratch.path)),
-      remove: () => scratch.remove(),
+      remove,
     };
   } catch (thrown) {
-    scratch.remove();
+    remove();
     throw thrown;
   }
 }

@@ -36,6 +36,18 @@ export function isHostDir(name: string): boolean {
   }
 }
 
+/** undefined: there is nothing, or nothing that can be seen. */
+export function kindOf(name: string): VType | undefined {
+  try {
+    const stat = fs.lstatSync(hostPath(name), { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? undefined : typeOf(stat);
+  } catch (thrown) {
+    const { code } = hostError(thrown, name);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined;
+    throw hostError(thrown, name);
+  }
+}
+
 /** The entries of a directory, in its order; `.` and `..` are not among them. Errors: those of opendir(3). */
 export function* hostEntries(dir: string): Generator<HostEntry> {
   let names: readonly Buffer[];

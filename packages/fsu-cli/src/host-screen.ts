@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { Writable } from 'node:stream';
 import { describeError } from './errors.ts';
+import { removeCopies } from './host-editor.ts';
 import { Decoder } from './tui/input/decoder.ts';
 import type { Input } from './tui/input/decoder.ts';
 import type { Event } from './tui/model/event.ts';
@@ -198,6 +199,7 @@ export function openScreen({ isPlain = false }: { readonly isPlain?: boolean } =
   const onSignal = (name: NodeJS.Signals): void => {
     unwatch();
     giveTerminal();
+    removeCopies();
     // What ended us is to be seen by who started us. A shell makes 128 and the number of it, as do we if it does not come.
     process.kill(process.pid, name);
     setTimeout(() => process.exit(128 + constants.signals[name]), 100);
@@ -213,6 +215,7 @@ export function openScreen({ isPlain = false }: { readonly isPlain?: boolean } =
   /** The terminal is gone. Not exit(): Node would put it into its old mode, and abort because that fails. */
   const onHangup = (): void => {
     unwatch();
+    removeCopies();
     process.kill(process.pid, 'SIGHUP');
   };
   const watch = (): void => {

@@ -60,7 +60,8 @@ function listText(before: State | undefined, after: State): readonly string[] {
 function promptText(before: State | undefined, { prompt }: State): readonly string[] {
   const old = before?.prompt;
   if (prompt === undefined) return old?.kind === 'line' ? [`${old.title}${old.input.text}`] : [];
-  if (old !== undefined && old.kind === prompt.kind && old.purpose === prompt.purpose) return [];
+  if (old !== undefined && old.kind === prompt.kind && old.purpose === prompt.purpose && old.title === prompt.title)
+    return prompt.kind === 'line' && old.kind === 'line' && prompt.hints !== old.hints ? (prompt.hints ?? []) : [];
   if (prompt.kind === 'line') return [`${prompt.title}${prompt.input.text}`];
   return [prompt.title, ...prompt.text, prompt.choices.map(({ key, label }) => `${key}: ${label}`).join(', ')];
 }

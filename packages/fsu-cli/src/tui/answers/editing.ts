@@ -1,13 +1,26 @@
 /** Edits, on the other side. */
 import { FsError, nameFromBytes } from 'ukfs';
+import type { VType } from 'ukfs';
 import type { RemoteUkfs } from 'ukfs/remote';
-import { pathIn } from '../model/state.ts';
+import type { Conflict } from '../model/ask.ts';
+import { HOST, pathIn } from '../model/state.ts';
+import type { PlaceId } from '../model/state.ts';
 import { lineFromEditor } from './editor.ts';
-import type { Answerers } from './index.ts';
+import type { Answerers, Asking } from './index.ts';
 
 export const editingAnswerers: Pick<
   Answerers,
-  'run' | 'stop' | 'undo' | 'discard' | 'review' | 'commit' | 'conflicts' | 'saveScript' | 'editor'
+  | 'run'
+  | 'stop'
+  | 'undo'
+  | 'discard'
+  | 'review'
+  | 'commit'
+  | 'conflicts'
+  | 'below'
+  | 'complete'
+  | 'saveScript'
+  | 'editor'
 > = {
   async run({ line, mayEdit }, { desk, part }) {
     const item = (value: unknown): void => {
@@ -26,13 +39,30 @@ export const editingAnswerers: Pick<
   review: (_, { desk, signal }) => desk.call('review', [], { signal }),
   commit: (_, { desk }) => desk.call('commit', []),
   async conflicts({ place, paths, isCut, to, dir }, { desk, signal }) {
-    const wish = { place, paths, isCut, to, dir };
-    if (wish.to === 'host') return { wish, names: await desk.call('hostNames', [wish.dir, wish.paths.map(baseName)]) };
-    const fs = (await desk.fs(wish.to)).until(signal);
-    const names: string[] = [];
-    for (const name of wish.paths.map(baseName)) if (await isThere(fs, pathIn(wish.dir, name))) names.push(name);
-    return { wish, names };
+    const names = paths.map(baseName);
+    const there = await kindsOf(
+      to,
+      names.map((name) => pathIn(dir, name)),
+      { desk, signal },
+    );
+    const clashing = paths.filter((_, at) => there[at] !== undefined);
+    const sources = await kindsOf(place, clashing, { desk, signal });
+    const kindThere = new Map(names.map((name, at) => [name, there[at]]));
+    const conflicts = clashing.map((path, at): Conflict => {
+      const name = baseName(path);
+      const dirs = [sources[at], kindThere.get(name)].filter((kind) => kind === 'dir').length;
+      return { name, kind: dirs === 2 ? 'directories' : dirs === 1 ? 'unlike' : 'file' };
+    });
+    return { wish: { place, paths, isCut, to, dir }, conflicts };
   },
+  below: async ({ place, paths }, { desk, signal }) => ({
+    paths,
+    ...(await desk.call('below', [place, paths], { signal })),
+  }),
+  complete: async ({ place, dir, line }, { desk, signal }) => ({
+    line,
+    ...(await desk.call('complete', [place, dir, line], { signal })),
+  }),
   saveScript({ file, image, lines, mayReplace }, { writeScript }) {
     try {
       writeScript(file, image, lines, mayReplace);
@@ -49,12 +79,24 @@ export const editingAnswerers: Pick<
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-async function isThere(fs: RemoteUkfs, path: string): Promise<boolean> {
+/** What the paths are, links not followed; undefined: nothing. */
+async function kindsOf(
+  place: PlaceId,
+  paths: readonly string[],
+  { desk, signal }: Pick<Asking<'conflicts'>, 'desk' | 'signal'>,
+): Promise<readonly (VType | undefined)[]> {
+  if (place === HOST) return desk.call('hostKinds', [paths]);
+  const fs = (await desk.fs(place)).until(signal);
+  const kinds: (VType | undefined)[] = [];
+  for (const path of paths) kinds.push(await kindIn(fs, path));
+  return kinds;
+}
+
+async function kindIn(fs: RemoteUkfs, path: string): Promise<VType | undefined> {
   try {
-    await fs.lstat(path);
-    return true;
+    return (await fs.lstat(path)).type;
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return false;
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
     throw thrown;
   }
 }

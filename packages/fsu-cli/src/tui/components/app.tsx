@@ -19,7 +19,7 @@ const Lines = memo(
 const textOf = (lines: readonly Line[], look: Look): string => lines.map((line) => paint(line, look)).join('\n');
 
 export function Screen({ state }: { readonly state: State }): ReactElement {
-  const { title, columns, status } = frameOf(state);
+  const { title, columns, dialog, status } = frameOf(state);
   const { look } = state;
   return (
     <Box flexDirection="column">
@@ -31,6 +31,7 @@ export function Screen({ state }: { readonly state: State }): ReactElement {
           </Box>
         ))}
       </Box>
+      {dialog.length > 0 && <Lines text={textOf(dialog, look)} />}
       <Lines text={paint(status, look)} />
     </Box>
   );

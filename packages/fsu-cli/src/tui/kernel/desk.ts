@@ -6,16 +6,20 @@ import { browse } from '../../commands/browse.ts';
 import { addressName, Context } from '../../context.ts';
 import type { ImageName, Shell } from '../../context.ts';
 import { FsError } from 'ukfs';
-import type { Ukfs } from 'ukfs';
+import type { Ukfs, VType } from 'ukfs';
 import type { HostListingDoor } from '../../host.ts';
+import type { Completions } from '../../host-terminal.ts';
+import { commonBuiltins } from '../../script/builtins.ts';
+import { completeLine } from '../../script/completing.ts';
 import { understand } from '../../understand.ts';
+import type { Below } from '../model/ask.ts';
 import type { Reviewed } from '../model/editing-state.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
 import { Edits } from './edits.ts';
 import type { LineResult } from './edits.ts';
 import { contentsOf } from './contents.ts';
 import type { Side } from './contents.ts';
-import { comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
+import { belowOf, comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
 import type { Fact, UsageRow } from './looks.ts';
 import { seekIn } from './seek.ts';
 import { namedAs } from './named.ts';
@@ -65,8 +69,12 @@ export interface DeskServices {
   compare(before: PlaceId, after: PlaceId | undefined, dir: string): number;
   /** How the contents of a file differ, in lines; the places as for compare(). */
   contents(before: PlaceId, after: PlaceId | undefined, path: string): readonly string[];
-  /** Which of the names exist in a directory of the host. */
-  hostNames(dir: string, names: readonly string[]): readonly string[];
+  /** What paths of the host are, links not followed; undefined: nothing that can be seen. */
+  hostKinds(paths: readonly string[]): readonly (VType | undefined)[];
+  /** How much is below the paths; counting ends at a bound. */
+  below(place: PlaceId, paths: readonly string[]): Below;
+  /** What the word at the end of a command may become, where paths begin at `dir`. */
+  complete(place: PlaceId, dir: string, line: string): Completions;
 }
 
 export class Desk {
@@ -118,7 +126,17 @@ export class Desk {
         this.#between(before, after, (a, b) => comparisonOf(a.fs, b.fs, String(dir))) ?? 0,
       contents: (_, before, after, path) =>
         this.#between(before, after, (a, b) => contentsOf(a, b, String(path))) ?? [],
-      hostNames: (_, dir, names) => stringsIn(names).filter((name) => this.#shell.isFile(`${String(dir)}/${name}`)),
+      hostKinds: async (_, paths) => {
+        const { kindOf } = await this.#shell.listing();
+        return stringsIn(paths).map((path) => kindOf(path));
+      },
+      below: (_, place, paths) => belowOf(this.#fs(place), stringsIn(paths)),
+      complete: (_, place, dir, line) =>
+        completeLine(String(line), {
+          dir: String(dir),
+          builtins: commonBuiltins.keys(),
+          fs: async () => this.#fs(place),
+        }),
     };
   }
 

@@ -50,9 +50,11 @@ class Stopped extends Error {
   override readonly name = 'Stopped';
 }
 
-/** Some commands that may edit are mostly used to look. */
+/** Some commands that may edit are mostly used to look, or to copy out. */
 function isEdit({ verb, words, does }: PlannedLine): boolean {
-  if (does.kind !== 'command' || does.command.image !== 'write') return does.kind === 'command' && verb === 'get';
+  if (does.kind !== 'command') return false;
+  if (verb === 'get') return does.args.options.some(({ name }) => name === 'delete');
+  if (does.command.image !== 'write') return false;
   return verb !== 'find' || words.some((word) => /^-(delete|exec|ok|fprint|fls)/.test(word));
 }
 
@@ -149,8 +151,7 @@ export class Edits {
         return { ...this.#capture.take(), status: 0, isStaged: false, held: this.#held, needsWord: true };
       const marks = new Marks(this.#ctx.images);
       const status = await this.#runAll(lines, marks);
-      // A get changes the host, if anything: there is nothing to come back to.
-      const isStaged = status === 0 && lines?.some((line) => isEdit(line) && line.verb !== 'get') === true;
+      const isStaged = status === 0 && edits;
       if (isStaged) this.#marks.push(marks);
       else marks.end(status === 0 ? 'keep' : 'take back');
       const said = this.#capture.take();

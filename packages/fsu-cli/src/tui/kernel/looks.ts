@@ -22,6 +22,7 @@ import { wordsOf } from '../../format/name.ts';
 import { humanBsd } from '../../format/size.ts';
 import { Clock, rfc3339, utcOffset } from '../../format/time.ts';
 import { Owners } from '../../owners.ts';
+import type { Below } from '../model/ask.ts';
 import { encodingOf } from '../look/text.ts';
 import { seekIn } from './seek.ts';
 
@@ -223,6 +224,23 @@ export function* usageOf(fs: Ukfs, dir: string): Generator<readonly UsageRow[] |
     yield count % 20_000 === 0 ? rows() : undefined;
   }
   return rows();
+}
+
+/** Entries that are counted before something is deleted. */
+export const COUNTED = 10_000;
+
+/** How much is below the paths. What cannot be looked at is an entry, too. */
+export function* belowOf(fs: Ukfs, paths: readonly string[]): Generator<undefined, Below> {
+  const chosen = new Set(paths);
+  let [entries, bytes] = [0, 0];
+  for (const top of paths)
+    for (const { path, stat } of walk(fs, top)) {
+      if (!chosen.has(path)) entries++;
+      if (entries > COUNTED) return { entries: COUNTED, bytes, isMore: true };
+      bytes += stat === undefined || stat.type === 'dir' ? 0 : stat.size;
+      yield;
+    }
+  return { entries, bytes, isMore: false };
 }
 
 /** Paths below `dir` whose last name has the text in it. */

@@ -109,6 +109,23 @@ export interface Transfer {
   readonly isCut: boolean;
   readonly to: PlaceId;
   readonly dir: string;
+  /** Names that are directories in both places. */
+  readonly directories?: readonly string[];
+}
+
+/** A name that exists where files are to go. */
+export interface Conflict {
+  readonly name: string;
+  /** Two directories become one; a directory and anything else do neither take each other's place. */
+  readonly kind: 'file' | 'directories' | 'unlike';
+}
+
+/** Entries below those that were chosen, and bytes of all. */
+export interface Below {
+  readonly entries: number;
+  readonly bytes: number;
+  /** There is more than that. */
+  readonly isMore: boolean;
 }
 
 /** To edit. */
@@ -139,7 +156,19 @@ interface EditingAsks {
   readonly conflicts: {
     readonly ask: Transfer;
     readonly part: never;
-    readonly answer: { readonly wish: Transfer; readonly names: readonly string[] };
+    readonly answer: { readonly wish: Transfer; readonly conflicts: readonly Conflict[] };
+  };
+  /** How much is below directories of a place. */
+  readonly below: {
+    readonly ask: { readonly place: PlaceId; readonly paths: readonly string[] };
+    readonly part: never;
+    readonly answer: Below & { readonly paths: readonly string[] };
+  };
+  /** What the word at the end of a command may become. */
+  readonly complete: {
+    readonly ask: { readonly place: PlaceId; readonly dir: string; readonly line: string };
+    readonly part: never;
+    readonly answer: { readonly line: string; readonly words: readonly string[]; readonly instead: string };
   };
   /** Of the screen's side: it is there when the kernel's is gone. `isSaved` false: the file exists, and may not be replaced. */
   readonly saveScript: {

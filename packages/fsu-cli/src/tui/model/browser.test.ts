@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { keyBindings } from '../keys/index.ts';
 import { frameOf } from '../render/frame.ts';
 import { widthOf } from '../render/line.ts';
-import type { AnswerEvent, Ask } from './ask.ts';
+import type { AnswerEvent, Ask, Conflict } from './ask.ts';
 import type { Effect, Event } from './event.ts';
 import { layoutOf, listHeight } from './layout.ts';
 import { newState } from './newstate.ts';
@@ -88,6 +88,8 @@ class Fake {
 
   /** Answers wait. */
   holds = false;
+  /** What exists where files are to go. */
+  conflicts: readonly Conflict[] = [];
 
   /** The line that runs is done; the lists are still to come. */
   answerRun(): void {
@@ -172,7 +174,15 @@ class Fake {
       case 'discard':
         return [{ kind: 'answer', what: ask.what, token, value: undefined }];
       case 'conflicts':
-        return [{ kind: 'answer', what: 'conflicts', token, value: { wish: ask, names: [] } }];
+        return [{ kind: 'answer', what: 'conflicts', token, value: { wish: ask, conflicts: this.conflicts } }];
+      case 'below': {
+        const value = { paths: ask.paths, entries: 1, bytes: 5000, isMore: false };
+        return [{ kind: 'answer', what: 'below', token, value }];
+      }
+      case 'complete': {
+        const words = ['mkdir ', 'mkfifo ', 'mknod '].filter((word) => word.startsWith(ask.line));
+        return [{ kind: 'answer', what: 'complete', token, value: { line: ask.line, words, instead: ask.line } }];
+      }
       default:
         return [{ kind: 'failed', what: ask.what, token, message: 'not here', status: 1 }];
     }
@@ -421,6 +431,94 @@ describe('editing', () => {
     expect(fake.lines).toEqual(['cp -a -- /README /etc']);
     fake.keys('/', ...'hosts', 'enter', 'x', 'g', 'h', 'p');
     expect(fake.lines[1]).toBe('mv -- /etc/hosts /home');
+  });
+
+  test('names that exist: each is asked for, a capital letter is for all that follow', () => {
+    const fake = begun({ '/': ['d/', 'e/', 'a', 'b', 'c', 'x'], '/d': [] }).keys('C-a', 'y', 'enter');
+    fake.conflicts = [
+      { name: 'a', kind: 'file' },
+      { name: 'b', kind: 'file' },
+      { name: 'e', kind: 'directories' },
+      { name: 'c', kind: 'unlike' },
+    ];
+    fake.keys('p');
+    expect(fake.state.prompt?.title).toBe('a exists in /d (1 of 4):');
+    fake.keys('s', 'O');
+    expect(fake.state.prompt?.title).toBe('c exists in /d (4 of 4):');
+    fake.keys('r', 'y');
+    expect(fake.lines).toEqual(['cp -a -- /d /e /b /x /d', 'cp -a -T -- /c /d/c.1']);
+  });
+
+  test('a directory meets a directory: merged, as the question says; what is moved is gone from where it was', () => {
+    const fake = begun().keys('/', ...'home', 'enter', 'y', 'g', 'e');
+    fake.conflicts = [{ name: 'home', kind: 'directories' }];
+    fake.keys('p');
+    const { prompt } = fake.state;
+    expect(prompt?.kind === 'choice' && prompt.choices.map(({ key }) => key)).toEqual(['o', 'n', 's', 'r', 'escape']);
+    expect(prompt?.kind === 'choice' && prompt.text.join()).toContain('is a directory in both');
+    fake.keys('n', 'y', 'g', '/', '/', ...'home', 'enter', 'x', 'g', 'e', 'p');
+    const moving = fake.state.prompt;
+    expect(moving?.kind === 'choice' && moving.choices.map(({ key }) => key)).toEqual(['o', 's', 'r', 'escape']);
+    fake.keys('o');
+    expect(fake.lines).toEqual(['cp -a -n -- /home /etc', 'cp -a -- /home /etc; rm -r -- /home']);
+  });
+
+  test('a new name is none that the directory has', () => {
+    const fake = begun({ '/': ['d/', 'a'], '/d': ['a', 'a.1', 'a.2'] }).keys('j', 'y', 'k', 'enter');
+    fake.conflicts = [{ name: 'a', kind: 'file' }];
+    fake.keys('p', 'r', 'y');
+    expect(fake.lines).toEqual(['cp -a -T -- /a /d/a.3']);
+  });
+
+  test('from and to the host: directories come whole, what is moved out is removed', () => {
+    const fake = begun({ '/': ['d/', 'a'] }).keys('P', 'F5', 'y');
+    fake.keys('tab', 'F6');
+    expect(fake.lines).toEqual(['put -R -- /d /', 'get -- /d /', 'rm -r -- /d']);
+  });
+
+  test('how much goes with a directory is told when it is known', () => {
+    const fake = begun();
+    fake.holds = true;
+    fake.keys('j', 'd', 'd');
+    expect(fake.state.prompt?.title).toBe('delete etc?');
+    fake.holds = false;
+    fake.answer();
+    expect(fake.state.prompt?.title).toBe('delete etc? 1 entry below, 4.9K in all:');
+  });
+
+  test('sizes and second names', () => {
+    const fake = begun().keys('/', ...'README', 'enter', 'c', 's', 'C-u', ...'+1M', 'enter', 'y');
+    fake.keys('L', 'C-u', ...'other', 'enter', 'g', 'g', 'L');
+    expect(fake.lines).toEqual(['truncate -s +1M -- /README', 'ln -T -- /README /other']);
+    expect(fake.state.note?.text).toBe('a directory has no second name');
+  });
+
+  test('Tab completes a command, and tells what it may become', () => {
+    const fake = begun().keys(':', 'm', 'tab', 'tab');
+    const { prompt } = fake.state;
+    expect(prompt?.kind === 'line' && [prompt.input, prompt.hints]).toEqual([
+      { text: 'mk', at: 2 },
+      ['mkdir ', 'mkfifo ', 'mknod '],
+    ]);
+    expect(frameOf(fake.state).dialog.length).toBe(1);
+    fake.keys('d', 'tab', ...'x', 'enter', 'y');
+    expect(fake.lines).toEqual(['mkdir x']);
+  });
+
+  test.each([
+    ['mkdir x', 'fsu mkdir --image disk.img x'],
+    ['rm /etc/*', "fsu script --image disk.img -c 'rm /etc/*'"],
+    ["chmod 600 'it'\\''s'", "fsu chmod --image disk.img 600 'it'\\''s'"],
+    ['mkdir a; mkdir b', "fsu script --image disk.img -c 'mkdir a; mkdir b'"],
+  ])('the shell command of %s', (line, expected) => {
+    const fake = begun().keys(':', ...line, 'enter', 'y', 'Y');
+    expect(fake.effects.at(-1)).toEqual({ kind: 'copyText', text: expected });
+  });
+
+  test('the shell command of what was typed in a directory', () => {
+    const fake = begun().keys('j', 'enter', ':', ...'rm hosts', 'enter', 'y', 'Y');
+    const text = "fsu script --image disk.img -c 'cd /etc; rm hosts; cd /'";
+    expect(fake.effects.at(-1)).toEqual({ kind: 'copyText', text });
   });
 
   test('the kernel’s thread ends: the screen says so, what is staged can be saved as a script, nothing else is asked', () => {

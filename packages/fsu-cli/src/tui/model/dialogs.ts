@@ -1,12 +1,13 @@
 /** What is asked before an entry is made, renamed, removed or given other attributes; and the line that comes of it. */
+import { humanBsd } from '../../format/size.ts';
 import { changing, onChosen, pathsOf, some } from './chosen.ts';
 import { edit, namedOf, placeOptions } from './editlines.ts';
-import { choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
+import { asking, choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, pathIn } from './state.ts';
 import type { State } from './state.ts';
-import { noted, still, withTab } from './step.ts';
-import type { Action } from './step.ts';
+import { ask, followedBy, noted, still, withTab } from './step.ts';
+import type { Action, AnswerHandlers } from './step.ts';
 import { clear, lineOf, quoted } from './words.ts';
 
 export const dialogActions = {
@@ -20,16 +21,39 @@ export const dialogActions = {
     const row = currentRow(activeTab(state));
     return lineQuestion(state, 'linkTarget', 'new symbolic link, to: ', row === undefined ? '' : row.name);
   }),
+  makeHardLink: changing((state) => {
+    const row = currentRow(activeTab(state));
+    if (row === undefined) return still(state);
+    if (row.type === 'dir') return still(noted(state, 'a directory has no second name', 'error'));
+    return lineQuestion(state, 'hardLinkName', `another name for ${row.name}: `, row.name, [row.name]);
+  }),
   remove: changing(
-    onChosen((state, names) =>
-      choiceQuestion(state, 'remove', `delete ${some(names)}?`, yesOrNo, pathsOf(state, names)),
-    ),
+    onChosen((state, names) => {
+      const tab = activeTab(state);
+      const paths = pathsOf(state, names);
+      const asked = choiceQuestion(state, 'remove', `delete ${some(names)}?`, yesOrNo, paths);
+      const isTree = tab.rows.some(({ name, type }) => type === 'dir' && names.includes(name));
+      // How much goes with a directory is told when it is known; the answer need not wait for it.
+      return isTree ? followedBy(asked, (now) => ask(now, { what: 'below', place: tab.place, paths })) : asked;
+    }),
   ),
   changeMode: changing(
     onChosen((state, names) => {
       const row = currentRow(activeTab(state));
       const mode = ((row?.mode ?? 0) & 0o7777).toString(8).padStart(4, '0');
       return lineQuestion(state, 'changeMode', 'chmod: ', mode, pathsOf(state, names));
+    }),
+  ),
+  changeSize: changing(
+    onChosen((state, names) => {
+      const row = currentRow(activeTab(state));
+      return lineQuestion(
+        state,
+        'changeSize',
+        'size (0, 64K, +1M): ',
+        row?.type === 'reg' ? `${row.size}` : '',
+        pathsOf(state, names),
+      );
     }),
   ),
   changeOwner: changing(
@@ -115,6 +139,15 @@ export const dialogPrompts: PromptHandlers = {
       name === ''
         ? still(state)
         : edit(going(state, name), here(state, 'ln', ['-s', '-T'], [target, pathIn(dirOf(state), name)])),
+    hardLinkName(state, name, { about: [old = ''] }) {
+      if (name === '' || name === old) return still(state);
+      if (isTaken(state, name)) return still(noted(state, `${name} exists`, 'error'));
+      const place = namedOf(state, activeTab(state).place);
+      const paths = [clear(place, pathIn(dirOf(state), old)), clear(place, pathTyped(state, name))];
+      return edit(going(state, name), here(state, 'ln', ['-T'], paths));
+    },
+    changeSize: (state, size, { about }) =>
+      size === '' ? still(state) : edit(state, here(state, 'truncate', [`-s`, quoted(size)], about)),
     remove: (state, key, { about }) => (key === 'y' ? edit(state, here(state, 'rm', ['-r'], about)) : still(state)),
     changeMode: (state, mode, { about }) =>
       mode === '' ? still(state) : edit(state, here(state, 'chmod', [], [mode, ...about])),
@@ -140,5 +173,19 @@ export const dialogPrompts: PromptHandlers = {
     },
     changeAcl: (state, entries, { about }) =>
       entries === '' ? still(state) : edit(state, here(state, 'acl', ['-m', quoted(entries)], ['set', ...about])),
+  },
+};
+
+export const dialogAnswers: Pick<AnswerHandlers, 'below'> = {
+  below: {
+    answer(state, { value: { paths, entries, bytes, isMore } }) {
+      const { prompt } = state;
+      // It was answered, and perhaps asked again, meanwhile.
+      if (prompt?.purpose !== 'remove' || prompt.about.join('\0') !== paths.join('\0')) return still(state);
+      const what = `${entries} ${entries === 1 ? 'entry' : 'entries'} below`;
+      const all = isMore ? `more than ${what}` : `${what}, ${humanBsd(bytes)} in all`;
+      return still(asking(state, { ...prompt, title: `${prompt.title} ${all}:` }));
+    },
+    failed: still,
   },
 };

@@ -7,7 +7,7 @@ import { edit, editAll, namedOf, placeOptions, refreshed, rootPlace, wordFor } f
 import { noEdits } from './editing-state.ts';
 import type { Editing } from './editing-state.ts';
 import { withoutStandings } from './moving.ts';
-import { choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
+import { asking, choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { State } from './state.ts';
@@ -85,7 +85,23 @@ export const editingPrompts: PromptHandlers = {
     discardAll: (state, key) => (key === 'y' ? ask(state, { what: 'discard' }) : still(state)),
     command: (state, line) => (line.trim() === '' ? still(state) : typed(state, line.trim())),
   },
+  completed: {
+    command(state, { input: { text, at } }) {
+      const { place, dir } = activeTab(state);
+      const root = rootPlace(state);
+      if (root === undefined) return still(state);
+      const around = place === root ? { place, dir } : { place: place === HOST ? root : place, dir: '/' };
+      return ask(state, { what: 'complete', ...around, line: text.slice(0, at) });
+    },
+  },
 };
+
+/** What all of them begin with. */
+function commonBeginning([first = '', ...others]: readonly string[]): string {
+  let length = first.length;
+  for (const one of others) while (!one.startsWith(first.slice(0, length))) length--;
+  return first.slice(0, length);
+}
 
 /** What a person types is about what is shown: its relative paths begin there. */
 function typed(state: State, text: string): Step {
@@ -104,8 +120,22 @@ function typed(state: State, text: string): Step {
 
 export const editingAnswers: Pick<
   AnswerHandlers,
-  'run' | 'stop' | 'undo' | 'discard' | 'review' | 'commit' | 'editor'
+  'run' | 'stop' | 'undo' | 'discard' | 'review' | 'commit' | 'editor' | 'complete'
 > = {
+  complete: {
+    answer(state, { value: { line, words, instead } }) {
+      const { prompt } = state;
+      // More was typed meanwhile.
+      if (prompt?.kind !== 'line' || prompt.purpose !== 'command') return still(state);
+      const { text, at } = prompt.input;
+      if (text.slice(0, at) !== line || words.length === 0) return still(state);
+      const word = commonBeginning(words);
+      if (word.length <= instead.length && words.length > 1) return still(asking(state, { ...prompt, hints: words }));
+      const head = line.slice(0, line.length - instead.length) + word;
+      return still(asking(state, { ...prompt, input: { text: head + text.slice(at), at: head.length }, hints: [] }));
+    },
+    failed: still,
+  },
   run: {
     part: (state, { token, value: { files, bytes } }) =>
       still({
@@ -128,11 +158,11 @@ export const editingAnswers: Pick<
           token: 0,
           waiting,
           held,
+          command: status === 0 ? shellCommandOf(state, line) : editing.command,
           ...(isStaged
             ? {
                 staged: [...editing.staged, { line }],
                 undone: editing.isRedo ? editing.undone.slice(0, -1) : [],
-                command: shellCommandOf(state, line),
                 clipboard: editing.clipboard?.isCut === true ? undefined : editing.clipboard,
               }
             : {}),
@@ -144,7 +174,8 @@ export const editingAnswers: Pick<
         output,
         status,
       });
-      const seen: Step = isStaged ? followedBy(refreshed(told), reviewedAgain) : still(told);
+      // What changes no image may have changed the host.
+      const seen: Step = status === 0 ? followedBy(refreshed(told), reviewedAgain) : still(told);
       return next === undefined ? seen : followedBy(seen, (now) => edit(now, next, { waiting }));
     },
     failed(state, { token, message }) {
@@ -218,16 +249,19 @@ function reviewedAgain(state: State): Step {
     : ask({ ...state, screen: { ...state.screen, images: undefined } }, { what: 'review' });
 }
 
-/** As a shell would do it: the line that was staged, on the image that it is about. */
-const shellCommandOf = (state: State, line: string): string => {
-  const [verb = '', ...rest] = line.split(' ');
-  return [
-    'fsu',
-    verb,
-    ...(line.includes('--image') ? [] : imageOptions(namedOf(state, rootPlace(state) ?? state.image))),
-    ...rest,
-  ].join(' ');
-};
+/** Outside of quotes nothing but words and a file to read: shells take it as scripts do. */
+const isForShells = (line: string): boolean =>
+  /^(?!(?:cd|echo|pwd|set) )[a-z][\w@%+=:,./ <-]*$/.test((line.split('\n', 1)[0] ?? '').replace(/'[^']*'|\\'/g, ''));
+
+/** As a shell would do it: the line that ran, on the image that it is about; or a script, where shells would take it otherwise. */
+function shellCommandOf(state: State, line: string): string {
+  const image = imageOptions(namedOf(state, rootPlace(state) ?? state.image));
+  const isHereDocument = /<<'[A-Z]+'\n/.test(line);
+  if (!isForShells(line) || (line.includes('\n') && !isHereDocument && !/'[^']*\n/.test(line)))
+    return ['fsu', 'script', ...image, '-c', quoted(line)].join(' ');
+  const [, verb = '', rest = ''] = /^(\S+)(.*)$/s.exec(line) ?? [];
+  return `fsu ${[verb, ...(rest.startsWith(' --image ') ? [] : image)].join(' ')}${rest}`;
+}
 
 /** What a line has said: a message as a note, more than that on a screen. */
 function tell(

@@ -11,6 +11,8 @@ interface LinePrompt {
   readonly purpose: string;
   readonly title: string;
   readonly input: LineInput;
+  /** What the word that is typed may become. */
+  readonly hints?: readonly string[];
   /** What the one who asks has to remember. */
   readonly about: readonly string[];
 }
@@ -33,6 +35,8 @@ export interface PromptHandlers {
   readonly answered: Readonly<Record<string, (state: State, answer: string, prompt: Prompt) => Step>>;
   /** With each change of a line. */
   readonly typed?: Readonly<Record<string, (state: State, text: string, prompt: LinePrompt) => Step>>;
+  /** Tab, in a line. */
+  readonly completed?: Readonly<Record<string, (state: State, prompt: LinePrompt) => Step>>;
   /** Escape; without one nothing happens. */
   readonly dropped?: Readonly<Record<string, (state: State, prompt: Prompt) => Step>>;
 }
@@ -49,8 +53,9 @@ export function promptKey(state: State, prompt: Prompt, key: Key, handlers: Prom
     return isOne && answer !== undefined ? answer(without, key, prompt) : still(state);
   }
   if (key === 'enter') return answer?.(without, prompt.input.text, prompt) ?? still(without);
+  if (key === 'tab') return handlers.completed?.[prompt.purpose]?.(state, prompt) ?? still(state);
   const input = edited(prompt.input, key);
-  return input === undefined ? still(state) : changed(state, { ...prompt, input }, handlers);
+  return input === undefined ? still(state) : changed(state, { ...prompt, input, hints: [] }, handlers);
 }
 
 /** Text that was pasted: its lines become one. */
@@ -83,7 +88,8 @@ export const choiceQuestion = (
   title: string,
   choices: Choices,
   about: readonly string[] = [],
-): Step => still(asking(state, { kind: 'choice', purpose, title, text: [], choices, about }));
+  text: readonly string[] = [],
+): Step => still(asking(state, { kind: 'choice', purpose, title, text, choices, about }));
 
 export const yesOrNo: Choices = [
   { key: 'y', label: 'yes' },

@@ -1,12 +1,12 @@
 /** Files on their way: copied, cut and pasted, within a place, between two of them, and from and to the host. */
 import { nameToBytes } from 'ukfs';
-import type { Transfer } from './ask.ts';
+import type { Conflict, Transfer } from './ask.ts';
 import { changing, onChosen, pathsOf, some } from './chosen.ts';
 import { editAll, namedOf, rootPlace } from './editlines.ts';
 import { choiceQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, HOST, pathIn } from './state.ts';
-import type { State } from './state.ts';
+import type { PlaceId, State } from './state.ts';
 import { ask, noted, still, withTab } from './step.ts';
 import type { Action, AnswerHandlers, Step } from './step.ts';
 import { addressOf, clear, imageOptions, lineOf } from './words.ts';
@@ -59,42 +59,79 @@ function transfer(state: State, wish: Transfer): Step {
   return ask(state, { what: 'conflicts', ...wish });
 }
 
-/** The lines that copy or move; `conflicts`: names that exist at the target, and `how` what becomes of them. */
-function transferLines(
-  state: State,
-  wish: Transfer,
-  how: 'overwrite' | 'skip' | 'rename',
-  conflicts: readonly string[],
-): readonly string[] {
+/** What becomes of a name that exists: the new one takes its place, only what is new inside comes, none does, or both stay. */
+type Outcome = 'overwrite' | 'add' | 'skip' | 'rename';
+
+/** The lines that copy or move; `outcomes`: of the names that exist at the target. */
+function transferLines(state: State, wish: Transfer, outcomes: ReadonlyMap<string, Outcome>): readonly string[] {
   const { place, paths, isCut, to, dir } = wish;
-  const clashes = new Set(conflicts);
-  const [meeting, free] = [
-    paths.filter((path) => clashes.has(baseName(path))),
-    paths.filter((path) => !clashes.has(baseName(path))),
+  const those = (...wanted: readonly (Outcome | undefined)[]): readonly string[] =>
+    paths.filter((path) => wanted.includes(outcomes.get(baseName(path))));
+  const isMerged = (path: string): boolean => wish.directories?.includes(baseName(path)) === true;
+  const whole = those(undefined, 'overwrite');
+  // A directory that is there is filled; what is moved into it is gone from where it was afterwards.
+  const [merged, others] = [
+    isCut && to !== HOST ? whole.filter(isMerged) : [],
+    isCut && to !== HOST ? whole.filter((path) => !isMerged(path)) : whole,
   ];
-  const into = (sources: readonly string[], options: readonly string[], target: string): string => {
-    const here = to === rootPlace(state) || to === HOST ? [] : imageOptions(namedOf(state, to));
-    const named =
-      place === to
-        ? sources.map((path) => clear(namedOf(state, place), path))
-        : sources.map((path) => (place === HOST ? path : addressOf(namedOf(state, place), path)));
-    if (to === HOST) {
-      const from = place === rootPlace(state) ? [] : imageOptions(namedOf(state, place));
-      return lineOf('get', [...from, ...options], [...sources, target]);
-    }
-    if (place === HOST) return lineOf('put', [...here, ...options], [...sources, target]);
-    return lineOf(
-      isCut ? 'mv' : 'cp',
-      [...here, ...(isCut ? [] : ['-a']), ...options],
-      [...named, clear(namedOf(state, to), target)],
-    );
-  };
-  const all = how === 'overwrite' ? paths : free;
-  const lines = all.length === 0 ? [] : [into(all, [], dir)];
-  if (how !== 'rename') return lines;
-  const taken = new Set([...conflicts, ...free.map(baseName)]);
-  return [...lines, ...meeting.map((path) => into([path], ['-T'], pathIn(dir, freshName(baseName(path), taken))))];
+  const taken = new Set([...namesIn(state, to, dir), ...paths.map(baseName)]);
+  return [
+    ...(others.length === 0 ? [] : [into(state, wish, { sources: others, target: dir })]),
+    ...merged.map((path) => {
+      const copied = into(state, { ...wish, isCut: false }, { sources: [path], target: dir });
+      return `${copied}; ${gone(state, place, [path])}`;
+    }),
+    ...those('add').map((path) => into(state, wish, { sources: [path], target: dir, options: ['-n'] })),
+    ...those('rename').map((path) =>
+      into(state, wish, { sources: [path], target: pathIn(dir, freshName(baseName(path), taken)), isName: true }),
+    ),
+    ...(isCut && to === HOST && those(undefined, 'overwrite', 'rename').length > 0
+      ? [gone(state, place, those(undefined, 'overwrite', 'rename'))]
+      : []),
+  ];
 }
+
+const gone = (state: State, place: PlaceId, paths: readonly string[]): string =>
+  lineOf('rm', [...optionsFor(state, place), '-r'], paths);
+
+const optionsFor = (state: State, place: PlaceId): readonly string[] =>
+  place === rootPlace(state) ? [] : imageOptions(namedOf(state, place));
+
+/** One line; `isName`: the target is the new name, not where it goes. */
+function into(
+  state: State,
+  { place, isCut, to }: Transfer,
+  {
+    sources,
+    target,
+    options = [],
+    isName = false,
+  }: {
+    readonly sources: readonly string[];
+    readonly target: string;
+    readonly options?: readonly string[];
+    readonly isName?: boolean;
+  },
+): string {
+  if (to === HOST) return lineOf('get', [...optionsFor(state, place), ...options], [...sources, target]);
+  const here = optionsFor(state, to);
+  if (place === HOST) return lineOf('put', [...here, '-R', ...options], [...sources, target]);
+  const named = sources.map((path) =>
+    place === to ? clear(namedOf(state, place), path) : addressOf(namedOf(state, place), path),
+  );
+  return lineOf(
+    isCut ? 'mv' : 'cp',
+    [...here, ...(isCut ? [] : ['-a']), ...options, ...(isName ? ['-T'] : [])],
+    [...named, clear(namedOf(state, to), target)],
+  );
+}
+
+/** What a directory has that is seen in some list. */
+const namesIn = (state: State, place: PlaceId, dir: string): readonly string[] =>
+  state.panes
+    .flatMap(({ tabs }) => tabs)
+    .filter((tab) => tab.place === place && tab.dir === dir)
+    .flatMap(({ rows }) => rows.map(({ name }) => name));
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
@@ -118,33 +155,87 @@ function freshName(name: string, taken: Set<string>): string {
   }
 }
 
-const transferIn = (text: string): Transfer => JSON.parse(text) as Transfer;
+/** What was asked so far about the names that exist at the target. */
+interface Asked {
+  readonly wish: Transfer;
+  readonly conflicts: readonly Conflict[];
+  readonly outcomes: readonly Outcome[];
+  /** For all that follow, where it can be. */
+  readonly always: Outcome | undefined;
+}
+
+/** By key; the capital letter is for all that follow. */
+const choices: Readonly<Record<string, Outcome>> = { o: 'overwrite', n: 'add', s: 'skip', r: 'rename' };
+
+const labels: Readonly<Record<Conflict['kind'], Readonly<Partial<Record<Outcome, string>>>>> = {
+  file: { overwrite: 'overwrite', skip: 'skip', rename: 'new name' },
+  directories: { overwrite: 'merge and overwrite', add: 'merge and keep', skip: 'skip', rename: 'new name' },
+  unlike: { skip: 'skip', rename: 'new name' },
+};
+
+const explained = ({ name, kind }: Conflict, canAdd: boolean): readonly string[] => {
+  if (kind === 'file') return [];
+  if (kind === 'unlike') return [`${name}: one is a directory, the other is not; neither takes the place of the other`];
+  return [
+    `${name}/ is a directory in both: what is in it goes into the one that is there, and the rest of that stays`,
+    canAdd
+      ? 'files in it that have the same name: o overwrites those that are there, n keeps them'
+      : 'files in it that have the same name: o overwrites those that are there',
+  ];
+};
+
+/** The next name that exists; none is left: the lines run. */
+function askedNext(state: State, asked: Asked): Step {
+  const { wish, conflicts, outcomes, always } = asked;
+  const at = outcomes.length;
+  const conflict = conflicts[at];
+  if (conflict === undefined) {
+    const found = new Map(conflicts.map(({ name }, nth) => [name, outcomes[nth] ?? 'skip']));
+    return editAll(state, transferLines(state, wish, found));
+  }
+  // What is moved is gone from where it was: nothing of it can stay behind.
+  const canAdd = conflict.kind === 'directories' && !wish.isCut;
+  const offered = Object.entries(choices).flatMap(([key, outcome]) => {
+    const label = labels[conflict.kind][outcome];
+    return label === undefined || (outcome === 'add' && !canAdd) ? [] : [{ key, outcome, label }];
+  });
+  if (always !== undefined && offered.some(({ outcome }) => outcome === always))
+    return askedNext(state, { ...asked, outcomes: [...outcomes, always] });
+  const count = conflicts.length === 1 ? '' : ` (${at + 1} of ${conflicts.length})`;
+  const more = at + 1 < conflicts.length;
+  return choiceQuestion(
+    state,
+    'conflict',
+    `${conflict.name} exists in ${wish.dir}${count}:`,
+    [
+      ...offered.map(({ key, label }) => ({ key, label })),
+      ...(more ? offered.map(({ key, label }) => ({ key: key.toUpperCase(), label: `${label} all` })) : []),
+      { key: 'escape', label: 'nothing' },
+    ],
+    [JSON.stringify(asked)],
+    explained(conflict, canAdd),
+  );
+}
+
+const askedIn = (text: string): Asked => JSON.parse(text) as Asked;
 
 export const transferPrompts: PromptHandlers = {
   answered: {
-    conflict(state, key, { about: [wish = '', ...names] }) {
-      const how = ({ o: 'overwrite', s: 'skip', r: 'rename' } as const)[key];
-      return how === undefined ? still(state) : editAll(state, transferLines(state, transferIn(wish), how, names));
+    conflict(state, key, { about: [text = ''] }) {
+      const asked = askedIn(text);
+      const outcome = choices[key.toLowerCase()];
+      if (outcome === undefined) return still(state);
+      const always = key === key.toLowerCase() ? asked.always : outcome;
+      return askedNext(state, { ...asked, always, outcomes: [...asked.outcomes, outcome] });
     },
   },
 };
 
 export const transferAnswers: Pick<AnswerHandlers, 'conflicts'> = {
   conflicts: {
-    answer(state, { value: { wish, names } }) {
-      if (names.length === 0) return editAll(state, transferLines(state, wish, 'overwrite', []));
-      return choiceQuestion(
-        state,
-        'conflict',
-        `${some(names)} ${names.length === 1 ? 'exists' : 'exist'} in ${wish.dir}:`,
-        [
-          { key: 'o', label: 'overwrite' },
-          { key: 's', label: 'skip' },
-          { key: 'r', label: 'new names' },
-          { key: 'escape', label: 'nothing' },
-        ],
-        [JSON.stringify(wish), ...names],
-      );
+    answer(state, { value: { wish, conflicts } }) {
+      const directories = conflicts.filter(({ kind }) => kind === 'directories').map(({ name }) => name);
+      return askedNext(state, { wish: { ...wish, directories }, conflicts, outcomes: [], always: undefined });
     },
   },
 };

@@ -9,7 +9,7 @@ import type { Event } from './event.ts';
 import { listHeight } from './layout.ts';
 import { movedTo } from './listing.ts';
 import { choosingActions, choosingPrompts } from './choosing.ts';
-import { dialogActions, dialogPrompts } from './dialogs.ts';
+import { dialogActions, dialogAnswers, dialogPrompts } from './dialogs.ts';
 import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
 import { ended, leavingActions, leavingAnswers, leavingPrompts } from './leaving.ts';
 import { transferActions, transferAnswers, transferPrompts } from './transfer.ts';
@@ -51,6 +51,7 @@ const answerHandlers: AnswerHandlers = {
   ...viewingAnswers,
   ...nestingAnswers,
   ...editingAnswers,
+  ...dialogAnswers,
   ...transferAnswers,
   ...leavingAnswers,
 };
@@ -71,6 +72,7 @@ function together(all: readonly PromptHandlers[]): PromptHandlers {
   return {
     answered: Object.assign({}, ...all.map(({ answered }) => answered)),
     typed: Object.assign({}, ...all.map(({ typed }) => typed)),
+    completed: Object.assign({}, ...all.map(({ completed }) => completed)),
     dropped: Object.assign({}, ...all.map(({ dropped }) => dropped)),
   };
 }

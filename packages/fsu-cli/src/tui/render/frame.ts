@@ -6,7 +6,7 @@ import { activeTab } from '../model/state.ts';
 import type { Prompt } from '../model/prompt.ts';
 import type { State } from '../model/state.ts';
 import { screenLines } from '../screens/index.ts';
-import { fill, fitLine, span } from './line.ts';
+import { fill, fitLine, span, widthOf } from './line.ts';
 import type { Line } from './line.ts';
 import { listLines } from './lists.ts';
 import { previewLines } from './preview.ts';
@@ -15,12 +15,34 @@ import { stackLines } from './stack.ts';
 
 export interface Frame {
   readonly title: Line;
-  /** From left to right. */
+  /** From left to right; shorter where a question needs several lines. */
   readonly columns: readonly { readonly area: Area; readonly lines: readonly Line[] }[];
+  /** The beginning of such a question, above the status. */
+  readonly dialog: readonly Line[];
   readonly status: Line;
 }
 
 export function frameOf(state: State): Frame {
+  const { title, columns, status } = wholeFrame(state);
+  const asked = state.prompt === undefined ? [] : questionLines(state.prompt, state.columns);
+  const height = columns[0]?.area.height ?? 0;
+  const dialog = asked
+    .slice(0, -1)
+    .slice(0, Math.max(0, height - 1))
+    .map((line) => fitLine(shownLine(line, state.look), state.columns));
+  const last = asked.at(-1);
+  return {
+    title,
+    columns: columns.map(({ area, lines }) => ({
+      area: { ...area, height: area.height - dialog.length },
+      lines: lines.slice(0, lines.length - dialog.length),
+    })),
+    dialog,
+    status: last === undefined ? status : fitLine(shownLine(last, state.look), state.columns),
+  };
+}
+
+function wholeFrame(state: State): Omit<Frame, 'dialog'> {
   const layout = layoutOf(state);
   const filled = (lines: readonly Line[], area: Area): Line[] =>
     fill(
@@ -82,20 +104,45 @@ function titleLine(state: State): Line {
 }
 
 function statusLine(state: State): Line {
-  const { note, prefix, prompt } = state;
-  if (prompt !== undefined) return promptLine(prompt, state.columns);
+  const { note, prefix } = state;
   if (note !== undefined) return fitLine([span(note.text, note.kind === 'error' ? 'error' : 'plain')], state.columns);
   return fitLine([span(prefix === '' ? 'q quit  ? help' : prefix, 'dim')], state.columns);
 }
 
-/** The line that is typed, with the cursor; long ones show their end. */
-function promptLine(prompt: Prompt, columns: number): Line {
-  if (prompt.kind === 'choice') {
-    const choices = prompt.choices.flatMap(({ key, label }) => [span(` ${key} `, 'key'), span(`${safeText(label)} `)]);
-    return fitLine([span(`${safeText(prompt.title)} `, 'bold'), ...choices], columns);
-  }
-  const { text, at } = prompt.input;
-  const title = safeText(prompt.title);
+/** What is asked; the last line is the status. Choices that find no room in it go on in the next. */
+function questionLines(prompt: Prompt, columns: number): readonly Line[] {
+  if (prompt.kind === 'line')
+    return [
+      ...packed(
+        (prompt.hints ?? []).map((hint) => [span(`${safeText(hint)}  `)]),
+        columns,
+      ),
+      typedLine(prompt),
+    ];
+  const text = prompt.text.map((line): Line => [span(safeText(line))]);
+  const pieces = prompt.choices.map(({ key, label }): Line => [span(` ${key} `, 'key'), span(`${safeText(label)} `)]);
+  return [...text, ...packed([[span(`${safeText(prompt.title)} `, 'bold')], ...pieces], columns)];
+}
+
+/** The line that is typed, with the cursor. */
+function typedLine({ title, input: { text, at } }: Extract<Prompt, { kind: 'line' }>): Line {
   const [before, here, after] = [text.slice(0, at), text.slice(at, at + 1) || ' ', text.slice(at + 1)].map(safeText);
-  return fitLine([span(title, 'bold'), span(before ?? ''), span(here ?? ' ', 'cursor'), span(after ?? '')], columns);
+  return [span(safeText(title), 'bold'), span(before ?? ''), span(here ?? ' ', 'cursor'), span(after ?? '')];
+}
+
+/** Pieces side by side, in as few lines as it takes. */
+function packed(pieces: readonly Line[], columns: number): readonly Line[] {
+  const lines: Line[] = [];
+  let used = columns;
+  for (const piece of pieces) {
+    const width = piece.reduce((sum, { text }) => sum + widthOf(text), 0);
+    if (used + width > columns + 1) {
+      lines.push(piece);
+      used = width;
+      continue;
+    }
+    lines.push([...(lines.pop() ?? []), ...piece]);
+    used += width;
+  }
+  return lines;
 }
