@@ -22,6 +22,12 @@ interface Example {
   readonly does: string;
 }
 
+/** Terms and what they mean. */
+export interface Table {
+  readonly title: string;
+  readonly rows: readonly { readonly term: string; readonly says: string }[];
+}
+
 export interface Command {
   /** `ls`: started as `fsu ls` or `fsu_ls`. */
   readonly name: string;
@@ -35,6 +41,8 @@ export interface Command {
   readonly examples: readonly Example[];
   /** What --help has to say beyond options and examples; lines of at most 120 characters. */
   readonly notes?: string;
+  /** Tables, in --help and in the manual page. */
+  readonly tables?: readonly Table[];
   /** `none`: knows no image (help, version). */
   readonly image: 'read' | 'write' | 'none';
   /** Which operand the path in an address of `fsu_X`'s image is; default the first. */

@@ -1,7 +1,7 @@
 /** The part of reading a command line that commander does, and the help texts. */
 import { Command as Parser, CommanderError, Option } from 'commander';
 import { HelpRequest, optionsOf, shapeOf, UsageError } from './command.ts';
-import type { Command, GivenOption, OptionSpec, Words } from './command.ts';
+import type { Command, GivenOption, OptionSpec, Table, Words } from './command.ts';
 
 /** A commander parser for the command, with these options of it. */
 function parserOf(command: Command, program: string, given: GivenOption[], specs: readonly OptionSpec[]): Parser {
@@ -50,7 +50,13 @@ export function helpOf(command: Command, program: string): string {
   const width = Math.max(0, ...command.examples.map((example) => example.command.length));
   const examples = command.examples.map((example) => `  ${example.command.padEnd(width)}  ${example.does}\n`).join('');
   const notes = command.notes === undefined ? '' : `\n${command.notes}`;
-  return parser.helpInformation() + notes + (examples === '' ? '' : `\nExamples:\n${examples}`);
+  const tables = (command.tables ?? []).map(tableText).join('');
+  return parser.helpInformation() + notes + tables + (examples === '' ? '' : `\nExamples:\n${examples}`);
+}
+
+function tableText({ title, rows }: Table): string {
+  const width = Math.max(0, ...rows.map(({ term }) => term.length));
+  return `\n${title}:\n${rows.map(({ term, says }) => `  ${term.padEnd(width)}  ${says}\n`).join('')}`;
 }
 
 /** parseArguments for any words. */

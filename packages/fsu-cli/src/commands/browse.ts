@@ -3,6 +3,7 @@ import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
 import type { Context } from '../context.ts';
 import { Given } from '../given.ts';
+import { keyTables } from '../tui/keys/tables.ts';
 import { lookOf } from '../tui/terminallook.ts';
 
 export const browse: Command = {
@@ -17,6 +18,7 @@ export const browse: Command = {
     },
   ],
   examples: [{ command: 'fsu browse disk.img', does: 'look around; ? lists the keys' }],
+  tables: keyTables,
   image: 'write',
   run,
 };

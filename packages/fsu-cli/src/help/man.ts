@@ -48,6 +48,7 @@ export function commandPage(command: Command): string {
     sentences(command.summary),
     (command.description ?? []).map((paragraph) => `.Pp\n${sentences(paragraph)}`).join(''),
     options(optionsOf(command)),
+    ...(command.tables ?? []).map(({ title, rows: all }) => `.Ss ${text(title)}${rows(all, 'Li')}`),
     command.statuses === undefined ? exitStatus() : '',
     examples(command),
     '.Sh SEE ALSO\n.Xr fsu 1\n',

@@ -9,4 +9,5 @@ export const generalKeys: readonly KeyBinding[] = [
   { keys: ['?', 'F1'], action: 'showHelp', help: 'what the keys do', group: 'General', in: 'stack' },
   { keys: ['q', 'F10'], action: 'quit', help: 'quit', group: 'General', in: 'stack' },
   ...scrollKeys('help', 'Help'),
+  { keys: ['/', 'f'], action: 'helpFilter', help: 'only keys with a text, as you type', group: 'Help', in: 'help' },
 ];

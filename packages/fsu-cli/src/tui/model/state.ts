@@ -149,7 +149,8 @@ interface Task {
 /** What fills the middle of the screen in the place of the lists. Each has a module in ../screens/. */
 interface Screens {
   readonly files: object;
-  readonly help: { readonly top: number };
+  /** `filter`: of the keys, those with this in them. */
+  readonly help: { readonly top: number; readonly filter: string };
   /** `images` undefined: not known yet. */
   readonly review: { readonly top: number; readonly images: readonly Reviewed[] | undefined };
   readonly facts: { readonly title: string; readonly facts: readonly Fact[]; readonly top: number };

@@ -3,6 +3,7 @@
  * are put together.
  */
 import { meaningOf } from '../keys/index.ts';
+import { helpPrompts } from '../screens/help.ts';
 import { screenActions } from '../screens/index.ts';
 import type { AskName, AnswerOf, FailureOf, PartOf } from './ask.ts';
 import type { Event } from './event.ts';
@@ -66,6 +67,7 @@ const promptHandlers = together([
   dialogPrompts,
   transferPrompts,
   leavingPrompts,
+  helpPrompts,
 ]);
 
 function together(all: readonly PromptHandlers[]): PromptHandlers {
