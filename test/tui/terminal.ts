@@ -25,6 +25,9 @@ interface Modes {
 /** All of the screen is the program's. */
 const SETTINGS = 'set -g status off\nset -g remain-on-exit on\n';
 
+/** Text that is shown reversed (SGR 7), as far as it has no other style. */
+const REVERSED = /\x1b\[(?:\d+;)*7m(?:\x1b\[[\d;]*m)*([^\x1b]*)/; // oxlint-disable-line no-control-regex -- it is what is looked for
+
 const PROMPT = 'ready>';
 let count = 0;
 
@@ -98,6 +101,19 @@ export class Terminal {
       const seen = this.capture().join('\n');
       if (typeof what === 'string' ? seen.includes(what) : what.test(seen)) return seen;
       if (performance.now() > deadline) throw new Error(`no ${String(what)} within ${timeout} ms on:\n${seen}`);
+      await sleep(20);
+    }
+  }
+
+  /** Until the entry is under the cursor: it is shown reversed, as is the title above. */
+  async waitForCursor(name: string, timeout = 15_000): Promise<void> {
+    const deadline = performance.now() + timeout;
+    for (;;) {
+      const [, ...lines] = this.capture({ sgr: true });
+      const reversed = lines.flatMap((line) => REVERSED.exec(line)?.[1]?.trim() ?? []);
+      if (reversed.some((text) => text.split(/\s/, 1)[0]?.replace(/^\*|\/$/g, '') === name)) return;
+      if (performance.now() > deadline)
+        throw new Error(`the cursor is not on ${name} but on ${reversed.join(', ')}:\n${this.capture().join('\n')}`);
       await sleep(20);
     }
   }

@@ -161,7 +161,7 @@ class Fake {
             token,
             value: {
               line: ask.line,
-              isStaged: ask.mayEdit && !this.isBusy,
+              isStaged: ask.mayEdit && !this.isBusy && !ask.line.startsWith('get '),
               held: ask.mayEdit && !this.isBusy ? [named] : [],
               needsWord: !ask.mayEdit,
               status: this.isBusy ? 1 : 0,
@@ -394,6 +394,14 @@ describe('editing', () => {
     expect(title()).toBe('disk.img ext2fs  STAGED 1');
     fake.keys('Z', 'y');
     expect(title()).toBe('disk.img ext2fs  RW');
+  });
+
+  test('what was copied to the host is in its list, though it is staged nowhere', () => {
+    const files: Record<string, readonly string[]> = { ...tree, '/': ['README'] };
+    const fake = begun(files).keys('P', 'tab', 'F5');
+    files['/'] = ['README', 'copied'];
+    fake.keys('y', 'tab');
+    expect([fake.lines, fake.names]).toEqual([[], ['README', 'copied']]);
   });
 
   test('names are quoted, whatever they are', () => {

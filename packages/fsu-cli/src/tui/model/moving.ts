@@ -40,12 +40,10 @@ export const movingActions = {
 
 /** Out of an image that is a file of another: the cursor is on the file. */
 function leftImage(state: State): Step {
-  const tab = activeTab(state);
-  const within = state.places.get(tab.place)?.within;
+  const within = state.places.get(activeTab(state).place)?.within;
   if (within === undefined) return still(state);
-  const [, dir = '/', name = ''] = /^(.*)\/([^/]*)$/s.exec(within.path) ?? [];
-  const outer = newTab(within.place, dir === '' ? '/' : dir, tab);
-  return list(state, { ...outer, memory: new Map([[outer.dir, name]]) });
+  const [, dir = '', name = ''] = /^(.*)\/([^/]*)$/s.exec(within.path) ?? [];
+  return openEntry(state, { place: within.place, dir: dir === '' ? '/' : dir }, name);
 }
 
 /** Where the tab is goes into its history. */
