@@ -161,7 +161,7 @@ class Fake {
             token,
             value: {
               line: ask.line,
-              isStaged: ask.mayEdit && !this.isBusy && !ask.line.startsWith('get '),
+              isStaged: ask.mayEdit && !this.isBusy,
               held: ask.mayEdit && !this.isBusy ? [named] : [],
               needsWord: !ask.mayEdit,
               status: this.isBusy ? 1 : 0,
@@ -259,6 +259,11 @@ describe('moving', () => {
     expect(fake.names).toEqual(['etc']);
     fake.keys('escape');
     expect([fake.names.length, currentRow(activeTab(fake.state))?.name]).toEqual([11, 'etc']);
+  });
+
+  test('a filter at the end of a long list: what is left fills the window', () => {
+    const fake = begun({ '/': Array.from({ length: 100 }, (_, at) => `file-${at}`) }).keys('G', 'f', '9');
+    expect([fake.names.length, activeTab(fake.state).cursor, activeTab(fake.state).top]).toEqual([19, 18, 2]);
   });
 
   test('search goes on around the end', () => {
@@ -394,14 +399,6 @@ describe('editing', () => {
     expect(title()).toBe('disk.img ext2fs  STAGED 1');
     fake.keys('Z', 'y');
     expect(title()).toBe('disk.img ext2fs  RW');
-  });
-
-  test('what was copied to the host is in its list, though it is staged nowhere', () => {
-    const files: Record<string, readonly string[]> = { ...tree, '/': ['README'] };
-    const fake = begun(files).keys('P', 'tab', 'F5');
-    files['/'] = ['README', 'copied'];
-    fake.keys('y', 'tab');
-    expect([fake.lines, fake.names]).toEqual([[], ['README', 'copied']]);
   });
 
   test('names are quoted, whatever they are', () => {

@@ -56,10 +56,11 @@ export function filtered(tab: Tab, before: Tab): Tab {
   return { ...tab, shown, cursor: cursor >= 0 ? cursor : Math.max(0, Math.min(tab.cursor, shown.length - 1)) };
 }
 
-/** The cursor at a line, within the list; the window follows so that it is seen. */
+/** The cursor at a line, within the list; the window follows so that it is seen, and is full where there is enough to fill it. */
 export function movedTo(tab: Tab, line: number, height: number): Tab {
   const cursor = Math.max(0, Math.min(line, tab.shown.length - 1));
-  const top = Math.max(0, Math.min(Math.max(tab.top, cursor - height + 1), cursor));
+  const last = Math.max(0, tab.shown.length - height);
+  const top = Math.max(0, Math.min(Math.max(tab.top, cursor - height + 1), cursor, last));
   return { ...tab, cursor, top };
 }
 

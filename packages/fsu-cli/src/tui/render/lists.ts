@@ -22,8 +22,8 @@ const styleOf = ({ type, mode, damage }: Row): Style =>
   type === undefined || damage !== undefined ? 'error' : type === 'reg' && (mode & 0o111) !== 0 ? 'exec' : styles[type];
 
 const SIZE = 6;
-/** Entries of a list that takes a while. */
-const LONG = 1000;
+/** Entries of a list that takes a while: the first that come are not all, nor does their number say that they are. */
+const LONG = 500;
 
 export function listLines(
   state: State,
