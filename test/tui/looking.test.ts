@@ -272,6 +272,9 @@ test('inspector: superblock, groups, a map of the free space, features, the jour
   for (const feature of dumped('Filesystem features').split(' '))
     expect(seen).toMatch(new RegExp(`^ +${feature} +(compat|incompat|roCompat); read, written$`, 'm'));
   expect(fact('journal')).toBe('clean');
+  expect(fact('journal size')).toBe(`${Number.parseInt(dumped('Total journal size'), 10) * 1024}`);
+  expect(fact('journal sequence')).toBe(`${Number(dumped('Journal sequence'))}`);
+  expect(fact('journal start')).toBe(dumped('Journal start'));
   expect(all).not.toContain('needs_recovery');
 });
 

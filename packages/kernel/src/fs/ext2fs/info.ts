@@ -1,4 +1,5 @@
 /** What `fsu info` tells of a mounted ext2/3/4: its features and what we do with them, sizes, times, the journal. */
+import { FsError } from '../../kern/errno.ts';
 import type { Mount } from '../../vfs/mount.ts';
 import { SPACE_PARTS } from '../../vfs/vfsops.ts';
 import type { FeatureReport, FsInfo, SpacePart } from '../../vfs/vfsops.ts';
@@ -6,6 +7,7 @@ import type { Ext2Mount } from './ext2mount.ts';
 import { FEATURES, INCOMPAT } from './features.ts';
 import { STATE, type SuperblockView } from './format.ts';
 import { countFree, withGroup } from './group.ts';
+import { openLog } from './journal.ts';
 import { groupBlocks, hasIncompat, withSuperblock, type Geometry } from './superblock.ts';
 import { textField, uuidText, variantOf } from './variant.ts';
 
@@ -37,6 +39,18 @@ function timeText(low: number, high: number): string {
   return seconds === 0 ? '' : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 }
 
+/** Of a journal in the file system; what is wrong with it does not hide the rest. */
+function journalDetails(mp: Mount<Ext2Mount>): Record<string, string | number> {
+  if (mp.data.geo.journalInum === 0) return {};
+  try {
+    const { total, blockSize, start, sequence } = openLog(mp);
+    return { journalSize: total * blockSize, journalSequence: sequence, journalStart: start };
+  } catch (e) {
+    if (!(e instanceof FsError)) throw e;
+    return { journalProblem: e.message };
+  }
+}
+
 function details(mp: Mount<Ext2Mount>, sb: SuperblockView): Record<string, string | number | boolean> {
   const { geo, journalState } = mp.data;
   const free = countFree(mp);
@@ -44,6 +58,7 @@ function details(mp: Mount<Ext2Mount>, sb: SuperblockView): Record<string, strin
   return {
     state: stateText(sb.state),
     journal: journalState,
+    ...journalDetails(mp),
     blockSize: geo.blockSize,
     clusterSize: geo.clusterBlocks * geo.blockSize,
     blocks: geo.blocks,
