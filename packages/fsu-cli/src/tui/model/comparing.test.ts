@@ -81,5 +81,10 @@ test('space by size or by bytes on disk, the largest first, and so it stays on t
   expect(paths(state)).toEqual(['/large', '/small']);
   const [other] = after(state, 'a');
   expect(paths(other)).toEqual(['/small', '/large']);
-  expect(after(other, 'enter')[0].screen).toMatchObject({ dir: '/small', isApparent: true });
+  const [down] = after(other, 'enter');
+  expect(down.screen).toMatchObject({ dir: '/small', isApparent: true });
+  const [up] = after(after(state, 'j', 'enter')[0], 'h');
+  // The cursor is on where one came from.
+  const [back] = after(up, { kind: 'answer', what: 'usage', token: up.token, value });
+  expect(back.screen).toMatchObject({ dir: '/', cursor: 1 });
 });

@@ -49,6 +49,8 @@ export interface Pick {
   /** What rows about space are made of: by the bytes that files have, not by those that they take. */
   readonly usage: readonly UsageRow[];
   readonly isApparent: boolean;
+  /** The path that the cursor is to be on once it is there; a key that moves it takes that back. */
+  readonly goal: string | undefined;
   readonly isComplete: boolean;
   readonly cursor: number;
   readonly top: number;

@@ -43,13 +43,13 @@ function searching(what: 'find' | 'grep', title: (text: string) => string) {
   };
 }
 
-function usageIn(state: State, dir: string): Step {
+function usageIn(state: State, dir: string, goal?: string): Step {
   const { screen } = state;
   const { place } = activeTab(state);
   const isApparent = screen.name === 'pick' && screen.isApparent;
   return picking(
     state,
-    { kind: 'usage', title: `what takes the space in ${dir}`, place, dir, isApparent },
+    { kind: 'usage', title: `what takes the space in ${dir}`, place, dir, isApparent, goal },
     { what: 'usage', place, dir },
   );
 }
@@ -72,11 +72,14 @@ export const lookingActions: Readonly<Record<string, Action>> = {
   pickUpDir(state) {
     const { screen } = state;
     if (screen.name !== 'pick' || screen.kind !== 'usage' || screen.dir === '/') return still(state);
-    return usageIn(state, screen.dir.slice(0, screen.dir.lastIndexOf('/')) || '/');
+    return usageIn(state, screen.dir.slice(0, screen.dir.lastIndexOf('/')) || '/', screen.dir);
   },
   pickApparent({ screen, ...state }) {
     if (screen.name !== 'pick' || screen.kind !== 'usage') return still({ ...state, screen });
-    return still({ ...state, screen: withUsage({ ...screen, isApparent: !screen.isApparent, cursor: 0, top: 0 }) });
+    return still({
+      ...state,
+      screen: withUsage({ ...screen, isApparent: !screen.isApparent, goal: undefined, cursor: 0, top: 0 }),
+    });
   },
 };
 

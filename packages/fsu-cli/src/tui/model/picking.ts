@@ -8,7 +8,7 @@ import { ask, followedBy, still } from './step.ts';
 import type { Action, Step } from './step.ts';
 
 const noPick = { rows: [], usage: [], isComplete: false, cursor: 0, top: 0, token: 0 } as const;
-const usual = { only: undefined, isApparent: false } as const;
+const usual = { only: undefined, isApparent: false, goal: undefined } as const;
 
 type Begun = Omit<Pick, keyof typeof noPick | keyof typeof usual> & Partial<globalThis.Pick<Pick, keyof typeof usual>>;
 
@@ -29,7 +29,9 @@ export function picked(state: State, token: number, change: (pick: Pick) => Pick
 /** The list with other rows; the cursor stays within it. */
 export function rearranged(state: State, pick: Pick): State {
   const height = pickHeight(state);
-  const cursor = Math.max(0, Math.min(pick.cursor, shownRows(pick).length - 1));
+  const rows = shownRows(pick);
+  const goal = pick.goal === undefined ? -1 : rows.findIndex(({ path }) => path === pick.goal);
+  const cursor = Math.max(0, Math.min(goal < 0 ? pick.cursor : goal, rows.length - 1));
   const top = Math.max(0, Math.min(Math.max(pick.top, cursor - height + 1), cursor));
   return { ...state, screen: { ...pick, name: 'pick', cursor, top } };
 }
@@ -43,7 +45,8 @@ export const pickHeight = (state: State): number => Math.max(1, layoutOf(state).
 
 function movedBy(state: State, lines: number): Step {
   const { screen } = state;
-  return still(screen.name === 'pick' ? rearranged(state, { ...screen, cursor: screen.cursor + lines }) : state);
+  if (screen.name !== 'pick') return still(state);
+  return still(rearranged(state, { ...screen, goal: undefined, cursor: screen.cursor + lines }));
 }
 
 /** To the lists, with the cursor on what was found: where its place is seen already, or in the active list. */
