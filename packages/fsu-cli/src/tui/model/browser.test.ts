@@ -132,7 +132,13 @@ class Fake {
             kind: 'answer',
             what: 'enter',
             token,
-            value: { id: ask.place, label: ask.place, type: 'ext2fs', readOnly: undefined, named },
+            value: {
+              id: ask.place,
+              label: ask.place,
+              type: 'ext2fs',
+              readOnly: undefined,
+              named: { ...named, image: ask.place },
+            },
           },
         ];
       case 'list': {
@@ -466,6 +472,19 @@ describe('editing', () => {
     expect(moving?.kind === 'choice' && moving.choices.map(({ key }) => key)).toEqual(['o', 's', 'r', 'escape']);
     fake.keys('o');
     expect(fake.lines).toEqual(['cp -a -n -- /home /etc', 'cp -a -- /home /etc; rm -r -- /home']);
+  });
+
+  test('a directory that is moved to another file system does not become one with what is there', () => {
+    const fake = begun({ '/': ['d/', 'a'] }).keys('P', 'O', ...'other.img', 'enter', 'tab');
+    fake.conflicts = [{ name: 'd', kind: 'directories' }];
+    fake.keys('F6');
+    const { prompt } = fake.state;
+    expect(prompt?.kind === 'choice' && prompt.choices.map(({ key }) => key)).toEqual(['s', 'r', 'escape']);
+    fake.keys('r', 'y', 'F5', 'n');
+    expect(fake.lines).toEqual([
+      'mv --image other.img -T -- disk.img:/d /d.1',
+      'cp --image other.img -a -n -- disk.img:/d /',
+    ]);
   });
 
   test('a new name is none that the directory has', () => {

@@ -173,16 +173,25 @@ const labels: Readonly<Record<Conflict['kind'], Readonly<Partial<Record<Outcome,
   unlike: { skip: 'skip', rename: 'new name' },
 };
 
-const explained = ({ name, kind }: Conflict, canAdd: boolean): readonly string[] => {
+/** From one file system to another: only a move that is one line commits them in the order in which nothing is lost. */
+const isApart = ({ place, isCut, to }: Transfer): boolean => isCut && to !== HOST && place !== to;
+
+const explained = ({ name, kind }: Conflict, wish: Transfer): readonly string[] => {
   if (kind === 'file') return [];
   if (kind === 'unlike') return [`${name}: one is a directory, the other is not; neither takes the place of the other`];
+  if (isApart(wish))
+    return [`${name}/ is a directory in both: what is copied there goes into it, what is moved does not`];
   return [
     `${name}/ is a directory in both: what is in it goes into the one that is there, and the rest of that stays`,
-    canAdd
-      ? 'files in it that have the same name: o overwrites those that are there, n keeps them'
-      : 'files in it that have the same name: o overwrites those that are there',
+    wish.isCut
+      ? 'files in it that have the same name: o overwrites those that are there'
+      : 'files in it that have the same name: o overwrites those that are there, n keeps them',
   ];
 };
+
+/** What is moved is gone from where it was: nothing of it can stay behind. */
+const canBe = (outcome: Outcome, { kind }: Conflict, wish: Transfer): boolean =>
+  kind !== 'directories' || !((outcome === 'add' && wish.isCut) || (outcome === 'overwrite' && isApart(wish)));
 
 /** The next name that exists; none is left: the lines run. */
 function askedNext(state: State, asked: Asked): Step {
@@ -193,11 +202,9 @@ function askedNext(state: State, asked: Asked): Step {
     const found = new Map(conflicts.map(({ name }, nth) => [name, outcomes[nth] ?? 'skip']));
     return editAll(state, transferLines(state, wish, found));
   }
-  // What is moved is gone from where it was: nothing of it can stay behind.
-  const canAdd = conflict.kind === 'directories' && !wish.isCut;
   const offered = Object.entries(choices).flatMap(([key, outcome]) => {
     const label = labels[conflict.kind][outcome];
-    return label === undefined || (outcome === 'add' && !canAdd) ? [] : [{ key, outcome, label }];
+    return label === undefined || !canBe(outcome, conflict, wish) ? [] : [{ key, outcome, label }];
   });
   if (always !== undefined && offered.some(({ outcome }) => outcome === always))
     return askedNext(state, { ...asked, outcomes: [...outcomes, always] });
@@ -213,7 +220,7 @@ function askedNext(state: State, asked: Asked): Step {
       { key: 'escape', label: 'nothing' },
     ],
     [JSON.stringify(asked)],
-    explained(conflict, canAdd),
+    explained(conflict, wish),
   );
 }
 
