@@ -339,7 +339,7 @@ E' demo.img`);
   t.keys('p');
   await t.waitFor('(1 of 2):');
   t.keys('R');
-  await agreed(t);
+  await t.agree();
   await staged(t, 2);
   t.keys('u');
   await staged(t, 1);
