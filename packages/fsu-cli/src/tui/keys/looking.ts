@@ -38,6 +38,7 @@ export const lookingKeys: readonly KeyBinding[] = [
     in: 'pick',
   },
   { keys: ['h', 'left'], action: 'pickUpDir', help: 'the space of the directory above', group: 'Findings', in: 'pick' },
+  { keys: ['d d', 'delete'], action: 'pickDrop', help: 'drop the bookmark', group: 'Findings', in: 'pick' },
   { keys: ['a'], action: 'pickApparent', help: 'space: by size, by bytes on disk', group: 'Findings', in: 'pick' },
   { keys: ['+'], action: 'pickAdded', help: 'differences: only what was added, or all', group: 'Findings', in: 'pick' },
   { keys: ['-'], action: 'pickRemoved', help: 'only what was removed, or all', group: 'Findings', in: 'pick' },

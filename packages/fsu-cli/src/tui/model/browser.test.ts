@@ -288,6 +288,36 @@ describe('moving', () => {
     expect(begun().keys('.').names).not.toContain('.hidden');
   });
 
+  test('bookmarks: made, listed, gone to, dropped', () => {
+    const fake = begun().keys('g', 'e', 'm', 'enter', 'g', 'h', 'm', 'C-u', ...'people', 'enter', 'g', '/');
+    fake.keys("'");
+    expect(fake.state.screen).toMatchObject({ name: 'pick', rows: [{ path: '/etc' }, { path: '/home' }] });
+    fake.keys('j', 'enter');
+    expect([fake.state.screen.name, activeTab(fake.state).dir]).toEqual(['files', '/home']);
+    fake.keys("'", 'd', 'd', 'enter');
+    expect([fake.state.screen.name, activeTab(fake.state).dir]).toEqual(['files', '/home']);
+    fake.keys("'", 'd', 'd', "'");
+    expect([fake.state.screen.name, fake.state.note?.kind]).toEqual(['files', 'error']);
+  });
+
+  test('selecting: one, a range in either direction, with Shift, the others, all, none', () => {
+    const fake = begun();
+    const chosen = (): number[] =>
+      fake.names.flatMap((name, at) => (activeTab(fake.state).selected.has(name) ? [at] : []));
+    fake.keys('space');
+    expect(chosen()).toEqual([0]);
+    fake.keys('j', 'V', 'j', 'j', 'V');
+    expect(chosen()).toEqual([0, 2, 3, 4]);
+    fake.keys('escape', 'V', 'k', 'k', 'V');
+    expect(chosen()).toEqual([2, 3, 4]);
+    fake.keys('S-down', 'S-down', 'v');
+    expect(chosen()).toEqual([0, 1, 5, 6, 7, 8, 9, 10]);
+    fake.keys('C-a');
+    expect(chosen().length).toBe(11);
+    fake.keys('escape');
+    expect(chosen()).toEqual([]);
+  });
+
   test('a directory of 100,000 entries: every step of the model is short, only lines that are seen are made', () => {
     const files = { '/': Array.from({ length: 100_000 }, (_, at) => `file-${(at * 7919) % 100_000}`) };
     const fake = begun(files);

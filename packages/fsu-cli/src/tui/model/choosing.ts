@@ -27,7 +27,7 @@ const changed = (state: State, change: (tab: Tab) => Tab): Step =>
 const sorted = (state: State, change: (sort: Tab['sort']) => Tab['sort']): Step =>
   changed(state, (tab) => arranged({ ...tab, sort: change(tab.sort) }));
 
-const refiltered = (state: State, change: Partial<Pick<Tab, 'filter' | 'showsHidden' | 'selected'>>): Step =>
+const refiltered = (state: State, change: Partial<Pick<Tab, 'filter' | 'showsHidden' | 'selected' | 'anchor'>>): Step =>
   changed(state, (tab) => filtered({ ...tab, ...change }, tab));
 
 const sortedBy =
@@ -54,6 +54,19 @@ function sought(state: State, step: 1 | -1, isStartMeant: boolean): Step {
   return still(noted(state, `no name here has ${state.sought} in it`, 'error'));
 }
 
+/** Select the entry, and on to the next: held down, it selects many. */
+const selectedMoving =
+  (lines: 1 | -1): Action =>
+  (state) => {
+    const name = currentRow(activeTab(state))?.name;
+    if (name === undefined) return still(state);
+    return still(
+      withTab(state, (tab) =>
+        movedTo({ ...tab, selected: new Set(tab.selected).add(name) }, tab.cursor + lines, listHeight(state)),
+      ),
+    );
+  };
+
 export const choosingActions: Readonly<Record<string, Action>> = {
   filter: question('filter', 'filter: ', ({ filter }) => filter),
   search: question('search', '/'),
@@ -75,6 +88,26 @@ export const choosingActions: Readonly<Record<string, Action>> = {
       }),
     );
   },
+  selectDown: selectedMoving(1),
+  selectUp: selectedMoving(-1),
+  selectRange(state) {
+    const tab = activeTab(state);
+    const name = currentRow(tab)?.name;
+    if (name === undefined) return still(state);
+    if (tab.anchor === undefined)
+      return still(
+        noted(
+          withTab(state, (one) => ({ ...one, anchor: name })),
+          'V again selects all from here to there',
+        ),
+      );
+    const names = namesShown(tab);
+    // The entry where it began may be hidden, or gone: then it is this one alone.
+    const begin = names.includes(tab.anchor) ? names.indexOf(tab.anchor) : tab.cursor;
+    const range = names.slice(Math.min(begin, tab.cursor), Math.max(begin, tab.cursor) + 1);
+    const selected = new Set([...tab.selected, ...range]);
+    return still(withTab({ ...state, note: undefined }, (one) => ({ ...one, selected, anchor: undefined })));
+  },
   selectAll: (state) => still(withTab(state, (tab) => ({ ...tab, selected: new Set(namesShown(tab)) }))),
   selectInverse: (state) =>
     still(
@@ -83,7 +116,7 @@ export const choosingActions: Readonly<Record<string, Action>> = {
         selected: new Set(namesShown(tab).filter((name) => !tab.selected.has(name))),
       })),
     ),
-  clear: (state) => refiltered({ ...state, note: undefined }, { selected: new Set(), filter: '' }),
+  clear: (state) => refiltered({ ...state, note: undefined }, { selected: new Set(), anchor: undefined, filter: '' }),
   hidden: (state) => refiltered(state, { showsHidden: !activeTab(state).showsHidden }),
   sortName: sortedBy('name'),
   sortSize: sortedBy('size'),

@@ -19,6 +19,7 @@ export function newTab(place: PlaceId, dir: string, like?: Tab): Tab {
     cursor: 0,
     top: 0,
     selected: new Set(),
+    anchor: undefined,
     filter: '',
     sort: like?.sort ?? { by: 'name', isReversed: false },
     showsHidden: like?.showsHidden ?? true,

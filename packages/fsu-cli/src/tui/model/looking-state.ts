@@ -37,7 +37,7 @@ type Change = 'added' | 'removed' | 'changed';
 
 /** A list of findings: what was searched for, what takes the space, what differs. */
 export interface Pick {
-  readonly kind: 'found' | 'usage' | 'compare';
+  readonly kind: 'found' | 'usage' | 'compare' | 'bookmarks';
   readonly title: string;
   readonly place: PlaceId;
   /** What it is compared with; undefined: with itself, as it was committed. */

@@ -3,6 +3,7 @@ import type { UsageRow } from '../kernel/looks.ts';
 import { humanBsd } from '../../format/size.ts';
 import { compareNames } from '../../format/name.ts';
 import { compare, lookedInto } from './comparing.ts';
+import { bookmarkGone } from './bookmarks.ts';
 import { layoutOf } from './layout.ts';
 import { lineInput } from './lineinput.ts';
 import type { Pick, PickRow } from './looking-state.ts';
@@ -66,6 +67,7 @@ export const lookingActions: Readonly<Record<string, Action>> = {
     const row = screen.name === 'pick' ? shownRows(screen)[screen.cursor] : undefined;
     if (screen.name !== 'pick' || row === undefined) return still(state);
     if (screen.kind === 'usage' && row.isDir === true) return usageIn(state, row.path);
+    if (screen.kind === 'bookmarks') return bookmarkGone(state, screen.cursor);
     if (screen.kind === 'compare') return lookedInto(state, screen, row);
     return goTo(state, { place: screen.place, path: row.path });
   },

@@ -59,7 +59,7 @@ const HISTORY = 100;
 export const openDir = (state: State, dir: string): Step => openSpot(state, { place: activeTab(state).place, dir });
 
 /** A directory of any place in the active tab. */
-function openSpot(state: State, spot: Spot): Step {
+export function openSpot(state: State, spot: Spot): Step {
   const tab = activeTab(state);
   return spot.place === tab.place && spot.dir === tab.dir ? goTo(state, tab, spot) : goTo(state, left(tab), spot);
 }

@@ -24,6 +24,7 @@ export const newState = ({ start, ...init }: Beginning): State => ({
   tasks: [],
   looking: nothingSeen,
   editing: noEdits,
+  bookmarks: [],
   sought: '',
   prefix: '',
   token: 0,

@@ -12,6 +12,12 @@ const usual = { only: undefined, isApparent: false, goal: undefined } as const;
 
 type Begun = Omit<Pick, keyof typeof noPick | keyof typeof usual> & Partial<globalThis.Pick<Pick, keyof typeof usual>>;
 
+/** A list that is whole already. */
+export const opened = (state: State, pick: Begun & globalThis.Pick<Pick, 'rows'>): State => ({
+  ...state,
+  screen: { name: 'pick', ...noPick, ...usual, ...pick, isComplete: true },
+});
+
 /** An empty list, which the answer to the question fills. */
 export function picking(state: State, pick: Begun, question: Parameters<typeof ask>[1]): Step {
   return ask(state, question, (now, token) => ({

@@ -79,6 +79,11 @@ export interface Spot {
   readonly dir: string;
 }
 
+/** A spot that one wants to come back to. */
+export interface Bookmark extends Spot {
+  readonly name: string;
+}
+
 /** A directory that is open. */
 export interface Tab {
   readonly place: PlaceId;
@@ -102,6 +107,8 @@ export interface Tab {
   /** First line that is on the screen. */
   readonly top: number;
   readonly selected: ReadonlySet<string>;
+  /** Where a range begins that is being selected. */
+  readonly anchor: string | undefined;
   readonly filter: string;
   readonly sort: { readonly by: SortKey; readonly isReversed: boolean };
   readonly showsHidden: boolean;
@@ -183,6 +190,7 @@ export interface State {
   readonly tasks: readonly Task[];
   readonly looking: Looking;
   readonly editing: Editing;
+  readonly bookmarks: readonly Bookmark[];
   /** What `/` has looked for last. */
   readonly sought: string;
   /** Keys pressed of a combination of several (`g g`); '' when none are. */

@@ -9,6 +9,7 @@ import type { AskName, AnswerOf, FailureOf, PartOf } from './ask.ts';
 import type { Event } from './event.ts';
 import { listHeight } from './layout.ts';
 import { movedTo } from './listing.ts';
+import { bookmarkActions, bookmarkPrompts } from './bookmarks.ts';
 import { choosingActions, choosingPrompts } from './choosing.ts';
 import { dialogActions, dialogAnswers, dialogPrompts } from './dialogs.ts';
 import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
@@ -32,6 +33,7 @@ import type { Action, AnswerHandlers, Step } from './step.ts';
 export const actions: Readonly<Record<string, Action>> = {
   ...movingActions,
   ...paneActions,
+  ...bookmarkActions,
   ...choosingActions,
   ...lookingActions,
   ...pickingActions,
@@ -59,6 +61,7 @@ const answerHandlers: AnswerHandlers = {
 
 const promptHandlers = together([
   panePrompts,
+  bookmarkPrompts,
   choosingPrompts,
   lookingPrompts,
   comparingPrompts,

@@ -53,7 +53,7 @@ export function listLines(
         width,
         isCursor: at === tab.cursor,
         isActive,
-        isSelected: tab.selected.has(row.name),
+        isSelected: tab.selected.has(row.name) || tab.anchor === row.name,
       }),
     );
   }
