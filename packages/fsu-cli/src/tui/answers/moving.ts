@@ -10,10 +10,10 @@ const BATCH = 1000;
 
 export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'standing' | 'follow' | 'list'> = {
   stack: ({ image }, { desk, signal }) => desk.call('stack', image === undefined ? [] : [image], { signal }),
-  async follow({ place, path }, { desk, signal }) {
-    if (place === HOST) return { place, path, isDir: await desk.call('isHostDir', [path], { signal }) };
+  async follow({ place, path, isLink }, { desk, signal }) {
+    if (place === HOST) return { place, path, isLink, isDir: await desk.call('isHostDir', [path], { signal }) };
     const fs = (await desk.fs(place)).until(signal);
-    return { place, path, isDir: (await fs.stat(path)).type === 'dir' };
+    return { place, path, isLink, isDir: (await fs.stat(path)).type === 'dir' };
   },
   enter: ({ place }, { desk }) => (place === HOST ? desk.call('enterHost', []) : desk.enter(place)),
   async standing({ place }, { desk, signal }) {

@@ -9,6 +9,12 @@ import type { Shown } from './looking-state.ts';
 import type { PlaceId, Place, Row, StackNode, Standing } from './state.ts';
 import type { Named } from './words.ts';
 
+interface Followed {
+  readonly place: PlaceId;
+  readonly path: string;
+  readonly isLink: boolean;
+}
+
 /** To walk about. */
 interface MovingAsks {
   /** What the image is made of. */
@@ -21,11 +27,11 @@ interface MovingAsks {
   /** Open a file system to look at. */
   readonly enter: { readonly ask: { readonly place: PlaceId }; readonly part: never; readonly answer: Place };
   readonly standing: { readonly ask: { readonly place: PlaceId }; readonly part: never; readonly answer: Standing };
-  /** What a link leads to. */
+  /** What a link leads to, or what there is at a path that was typed. */
   readonly follow: {
-    readonly ask: { readonly place: PlaceId; readonly path: string };
+    readonly ask: Followed;
     readonly part: never;
-    readonly answer: { readonly place: PlaceId; readonly path: string; readonly isDir: boolean };
+    readonly answer: Followed & { readonly isDir: boolean };
   };
   readonly list: {
     readonly ask: { readonly place: PlaceId; readonly dir: string };

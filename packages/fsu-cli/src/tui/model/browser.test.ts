@@ -156,7 +156,7 @@ class Fake {
             kind: 'answer',
             what: 'follow',
             token,
-            value: { place: ask.place, path: ask.path, isDir: this.#tree[ask.path] !== undefined },
+            value: { ...ask, isDir: this.#tree[ask.path] !== undefined },
           },
         ];
       case 'run':
@@ -255,8 +255,18 @@ describe('moving', () => {
     expect(currentRow(activeTab(fake.state))?.name).toBe('ssh');
   });
 
+  test('the parent has the cursor on where one came from, whatever it was on before', () => {
+    const fake = begun().keys('j', 'j', 'g', 'p', 'C-u', ...'/boot', 'enter', 'h');
+    expect(currentRow(activeTab(fake.state))?.name).toBe('boot');
+  });
+
+  test('a path may have dots in it, and be that of a file', () => {
+    const fake = begun().keys('g', 'p', 'C-u', ...'/home/./..//etc/ssh/../hosts', 'enter');
+    expect([activeTab(fake.state).dir, currentRow(activeTab(fake.state))?.name]).toEqual(['/etc', 'hosts']);
+  });
+
   test('a directory that cannot be read says why', () => {
-    const fake = begun().keys('g', 'p', 'C-u', ...'/nowhere', 'enter');
+    const fake = begun({ '/': ['etc/'] }).keys('g', 'e');
     expect(activeTab(fake.state).failure).toBe('No such file or directory');
   });
 

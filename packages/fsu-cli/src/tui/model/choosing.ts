@@ -7,7 +7,7 @@ import { asking } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow } from './state.ts';
 import type { Row, State, Tab } from './state.ts';
-import { noted, still, withTab } from './step.ts';
+import { ask, noted, still, withTab } from './step.ts';
 import type { Action, Step } from './step.ts';
 
 const question =
@@ -128,14 +128,22 @@ export const choosingActions: Readonly<Record<string, Action>> = {
 
 const namesShown = ({ rows, shown }: Tab): readonly string[] => shown.flatMap((at) => rows[at]?.name ?? []);
 
+/** As text, which is how the lists go up, too. */
+function cleaned(path: string): string {
+  const names: string[] = [];
+  for (const name of path.split('/')) {
+    if (name === '..') names.pop();
+    else if (name !== '' && name !== '.') names.push(name);
+  }
+  return `/${names.join('/')}`;
+}
+
 export const choosingPrompts: PromptHandlers = {
   answered: {
     filter: (state) => still(state),
     search: (state, text) => (text === '' ? still(state) : sought({ ...state, sought: text }, 1, false)),
-    jump(state, path) {
-      const clean = path.replace(/\/+$/, '') || '/';
-      return openDir(state, clean.startsWith('/') ? clean : `/${clean}`);
-    },
+    jump: (state, path) =>
+      ask(state, { what: 'follow', place: activeTab(state).place, path: cleaned(path), isLink: false }),
   },
   typed: {
     filter: (state, filter) => refiltered(state, { filter }),

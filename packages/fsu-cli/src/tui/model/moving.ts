@@ -29,12 +29,12 @@ export const movingActions = {
     const row = currentRow(tab);
     if (row?.type === 'dir') return openDir(state, pathIn(tab.dir, row.name));
     return row?.type === 'lnk'
-      ? ask(state, { what: 'follow', place: tab.place, path: pathIn(tab.dir, row.name) })
+      ? ask(state, { what: 'follow', place: tab.place, path: pathIn(tab.dir, row.name), isLink: true })
       : enterFile(state);
   },
   parent(state: State): Step {
-    const { dir } = activeTab(state);
-    return dir === '/' ? leftImage(state) : openDir(state, dir.slice(0, dir.lastIndexOf('/')) || '/');
+    const { place, dir } = activeTab(state);
+    return dir === '/' ? leftImage(state) : openAround(state, place, dir);
   },
 } as const;
 
@@ -42,8 +42,13 @@ export const movingActions = {
 function leftImage(state: State): Step {
   const within = state.places.get(activeTab(state).place)?.within;
   if (within === undefined) return still(state);
-  const [, dir = '', name = ''] = /^(.*)\/([^/]*)$/s.exec(within.path) ?? [];
-  return openEntry(state, { place: within.place, dir: dir === '' ? '/' : dir }, name);
+  return openAround(state, within.place, within.path);
+}
+
+/** The directory that something is in, with the cursor on it. */
+function openAround(state: State, place: PlaceId, path: string): Step {
+  const at = path.lastIndexOf('/');
+  return openEntry(state, { place, dir: path.slice(0, at) || '/' }, path.slice(at + 1));
 }
 
 /** Where the tab is goes into its history. */
@@ -172,9 +177,10 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'standing' 
     failed: still,
   },
   follow: {
-    answer(state, { value: { place, path, isDir } }) {
-      if (!isDir) return still(noted(state, 'the link does not lead to a directory'));
-      return activeTab(state).place === place ? openDir(state, path) : still(state);
+    answer(state, { value: { place, path, isLink, isDir } }) {
+      if (isLink && !isDir) return still(noted(state, 'the link does not lead to a directory'));
+      if (activeTab(state).place !== place) return still(state);
+      return isDir ? openDir(state, path) : openAround(state, place, path);
     },
   },
   list: {
