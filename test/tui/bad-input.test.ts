@@ -1,8 +1,8 @@
 /** Images that are no images, are held by others, or mean harm: what fsu browse shows of them in a real terminal. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Workplace } from '../cli/harness.ts';
-import { requireOracle } from '../support/oracle.ts';
+import { lacksOracle, requireOracle } from '../support/oracle.ts';
 import { Terminal } from './terminal.ts';
 
 let place: Workplace;
@@ -67,7 +67,171 @@ test('an image that somebody else edits: the first edit says so, nothing is stag
   t.keys('Enter');
   await t.agree();
   const seen = await t.waitFor('being written by another program');
-  expect(seen).toMatch(/^ demo.img ext2fs  RO$/m);
+  expect(seen).toMatch(/^ demo\.img ext4 {2}RO\b/m);
+});
+
+/** Keys that make a directory; the answer is still to come. */
+async function makeDir(t: Terminal, name: string): Promise<void> {
+  t.keys('F7');
+  await t.waitFor('new directory');
+  t.type(name);
+  t.keys('Enter');
+}
+
+test('an image that another program changes while it is looked at: the first edit says so, the next sees what it is now', async () => {
+  place.demo();
+  const t = open();
+  await t.command('clear; fsu browse demo.img; echo "status $?"');
+  await t.waitFor('etc/');
+  expect(place.sh('fsu mkdir demo.img:/other').stderr).toBe('');
+  t.keys('j', 'Enter');
+  await t.waitFor('demo.img:/etc ');
+  await t.waitFor('hostname');
+  t.keys('h');
+  await t.waitFor('README');
+  await makeDir(t, 'mine');
+  await t.agree();
+  const seen = await t.waitFor('image changed while reading');
+  expect(seen).toMatch(/^ demo\.img ext4 {2}RO\b/m);
+  await t.waitFor('other/');
+  await makeDir(t, 'mine');
+  await t.waitFor('STAGED 1');
+  t.keys('w');
+  await t.waitFor('staged, first to last');
+  t.keys('c');
+  await t.waitFor('committed: 1 edit');
+  t.keys('q');
+  await t.waitFor('status 0');
+  expect(place.sh('fsu ls demo.img:/').stdout).toMatch(/^mine\nother$/m);
+  expect(place.sh(`${requireOracle('e2fsck')} -fn demo.img`).status).toBe(0);
+});
+
+/** Images that may not be written: how one is made so and again not, and who looks at it. */
+const READ_ONLY: readonly (readonly [title: string, make: string, end: string, as: string, message: string])[] = [
+  [
+    'of the mode 0444, to an ordinary user',
+    'chmod 755 . && chown 65534 ro && chmod 444 ro/demo.img',
+    'true',
+    'setpriv --reuid=65534 --regid=65534 --clear-groups ',
+    'Permission denied',
+  ],
+  ['that is immutable', 'chattr +i ro/demo.img', 'chattr -i ro/demo.img', '', 'Operation not permitted'],
+  [
+    'on a file system that is mounted read-only',
+    'mount --bind ro ro && mount -o remount,ro,bind ro',
+    'umount ro',
+    '',
+    'no transaction log can be made',
+  ],
+];
+
+test.skipIf(lacksOracle('root', 'loop mount', 'setpriv')).each(READ_ONLY)(
+  'an image %s: it can be looked at, the first edit says why not, the title stays RO',
+  async (_title, make, end, as, message) => {
+    place.sh('mkdir -p ro');
+    place.demo('ro/demo.img');
+    const made = place.sh(make);
+    expect(made.status, made.stderr).toBe(0);
+    try {
+      const t = open();
+      await t.command(`clear; ${as}fsu browse ro/demo.img; echo "status $?"`);
+      await t.waitFor('etc/');
+      t.keys('j', 'Enter');
+      await t.waitFor('hostname');
+      await makeDir(t, 'new');
+      await t.agree();
+      const seen = await t.waitFor(message);
+      expect(seen).toMatch(/^ ro\/demo\.img ext4 {2}RO\b/m);
+      t.keys('h');
+      await t.waitFor('README');
+      t.keys('q');
+      await t.waitFor('status 0');
+    } finally {
+      expect(place.sh(end).stderr).toBe('');
+      place.sh('rm -rf ro');
+    }
+  },
+);
+
+test('a full file system: the edit that does not fit is taken back whole, those before it are committed', async () => {
+  place.demo();
+  place.sh('rm -rf big && mkdir big && head -c 4000000 /dev/urandom >big/a && head -c 4000000 /dev/urandom >big/b');
+  const t = open();
+  await t.command('clear; fsu browse demo.img; echo "status $?"');
+  await t.waitFor('etc/');
+  await makeDir(t, 'kept');
+  await t.agree();
+  await t.waitFor('STAGED 1');
+  t.type(':put -R big /kept');
+  t.keys('Enter');
+  const seen = await t.waitFor('No space left on device');
+  expect(seen).toContain('STAGED 1');
+  // One line, below all else.
+  expect(seen.trimEnd().split('\n').at(-1)).toMatch(/^fsu: put: .*No space left on device$/);
+  t.type(':put big/a /kept');
+  t.keys('Enter');
+  await t.waitFor('STAGED 2');
+  t.keys('w');
+  await t.waitFor('staged, first to last');
+  t.keys('c');
+  await t.waitFor('committed: 2 edits');
+  t.keys('q');
+  await t.waitFor('status 0');
+  expect(place.sh('fsu ls -R demo.img:/kept').stdout.trim()).toBe('a');
+  expect(place.sh('fsu cat demo.img:/kept/a | cmp - big/a').status).toBe(0);
+  expect(place.sh(`${requireOracle('e2fsck')} -fn demo.img`).status).toBe(0);
+});
+
+/** Loaded into each thread of Node: those that are not the first end as soon as a file is there. */
+const DIES = `
+const { existsSync } = require('node:fs');
+const { isMainThread } = require('node:worker_threads');
+if (!isMainThread)
+  setInterval(() => {
+    if (existsSync('die')) throw new Error('struck down');
+  }, 20).unref();
+`;
+
+test('the kernel’s thread ends: the screen says so, what is staged is saved as a script that does it again', async () => {
+  place.demo();
+  writeFileSync(place.at('dies.cjs'), DIES);
+  place.sh('rm -f die saved.fsu');
+  const before = place.sh('sha256sum demo.img').stdout;
+  const t = open({ NODE_OPTIONS: `--require=${place.at('dies.cjs')}` });
+  await t.command('clear; stty -a >before; fsu browse demo.img; echo "status $?"; stty -a >after; echo done');
+  await t.waitFor('etc/');
+  await makeDir(t, 'new');
+  await t.agree();
+  await t.waitFor('STAGED 1');
+  t.type(':chmod 700 /home');
+  t.keys('Enter');
+  await t.waitFor('STAGED 2');
+  place.sh('touch die');
+  const seen = await t.waitFor('2 staged, not committed; the kernel has ended');
+  expect(seen).toContain('KERNEL ENDED, 2 STAGED');
+  place.sh('rm die');
+  expect(seen).toContain('struck down');
+  t.keys('Escape');
+  await t.waitUntilGone('s save as a script');
+  t.keys('j');
+  const why = await t.waitFor('struck down');
+  expect(why).not.toMatch(/^\s+at /m);
+  t.keys('S');
+  await t.waitFor('save the edits as a script');
+  t.keys('C-u');
+  t.type('saved.fsu');
+  t.keys('Enter');
+  await t.waitFor('saved: saved.fsu');
+  t.keys('q');
+  await t.waitFor('2 staged, not committed; the kernel has ended');
+  t.keys('q');
+  await t.waitFor('status 1\ndone');
+  expect(t.modes()).toEqual({ isAlternate: false, showsCursor: true, reportsMouse: false });
+  expect(readFileSync(place.at('after'), 'utf8')).toBe(readFileSync(place.at('before'), 'utf8'));
+  expect(place.sh('sha256sum demo.img').stdout).toBe(before);
+  const again = place.sh('fsu script saved.fsu demo.img');
+  expect(again.status, again.stderr).toBe(0);
+  expect(place.sh('fsu ls -ld demo.img:/home demo.img:/new').stdout).toMatch(/^drwx------[^]*^drwx/m);
 });
 
 test('names, contents, attributes and labels that drive terminals: nothing of them gets there', async () => {

@@ -174,8 +174,8 @@ export const editingAnswers: Pick<
         output,
         status,
       });
-      // What changes no image may have changed the host.
-      const seen: Step = status === 0 ? followedBy(refreshed(told), reviewedAgain) : still(told);
+      // What changes no image may have changed the host; and an image that could not be opened to be changed is looked at afresh.
+      const seen = followedBy(refreshed(told), status === 0 ? reviewedAgain : still);
       return next === undefined ? seen : followedBy(seen, (now) => edit(now, next, { waiting }));
     },
     failed(state, { token, message }) {
