@@ -305,6 +305,33 @@ describe('item 4: editing, staged', () => {
     await isSound(image);
   });
 
+  test('a review lets others look meanwhile, and ends when nobody wants it any more', async () => {
+    const image = fresh();
+    mkdirSync(at('many'), { recursive: true });
+    for (let n = 0; n < 3000; n++) writeFileSync(at(`many/${n}`), 'x');
+    const b = await Browsing.open([image]);
+    try {
+      await b.keys(':');
+      await b.answer(`put -R ${at('many')} /`);
+      await b.allow();
+      b.press('w');
+      await b.remote.call('details', [image, '/etc/motd']);
+      expect(b.state.screen).toMatchObject({ name: 'review', images: undefined });
+      await b.keys('q');
+      b.press('w');
+      b.press('q');
+      await b.keys('w');
+      const isAwaited = (): boolean => b.state.screen.name === 'review' && b.state.screen.images === undefined;
+      while (isAwaited()) await b.settled();
+      expect(b.state.screen).toMatchObject({ images: [{ isSound: true }] });
+      await b.keys('c');
+      expect(b.state.note?.text).toBe('committed: 1 edit');
+    } finally {
+      b.close();
+    }
+    await isSound(image);
+  });
+
   test('what moves to another image is committed in both', async () => {
     const [one, two] = [fresh(), fresh()];
     const b = await Browsing.open([one]);

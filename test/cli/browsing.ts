@@ -6,7 +6,7 @@ import type { Channel, Message } from 'ukfs/remote';
 import type { EditedCopy } from '../../packages/fsu-cli/src/host-editor.ts';
 import { writeScript } from '../../packages/fsu-cli/src/host-script.ts';
 import { processShell } from '../../packages/fsu-cli/src/host.ts';
-import { Desk } from '../../packages/fsu-cli/src/tui/kernel/desk.ts';
+import { Desk, reading } from '../../packages/fsu-cli/src/tui/kernel/desk.ts';
 import { DeskClient } from '../../packages/fsu-cli/src/tui/desk.ts';
 import { beginning } from '../../packages/fsu-cli/src/tui/model/moving.ts';
 import { newState } from '../../packages/fsu-cli/src/tui/model/newstate.ts';
@@ -72,6 +72,7 @@ export class Browsing {
     const server = new Server(end, {
       host: nodeHost(),
       services: desk.services(),
+      reading,
       turn: (act) => void setImmediate(act),
     });
     held.server = server;

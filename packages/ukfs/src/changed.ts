@@ -5,7 +5,7 @@ import { aspects, aspectsOf } from './aspects.ts';
 import type { Aspect } from './aspects.ts';
 import { compareTrees } from './compare.ts';
 import type { ComparedTree, Difference } from './compare.ts';
-import type { ChangedFile, FileRun, Ukfs } from './handle.ts';
+import type { ChangedFile, CheckHow, FileRun, Ukfs } from './handle.ts';
 import type { TreeStat } from './tree.ts';
 import { ukfsTree } from './ukfstree.ts';
 
@@ -24,14 +24,18 @@ export interface TreeChange extends ChangedFile {
  * Differences from `before` to `after`, which is the same image with edits, one by one: directory by directory, memory holds
  * the names of one level at a time. Times of access do not count.
  */
-export function* treeChanges(before: Ukfs, after: Ukfs): Generator<TreeChange> {
+export function* treeChanges(before: Ukfs, after: Ukfs, { pause }: CheckHow = {}): Generator<TreeChange> {
   const written = new Written(before, after);
   const differences = compareTrees(wholeTree(before), wholeTree(after), {
     what: edited,
     isSameContent: (path) => written.isInPlace(`/${path}`),
+    // They are not wanted, but there is a pause at each.
+    same: pause !== undefined,
   });
   for (const difference of differences) {
+    pause?.();
     const { change, what, before: was, after: is } = difference;
+    if (change === 'same') continue;
     if (change === 'changed' && is?.stat.type === 'dir' && !what.some((aspect) => ofDirectories.has(aspect))) continue;
     yield { path: `/${difference.path}`, change: changeOf(difference), before: was?.stat, after: is?.stat };
   }

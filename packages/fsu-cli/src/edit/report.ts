@@ -3,7 +3,7 @@
  * others counted: an edit of a million files is told in constant memory.
  */
 import { treeChanges } from 'ukfs';
-import type { ChangedFile, Ukfs } from 'ukfs';
+import type { ChangedFile, CheckHow, Ukfs } from 'ukfs';
 import { pathMembers } from '../format/json.ts';
 import type { Json } from '../format/json.ts';
 import { safeText } from '../format/name.ts';
@@ -31,14 +31,14 @@ export function extentsOf(fs: Ukfs): Extents {
 
 const bytesOf = (extents: Extents): number => extents.reduce((sum, { length }) => sum + length, 0);
 
-export function reportOf(fs: Ukfs): EditReport {
+export function reportOf(fs: Ukfs, how: CheckHow = {}): EditReport {
   const extents = extentsOf(fs);
   const files: ChangedFile[] = [];
   let count = 0;
   const before = extents.length === 0 ? undefined : fs.committed();
   if (before !== undefined) {
     try {
-      for (const { path, change } of treeChanges(before, fs)) {
+      for (const { path, change } of treeChanges(before, fs, how)) {
         count++;
         if (files.length < LIST_MAX) files.push({ path, change });
       }

@@ -77,6 +77,20 @@ export interface DeskServices {
   complete(place: PlaceId, dir: string, line: string): Completions;
 }
 
+/** Services that change nothing: they are answered while a review is under way. */
+export const reading: readonly (keyof DeskServices)[] = [
+  'details',
+  'inspectPlace',
+  'seek',
+  'usage',
+  'find',
+  'grep',
+  'hostList',
+  'isHostDir',
+  'hostKinds',
+  'below',
+];
+
 export class Desk {
   readonly #server: () => Server;
   readonly #shell: Shell;

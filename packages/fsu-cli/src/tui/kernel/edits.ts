@@ -4,7 +4,7 @@
  */
 import type { Job } from 'ukfs/remote';
 import { FsError } from 'ukfs';
-import type { Ukfs } from 'ukfs';
+import type { CheckHow, Ukfs } from 'ukfs';
 import { UsageError } from '../../command.ts';
 import { Context } from '../../context.ts';
 import type { ImageName } from '../../context.ts';
@@ -228,10 +228,11 @@ export class Edits {
 
   /** What a commit would do. */
   review(job: Job): Promise<readonly Reviewed[]> {
+    const how = { pause: () => job.pause() };
     return this.#inTurn(job, async () =>
       this.#ctx.images.edited.map(({ name, fs }) => {
-        const report = reportOf(fs);
-        const wrong = report.bytes === 0 ? undefined : errorsBrought(fs);
+        const report = reportOf(fs, how);
+        const wrong = report.bytes === 0 ? undefined : errorsBrought(fs, how);
         return {
           ...report,
           image: name.text,
@@ -259,12 +260,12 @@ export class Edits {
 }
 
 /** What the checker finds that was not there before; undefined: nothing. */
-function errorsBrought(fs: Ukfs): string | undefined {
+function errorsBrought(fs: Ukfs, how: CheckHow): string | undefined {
   try {
-    fs.verify();
+    fs.verify(how);
     return undefined;
   } catch (thrown) {
-    if (!(thrown instanceof FsError)) throw thrown;
+    if (!(thrown instanceof FsError) || thrown.code === 'ECANCELED') throw thrown;
     return describeError(thrown);
   }
 }

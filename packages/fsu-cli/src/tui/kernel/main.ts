@@ -4,8 +4,8 @@
  */
 import { serveParent } from 'ukfs/remote';
 import type { Shell } from '../../context.ts';
-import { Desk } from './desk.ts';
+import { Desk, reading } from './desk.ts';
 
 export async function serveBrowser(shell: Shell): Promise<void> {
-  await serveParent((server) => new Desk(server, shell).services());
+  await serveParent((server) => new Desk(server, shell).services(), { reading });
 }

@@ -7,6 +7,7 @@ import { edit, editAll, namedOf, placeOptions, refreshed, rootPlace, wordFor } f
 import { noEdits } from './editing-state.ts';
 import type { Editing } from './editing-state.ts';
 import { withoutStandings } from './moving.ts';
+import { reviewed, reviewedAgain } from './reviewing.ts';
 import { asking, choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
@@ -37,8 +38,7 @@ export const editingActions = {
   },
   review(state: State): Step {
     if (state.editing.staged.length === 0) return still(noted(state, 'nothing is staged'));
-    const screen = { name: 'review', top: 0, images: undefined } as const;
-    return ask({ ...state, screen }, { what: 'review' });
+    return reviewed(state, 0);
   },
   commit: (state: State): Step =>
     state.editing.staged.length === 0
@@ -120,7 +120,7 @@ function typed(state: State, text: string): Step {
 
 export const editingAnswers: Pick<
   AnswerHandlers,
-  'run' | 'stop' | 'undo' | 'discard' | 'review' | 'commit' | 'editor' | 'complete'
+  'run' | 'stop' | 'undo' | 'discard' | 'commit' | 'editor' | 'complete'
 > = {
   complete: {
     answer(state, { value: { line, words, instead } }) {
@@ -216,11 +216,6 @@ export const editingAnswers: Pick<
         ),
       ),
   },
-  review: {
-    answer: (state, { value }) =>
-      still(state.screen.name === 'review' ? { ...state, screen: { ...state.screen, images: value } } : state),
-    failed: (state, { message }) => still(noted({ ...state, screen: { name: 'files' } }, message, 'error')),
-  },
   commit: {
     answer(state, { value }) {
       const count = state.editing.staged.length;
@@ -240,14 +235,6 @@ export const editingAnswers: Pick<
 
 /** What was staged is durable, or gone; what a person has said, and what is open, stays. */
 const nothingStaged = ({ isAllowed, held }: Editing): Editing => ({ ...noEdits, isAllowed, held });
-
-/** The review shows what is staged now; nothing left: there is nothing to review. */
-function reviewedAgain(state: State): Step {
-  if (state.screen.name !== 'review') return still(state);
-  return state.editing.staged.length === 0
-    ? still({ ...state, screen: { name: 'files' } })
-    : ask({ ...state, screen: { ...state.screen, images: undefined } }, { what: 'review' });
-}
 
 /** Outside of quotes nothing but words and a file to read: shells take it as scripts do. */
 const isForShells = (line: string): boolean =>

@@ -159,7 +159,7 @@ interface Screens {
   /** `filter`: of the keys, those with this in them. */
   readonly help: { readonly top: number; readonly filter: string };
   /** `images` undefined: not known yet. */
-  readonly review: { readonly top: number; readonly images: readonly Reviewed[] | undefined };
+  readonly review: { readonly top: number; readonly images: readonly Reviewed[] | undefined; readonly token: number };
   readonly facts: { readonly title: string; readonly facts: readonly Fact[]; readonly top: number };
   readonly pick: Pick;
   readonly view: View;

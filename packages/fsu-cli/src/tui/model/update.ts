@@ -25,6 +25,7 @@ import { moused } from './mouse.ts';
 import { paneActions, panePrompts } from './panes.ts';
 import { promptKey, promptPaste } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
+import { reviewingAnswers } from './reviewing.ts';
 import type { State } from './state.ts';
 import { mapTabs, noted, still } from './step.ts';
 import type { Action, AnswerHandlers, Step } from './step.ts';
@@ -55,6 +56,7 @@ const answerHandlers: AnswerHandlers = {
   ...nestingAnswers,
   ...editingAnswers,
   ...dialogAnswers,
+  ...reviewingAnswers,
   ...transferAnswers,
   ...leavingAnswers,
 };

@@ -3,6 +3,7 @@ import type { Table } from '../../command.ts';
 import { keyTables } from '../keys/tables.ts';
 import { lineQuestion } from '../model/prompt.ts';
 import type { PromptHandlers } from '../model/prompt.ts';
+import { reviewDropped } from '../model/reviewing.ts';
 import type { State } from '../model/state.ts';
 import { still } from '../model/step.ts';
 import type { Step } from '../model/step.ts';
@@ -17,7 +18,7 @@ export const help: ScreenModule<'help'> = {
     showHelp: (state: State): Step => still({ ...state, screen: { name: 'help', top: 0, filter: '' } }),
     helpFilter: (state: State): Step => lineQuestion(state, 'helpFilter', 'keys with: '),
     ...scrolling('help', ({ screen }) => (screen.name === 'help' ? linesWith(screen.filter).length : 0)),
-    closeScreen: (state: State): Step => still({ ...state, screen: { name: 'files' } }),
+    closeScreen: (state: State): Step => [{ ...state, screen: { name: 'files' } }, reviewDropped(state)],
   },
 };
 
