@@ -1,5 +1,5 @@
 /** Whole sessions of fsu browse in a real terminal. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Workplace } from '../cli/harness.ts';
 import { Terminal } from './terminal.ts';
@@ -57,6 +57,62 @@ test.each([
   await t.waitFor(`status ${status}\ndone`);
   expect(t.modes()).toEqual(BARE);
   expect(settings('after')).toBe(settings('before'));
+});
+
+test.each(['TERM', 'HUP'])('SIG%s with edits staged: they are saved as a script, which does them', async (name) => {
+  place.demo();
+  const t = open();
+  await t.command('rm -f edits.rescued*; fsu browse demo.img');
+  await t.waitFor('etc/');
+  t.keys('F7');
+  await t.waitFor('new directory');
+  t.type('made');
+  t.keys('Enter');
+  await t.agree();
+  await t.waitFor('STAGED 1');
+  t.signal(name);
+  await t.waitFor('fsu browse: what was staged is saved: edits.rescued.fsu');
+  expect(t.modes()).toEqual(BARE);
+  expect(place.run('fsu', ['ls', 'demo.img']).stdout).not.toContain('made');
+  expect(place.sh('fsu script edits.rescued.fsu demo.img')).toMatchObject({ status: 0, stderr: '' });
+  expect(place.run('fsu', ['ls', 'demo.img']).stdout).toContain('made');
+});
+
+test('a mistake of ours: one line, on the terminal as it was', async () => {
+  place.demo();
+  // In the thread of the screen, once the list is there.
+  writeFileSync(
+    place.at('mistake.cjs'),
+    `const { isMainThread } = require('node:worker_threads');
+if (isMainThread && process.argv.includes('browse'))
+  setInterval(() => { if (require('node:fs').existsSync('now')) throw new Error('a mistake'); }, 50).unref();`,
+  );
+  const t = open({ env: { NODE_OPTIONS: `--require=${place.at('mistake.cjs')}` } });
+  await t.command('stty -a >before; fsu browse demo.img; echo "status $?"; stty -a >after; echo done');
+  await t.waitFor('etc/');
+  writeFileSync(place.at('now'), '');
+  const seen = await t.waitFor('status 1\ndone');
+  expect(seen).toContain('fsu browse: internal error: a mistake\n');
+  expect(seen).not.toContain(' at ');
+  expect(t.modes()).toEqual(BARE);
+  expect(settings('after')).toBe(settings('before'));
+});
+
+test('16 colours: a console, another terminal from afar', async () => {
+  place.demo();
+  const t = open({ env: { TERM: 'linux' } });
+  await t.command('clear; fsu browse demo.img; echo "status $?"');
+  await t.waitFor('etc/');
+  t.keys('j', 'i');
+  await t.waitFor('inode');
+  t.keys('q');
+  await t.waitFor('q quit');
+  t.keys('q');
+  await t.waitFor('status 0');
+  const frames = t.recorded().slice(t.recorded().indexOf('\x1b[?1049h'));
+  // Blue, and bold, for directories; nothing that a console does not know.
+  expect(frames).toContain('\x1b[1;34m');
+  expect(frames).not.toMatch(/\x1b\[(\d+;)*[34]8;/); // oxlint-disable-line no-control-regex -- SGR
 });
 
 test('Ctrl-Z gives the terminal back; fg goes on where it was', async () => {

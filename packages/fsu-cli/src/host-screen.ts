@@ -1,4 +1,5 @@
 /** The terminal as a screen: raw keys, mouse and size come in as events; it is left as it was, whatever ends us. Only for browse. */
+import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Writable } from 'node:stream';
 import { describeError } from './errors.ts';
@@ -11,8 +12,11 @@ export interface ScreenDoor {
   /** Where ink writes: whole frames, each line as wide as the screen or shorter. With isPlain: lines, each with its end. */
   readonly frames: NodeJS.WriteStream;
   size(): { readonly columns: number; readonly lines: number };
-  /** Take the terminal; what is typed comes as events from now on. */
-  open(dispatch: (event: Event) => void): void;
+  /**
+   * Take the terminal; what is typed comes as events from now on. `ended`: called when a signal, the terminal's end or a mistake of
+   * ours ends us; what it gives back is told on standard error.
+   */
+  open(dispatch: (event: Event) => void, ended: () => string | undefined): void;
   /** Give it back, as it was. */
   close(): void;
   /** Give it to another program for a while, and take it again. */
@@ -131,6 +135,7 @@ export function openScreen({ isPlain = false }: { readonly isPlain?: boolean } =
   const { stdin, stdout } = process;
   let isOpen = false;
   let dispatch: (event: Event) => void = () => undefined;
+  let ended: () => string | undefined = () => undefined;
   const painter = new Painter((text) => {
     if (isOpen) stdout.write(text);
   });
@@ -196,26 +201,36 @@ export function openScreen({ isPlain = false }: { readonly isPlain?: boolean } =
     giveTerminal();
     comeBack();
   };
-  const onSignal = (name: NodeJS.Signals): void => {
+  /** Nothing more is read or shown. */
+  const endAll = (): void => {
     unwatch();
     giveTerminal();
+    const words = ended();
     removeCopies();
+    if (words === undefined) return;
+    try {
+      writeSync(process.stderr.fd, words);
+    } catch {
+      // Nobody is there to be told.
+    }
+  };
+  const onSignal = (name: NodeJS.Signals): void => {
+    endAll();
     // What ended us is to be seen by who started us. A shell makes 128 and the number of it, as do we if it does not come.
     process.kill(process.pid, name);
     setTimeout(() => process.exit(128 + constants.signals[name]), 100);
   };
   /** A mistake of ours: said in one line, on a terminal that shows it. */
   const onMistake = (thrown: unknown): void => {
-    unwatch();
-    giveTerminal();
+    endAll();
     process.stderr.write(`fsu browse: ${describeError(thrown)}\n`);
     if (process.env['FSU_DEBUG'] !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
     process.exit(1);
   };
   /** The terminal is gone. Not exit(): Node would put it into its old mode, and abort because that fails. */
   const onHangup = (): void => {
-    unwatch();
-    removeCopies();
+    isOpen = false;
+    endAll();
     process.kill(process.pid, 'SIGHUP');
   };
   const watch = (): void => {
@@ -241,8 +256,8 @@ export function openScreen({ isPlain = false }: { readonly isPlain?: boolean } =
     // Of a terminal ink uses no more than this has.
     frames: frames as unknown as NodeJS.WriteStream,
     size,
-    open(to) {
-      dispatch = to;
+    open(to, atEnd) {
+      [dispatch, ended] = [to, atEnd];
       watch();
       takeTerminal();
     },

@@ -9,6 +9,7 @@ import { DeskClient } from './desk.ts';
 import { beginning } from './model/moving.ts';
 import type { Look } from './model/state.ts';
 import { newState } from './model/newstate.ts';
+import { rescued } from './rescue.ts';
 import { Runtime } from './runtime.ts';
 import type { Show } from './show.ts';
 import type { ScreenDoor } from '../host-screen.ts';
@@ -50,7 +51,7 @@ export async function browseImage({ words, image, kernel, screen, look, show }: 
     // What is no image is told on the terminal as it is.
     await Promise.race([done, recognised(runtime)]);
     if (end !== undefined) return toldEnd(end, screen);
-    screen.open(runtime.dispatch);
+    screen.open(runtime.dispatch, () => rescued(runtime.state, writeScript));
     const hide = show(runtime, screen.frames);
     try {
       await done;
