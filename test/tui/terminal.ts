@@ -94,12 +94,15 @@ export class Terminal {
     return lines.slice(0, -1).map((line) => line.trimEnd());
   }
 
-  /** Until the screen has it; its lines as one text. */
+  /** Until the screen has it, and is the same for a moment: it is drawn line by line. Its lines as one text. */
   async waitFor(what: string | RegExp, timeout = 15_000): Promise<string> {
     const deadline = performance.now() + timeout;
+    let last: string | undefined;
     for (;;) {
       const seen = this.capture().join('\n');
-      if (typeof what === 'string' ? seen.includes(what) : what.test(seen)) return seen;
+      const isThere = typeof what === 'string' ? seen.includes(what) : what.test(seen);
+      if (isThere && (seen === last || performance.now() > deadline)) return seen;
+      last = seen;
       if (performance.now() > deadline) throw new Error(`no ${String(what)} within ${timeout} ms on:\n${seen}`);
       await sleep(20);
     }

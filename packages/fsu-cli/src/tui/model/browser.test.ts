@@ -361,6 +361,16 @@ describe('layout', () => {
     expect([fake.state.focus, currentRow(activeTab(fake.state))?.name]).toEqual(['list', 'ssh']);
   });
 
+  test('mouse: findings, too', () => {
+    const fake = begun().keys('g', 'e', 'm', 'enter', 'g', 'h', 'm', 'enter', "'");
+    at(fake, 'press', 5, 3);
+    expect(fake.state.screen).toMatchObject({ name: 'pick', cursor: 1 });
+    at(fake, 'press', 5, 9);
+    expect(fake.state.screen).toMatchObject({ name: 'pick', cursor: 1 });
+    at(fake, 'double', 5, 2);
+    expect([fake.state.screen.name, activeTab(fake.state).dir]).toEqual(['files', '/etc']);
+  });
+
   test('the tree: Tab goes there, what cannot be entered says why, Enter enters', () => {
     const fake = begun().keys('tab', 'down', 'enter');
     expect([fake.state.focus, fake.state.note?.text]).toEqual(['stack', 'swap is no file system']);

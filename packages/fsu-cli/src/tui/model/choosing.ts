@@ -1,7 +1,7 @@
 /** Finding entries, selecting them, and how lists show them. */
 import { listHeight } from './layout.ts';
 import { lineInput } from './lineinput.ts';
-import { arranged, filtered, movedTo } from './listing.ts';
+import { arranged, filtered, movedTo, walkedTo } from './listing.ts';
 import { openDir } from './moving.ts';
 import { asking } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
@@ -49,7 +49,7 @@ function sought(state: State, step: 1 | -1, isStartMeant: boolean): Step {
     const at = (tab.cursor + step * n + count) % count;
     const row: Row | undefined = tab.rows[tab.shown[at] ?? -1];
     if (row?.name.toLowerCase().includes(wanted) === true)
-      return still(withTab(state, (one) => movedTo(one, at, listHeight(state))));
+      return still(withTab(state, (one) => walkedTo(one, at, listHeight(state))));
   }
   return still(noted(state, `no name here has ${state.sought} in it`, 'error'));
 }
@@ -62,7 +62,7 @@ const selectedMoving =
     if (name === undefined) return still(state);
     return still(
       withTab(state, (tab) =>
-        movedTo({ ...tab, selected: new Set(tab.selected).add(name) }, tab.cursor + lines, listHeight(state)),
+        walkedTo({ ...tab, selected: new Set(tab.selected).add(name) }, tab.cursor + lines, listHeight(state)),
       ),
     );
   };
@@ -84,7 +84,7 @@ export const choosingActions: Readonly<Record<string, Action>> = {
       withTab(state, (tab) => {
         const selected = new Set(tab.selected);
         if (!selected.delete(name)) selected.add(name);
-        return movedTo({ ...tab, selected }, tab.cursor + 1, listHeight(state));
+        return walkedTo({ ...tab, selected }, tab.cursor + 1, listHeight(state));
       }),
     );
   },

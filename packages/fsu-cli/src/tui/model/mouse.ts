@@ -1,7 +1,8 @@
 /** What the mouse does: a press chooses, two enter, the wheel scrolls what is under it. */
 import type { Event } from './event.ts';
 import { hitOf, listHeight } from './layout.ts';
-import { movedTo } from './listing.ts';
+import { walkedTo } from './listing.ts';
+import { pickedAt } from './picking.ts';
 import type { State } from './state.ts';
 import { followedBy, still, withTab } from './step.ts';
 import type { Step } from './step.ts';
@@ -13,7 +14,9 @@ type Act = (state: State, action: string) => Step;
 export function moused(state: State, event: Mouse, act: Act): Step {
   if (state.prompt !== undefined) return still(state);
   if (state.screen.name === 'files') return overLists(state, event, act);
-  return event.what === 'wheel' ? repeated(state, state.screen.name, event.lines, act) : still(state);
+  if (event.what === 'wheel') return repeated(state, state.screen.name, event.lines, act);
+  const now = pickedAt(state, event.line);
+  return now !== undefined && event.what === 'double' ? act(now, 'pickGo') : still(now ?? state);
 }
 
 function overLists(state: State, { what, column, line, lines }: Mouse, act: Act): Step {
@@ -26,10 +29,10 @@ function overLists(state: State, { what, column, line, lines }: Mouse, act: Act)
     return what === 'double' && hit.what === 'node' ? act(now, 'stackEnter') : still(now);
   }
   const now: State = { ...state, focus: 'list', active: hit.pane };
-  if (what === 'wheel') return still(withTab(now, (tab) => movedTo(tab, tab.cursor + lines, listHeight(state))));
+  if (what === 'wheel') return still(withTab(now, (tab) => walkedTo(tab, tab.cursor + lines, listHeight(state))));
   if (hit.what === 'pane') return still(now);
   const { at } = hit;
-  const chosen = withTab(now, (tab) => movedTo(tab, at, listHeight(state)));
+  const chosen = withTab(now, (tab) => walkedTo(tab, at, listHeight(state)));
   return what === 'double' ? act(chosen, 'enter') : still(chosen);
 }
 

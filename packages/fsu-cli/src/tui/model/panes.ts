@@ -57,7 +57,11 @@ function twoPanes(state: State): Step {
   const [first, second] = state.panes;
   if (second !== undefined) {
     const kept = activePane(state);
-    return still({ ...state, panes: [kept], active: 0 });
+    const dropped = state.panes.filter((pane) => pane !== kept).flatMap(({ tabs }) => tabs);
+    const cancels = dropped.flatMap(({ token, isComplete }) =>
+      isComplete ? [] : [{ kind: 'cancel', token } as const],
+    );
+    return [{ ...state, panes: [kept], active: 0 }, cancels];
   }
   const panes = [first, { tabs: [newTab('', '/')], tab: 0 }] as const;
   return enterPlace({ ...state, panes, active: 1, focus: 'list' }, HOST);

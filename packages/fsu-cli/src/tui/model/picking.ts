@@ -46,13 +46,23 @@ export function rearranged(state: State, pick: Pick): State {
 export const shownRows = ({ rows, only }: Pick): readonly PickRow[] =>
   only === undefined ? rows : rows.filter(({ change }) => change === only);
 
+const HEADING = 1;
+
 /** Lines of findings on the screen, below their heading. */
-export const pickHeight = (state: State): number => Math.max(1, layoutOf(state).middle.height - 1);
+export const pickHeight = (state: State): number => Math.max(1, layoutOf(state).middle.height - HEADING);
 
 function movedBy(state: State, lines: number): Step {
   const { screen } = state;
   if (screen.name !== 'pick') return still(state);
   return still(rearranged(state, { ...screen, goal: undefined, cursor: screen.cursor + lines }));
+}
+
+/** The cursor on the row that a line of the screen shows; undefined: it shows none. */
+export function pickedAt(state: State, line: number): State | undefined {
+  const { screen } = state;
+  if (screen.name !== 'pick') return undefined;
+  const at = screen.top + line - layoutOf(state).middle.top - HEADING;
+  return at >= screen.top && at < shownRows(screen).length ? rearranged(state, { ...screen, cursor: at }) : undefined;
 }
 
 /** To the lists, with the cursor on what was found: where its place is seen already, or in the active list. */

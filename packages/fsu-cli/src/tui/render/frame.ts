@@ -98,7 +98,7 @@ function titleLine(state: State): Line {
     .join('');
   const log = journal === undefined ? '' : `  journal ${journal}`;
   return fitLine(
-    [span(` ${safeText(`${state.image}${type}  ${mode}`)}${work}${safeText(log)}`, 'title')],
+    [span(` ${safeText(`${place?.named?.image ?? state.image}${type}  ${mode}`)}${work}${safeText(log)}`, 'title')],
     state.columns,
   );
 }
