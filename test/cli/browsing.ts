@@ -15,8 +15,16 @@ import type { State } from '../../packages/fsu-cli/src/tui/model/state.ts';
 import { lineInput } from '../../packages/fsu-cli/src/tui/model/lineinput.ts';
 import { Runtime } from '../../packages/fsu-cli/src/tui/runtime.ts';
 
+interface Pair {
+  readonly client: Channel;
+  readonly server: Channel;
+  /** Names of calls that were sent and have no answer yet. */
+  readonly unanswered: Map<number, string>;
+}
+
 /** Two ends in one thread; what is sent is cloned, as between threads. */
-function channelPair(): { readonly client: Channel; readonly server: Channel } {
+function channelPair(): Pair {
+  const unanswered = new Map<number, string>();
   const queues: Message[][] = [[], []];
   const receivers: ((message: Message) => void)[] = [];
   const ends: ((why: Error | undefined) => void)[] = [];
@@ -26,6 +34,8 @@ function channelPair(): { readonly client: Channel; readonly server: Channel } {
   };
   const end = (me: number): Channel => ({
     send(message) {
+      if (message.kind === 'call') unanswered.set(message.id, message.name);
+      if (message.kind === 'result' || message.kind === 'failure') unanswered.delete(message.id);
       queues[1 - me]?.push(structuredClone(message));
       setImmediate(() => deliver(1 - me));
     },
@@ -36,7 +46,7 @@ function channelPair(): { readonly client: Channel; readonly server: Channel } {
     poll: () => queues[me]?.shift(),
     close: () => ends[1 - me]?.(new Error('gone')),
   });
-  return { client: end(0), server: end(1) };
+  return { client: end(0), server: end(1), unanswered };
 }
 
 /** What a person's editor makes of a file. */
@@ -47,12 +57,15 @@ export class Browsing {
   readonly remote: RemoteKernel;
   readonly copied: string[] = [];
   readonly #server: Server;
+  /** What was asked of the kernel's side and has no answer yet. */
+  readonly unanswered: ReadonlyMap<number, string>;
   quitStatus: number | undefined;
   /** Called for each effect that asks for the editor. */
   editor: Editor = (before) => before;
 
-  private constructor(image: string, server: Server, client: Channel) {
+  private constructor(image: string, server: Server, { client, unanswered }: Pair) {
     this.#server = server;
+    this.unanswered = unanswered;
     this.remote = new RemoteKernel(client);
     const state = newState({ image, look: { colors: 0, unicode: true }, columns: 100, lines: 30 });
     this.runtime = new Runtime(state, {
@@ -66,17 +79,17 @@ export class Browsing {
   }
 
   static async open(words: readonly string[]): Promise<Browsing> {
-    const { client, server: end } = channelPair();
+    const pair = channelPair();
     const held: { server?: Server } = {};
     const desk = new Desk(() => held.server as Server, { ...processShell(), aliases: () => undefined });
-    const server = new Server(end, {
+    const server = new Server(pair.server, {
       host: nodeHost(),
       services: desk.services(),
       reading,
       turn: (act) => void setImmediate(act),
     });
     held.server = server;
-    const browsing = new Browsing(words.at(-1) ?? '', server, client);
+    const browsing = new Browsing(words.at(-1) ?? '', server, pair);
     await browsing.remote.call('start', [words]);
     browsing.runtime.take(beginning(browsing.state));
     await browsing.settled();
@@ -116,7 +129,9 @@ export class Browsing {
       const before = this.state;
       await turn();
       const tab = activeTab(this.state);
-      const isBusy = this.state.editing.token !== 0 || (!tab.isComplete && tab.failure === undefined) || tab.isStale;
+      // A tab of what cannot be opened stays as it is.
+      const isListing = this.unanswered.size > 0 && ((!tab.isComplete && tab.failure === undefined) || tab.isStale);
+      const isBusy = this.state.editing.token !== 0 || isListing;
       quiet = this.state !== before || isBusy ? 0 : quiet + 1;
     }
   }

@@ -1,5 +1,5 @@
 /** changedFiles(): what an edit did, by comparing the tree with what it was. */
-import { FsError } from '@ukfs/kernel';
+import { CorruptError, FsError } from '@ukfs/kernel';
 import type { Extent } from '@ukfs/kernel';
 import { aspects, aspectsOf } from './aspects.ts';
 import type { Aspect } from './aspects.ts';
@@ -22,7 +22,8 @@ export interface TreeChange extends ChangedFile {
 
 /**
  * Differences from `before` to `after`, which is the same image with edits, one by one: directory by directory, memory holds
- * the names of one level at a time. Times of access do not count.
+ * the names of one level at a time. Times of access do not count. What is damaged cannot be compared, and is left out: an edit
+ * elsewhere is told all the same.
  */
 export function* treeChanges(before: Ukfs, after: Ukfs, { pause }: CheckHow = {}): Generator<TreeChange> {
   const written = new Written(before, after);
@@ -31,6 +32,9 @@ export function* treeChanges(before: Ukfs, after: Ukfs, { pause }: CheckHow = {}
     isSameContent: (path) => written.isInPlace(`/${path}`),
     // They are not wanted, but there is a pause at each.
     same: pause !== undefined,
+    failed(_, error) {
+      if (!isDamage(error)) throw error;
+    },
   });
   for (const difference of differences) {
     pause?.();
@@ -40,6 +44,9 @@ export function* treeChanges(before: Ukfs, after: Ukfs, { pause }: CheckHow = {}
     yield { path: `/${difference.path}`, change: changeOf(difference), before: was?.stat, after: is?.stat };
   }
 }
+
+/** A directory that is within itself is damage, too. */
+const isDamage = (error: FsError): boolean => error instanceof CorruptError || error.code === 'ELOOP';
 
 const wholeTree = (fs: Ukfs): ComparedTree => ({ dir: ukfsTree(fs, '/'), name: '.', ...aspectsOf(fs) });
 

@@ -78,6 +78,8 @@ interface Level {
   readonly path: string;
   readonly dirs: Readonly<Record<CompareSide, ComparedDir | undefined>>;
   readonly entries: Readonly<Record<CompareSide, readonly Entry[]>>;
+  /** Which directories they are. */
+  readonly ids: Readonly<Record<CompareSide, string | undefined>>;
   /** Opened here, and to be closed. */
   readonly owned: readonly ComparedDir[];
   readonly at: Record<CompareSide, number>;
@@ -250,10 +252,15 @@ class Comparison {
     const owned: ComparedDir[] = [];
     const dirs: Record<CompareSide, ComparedDir | undefined> = { before: undefined, after: undefined };
     const entries: Record<CompareSide, readonly Entry[]> = { before: [], after: [] };
+    const ids: Record<CompareSide, string | undefined> = { before: undefined, after: undefined };
     try {
       for (const side of ['before', 'after'] as const) {
         const entry = sides[side];
         if (entry?.stat.type !== 'dir') continue;
+        const { id } = entry.stat;
+        if (this.#levels.some((level) => level.ids[side] === id))
+          throw new SideError(side, new FsError('ELOOP', { what: 'directory causes a cycle' }));
+        ids[side] = id;
         const dir = entry.name === '.' ? entry.dir : on(side, () => entry.dir.opendir(entry.name));
         if (dir !== entry.dir) owned.push(dir);
         dirs[side] = dir;
@@ -264,7 +271,7 @@ class Comparison {
       throw e;
     }
     if (dirs.before === undefined && dirs.after === undefined) return;
-    this.#levels.push({ path, dirs, entries, owned, at: { before: 0, after: 0 } });
+    this.#levels.push({ path, dirs, entries, ids, owned, at: { before: 0, after: 0 } });
   }
 }
 

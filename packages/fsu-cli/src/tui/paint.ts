@@ -53,10 +53,11 @@ export function paint(line: Line, { colors }: Look): string {
 }
 
 /** The whole frame as lines of text, each as wide as the screen. */
-export function paintFrame({ title, columns, status }: Frame, look: Look): string {
+export function paintFrame({ title, columns, dialog, status }: Frame, look: Look): string {
   const height = Math.max(0, ...columns.map(({ lines }) => lines.length));
   const middle = Array.from({ length: height }, (_, at) =>
     columns.map(({ lines }) => paint(lines[at] ?? [], look)).join(''),
   );
-  return [paint(title, look), ...middle, paint(status, look)].join('\n');
+  const asked = dialog.map((line) => paint(line, look));
+  return [paint(title, look), ...middle, ...asked, paint(status, look)].join('\n');
 }

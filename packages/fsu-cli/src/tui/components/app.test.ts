@@ -46,6 +46,13 @@ test.each<[string, State]>([
   ['before anything is known', start()],
   ['a list with names of all kinds', withList(start())],
   ['the help screen', update(withList(start()), { kind: 'key', key: '?' })[0]],
+  [
+    'a question of several lines',
+    {
+      ...withList(start()),
+      prompt: { kind: 'choice', purpose: 'x', title: 'which?', text: ['one', 'two'], choices: [], about: [] },
+    },
+  ],
   ['a question', update(withList(start()), { kind: 'key', key: ':' })[0]],
 ])('%s', (_title, state) => {
   expect(linesOf(shown(state))).toEqual(linesOf(paintFrame(frameOf(state), state.look)));

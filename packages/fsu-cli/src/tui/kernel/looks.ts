@@ -293,7 +293,7 @@ export interface Differing {
   readonly isFile: boolean;
 }
 
-/** The directory in both trees; by contents, modes, owners, times, attributes. */
+/** The directory in both trees; by contents, modes, owners, times, attributes. What cannot be compared is told in its place. */
 export function* comparisonOf(
   before: Ukfs,
   after: Ukfs,
@@ -303,14 +303,27 @@ export function* comparisonOf(
   const tree = (fs: Ukfs) => ({ dir: ukfsTree(fs, dir), name: '.', ...aspectsOf(fs) });
   const at = (path: string): string => (path === '' ? dir : `${dir === '/' ? '' : dir}/${path}`);
   // Entries that are the same are told as well, so that others get a turn between them.
-  for (const difference of compareTrees(tree(before), tree(after), { same: true })) {
+  const failures: Differing[] = [];
+  const failed = (path: string, error: FsError): void => {
+    if (path === '') throw error;
+    failures.push({ path: at(path), change: 'changed', what: describeError(error), isFile: false });
+  };
+  for (const difference of compareTrees(tree(before), tree(after), { same: true, failed })) {
     const { path, change, what } = difference;
     const isSame = change === 'same';
+    if (failures.length > 0) {
+      count += failures.length;
+      yield failures.splice(0);
+    }
     if (!isSame) count++;
     const isFile = difference.before?.stat.type === 'reg' && difference.after?.stat.type === 'reg';
     const told = detailsText(difference, clock) || what.join(', ');
     yield isSame ? undefined : [{ path: at(path), change, what: told, isFile }];
     if (count >= HITS) break;
+  }
+  if (failures.length > 0) {
+    count += failures.length;
+    yield failures;
   }
   return count;
 }
