@@ -121,7 +121,7 @@ const READ_ONLY: readonly (readonly [title: string, make: string, end: string, a
     'mount --bind ro ro && mount -o remount,ro,bind ro',
     'umount ro',
     '',
-    'no transaction log can be made',
+    'Read-only file system',
   ],
 ];
 

@@ -238,6 +238,8 @@ function checkPlace(
     throw new FsError('EMLINK', { path, what: 'image has several hard links (--force writes it anyway)' });
   }
   if (!host.writableDir(names.dir)) {
+    // An image that may not be written itself says so.
+    host.open(path, { write: true }).close();
     throw new FsError('EACCES', {
       path: names.dir,
       what: `no transaction log can be made in ${names.dir} (see --log)`,
