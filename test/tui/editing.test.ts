@@ -231,7 +231,7 @@ test('review, commit, discard; nothing is written before the commit', async () =
   await goTo(t, 'home');
   await say(t, ['c', 'm'], 'chmod: ', '700');
   await staged(t, 3);
-  await say(t, [':'], /^:/m, 'write /etc/hostname <<E\nlonger than before');
+  await say(t, [':'], /^:/m, 'write /etc/hostname <<E');
   t.keys('w');
   const seen = await t.waitFor('finds no error that was not there before');
   expect(seen).toMatch(/added +\/fresh/);

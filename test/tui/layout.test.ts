@@ -71,15 +71,15 @@ test.each(['dos', 'gpt'] as const)(
       'disk.img',
       `  ${label === 'dos' ? 'MBR' : 'GPT'}  16M`,
       '  1',
-      '    ext4 file system 4.0M',
+      '    ext4 4.0M',
       '  2',
-      '    ext4 file system 4.0M',
+      '    ext4 4.0M',
       '  3',
       '    Linux swap area 1.0M',
       '  4',
       '    blank image 1.0M',
       'host',
-      '  files of this computer',
+      '  this computer',
     ]);
     t.keys('T');
     await t.waitForCursor('1');
@@ -158,11 +158,11 @@ test('below 80 columns the list alone is shown; the tree takes its place while i
   const wide = await t.waitFor('1 entry, 61B');
   expect(wide).toMatch(/^demo\.img +demo\.img:\/ /m);
   t.resize(70, 20);
-  await t.waitUntilGone('files of this');
-  const narrow = await t.waitFor(/^ boot\/ +drwx/m);
+  await t.waitUntilGone('this computer');
+  const narrow = await t.waitFor(/^ boot\/ .*drwx/m);
   expect(narrow).not.toContain('1 entry, 61B');
   t.keys('T');
-  const tree = await t.waitFor('files of this computer');
+  const tree = await t.waitFor('this computer');
   expect(tree).not.toContain('boot/');
   t.keys('T');
   await t.waitFor('boot/');
@@ -174,7 +174,7 @@ test('below 80 columns the list alone is shown; the tree takes its place while i
   await t.waitForCursor('etc');
   t.resize(100, 20);
   await t.waitFor('7 entries, 1.4K');
-  await t.waitFor('files of this');
+  await t.waitFor('this computer');
   await t.waitForCursor('etc');
   await leave(t);
 });
@@ -226,7 +226,7 @@ test('two lists: image, host and another image, and files from each to each', as
   await t.waitFor(/^.{50} one /m);
   // One list again: the one that had the focus.
   t.keys('F9');
-  await t.waitFor('files of this');
+  await t.waitFor('this computer');
   expect(t.capture().join('\n')).toContain('one.img:/  4');
   t.keys('w');
   await t.waitFor('staged, first to last');
@@ -271,13 +271,13 @@ test('the help has every key, and scrolls', async () => {
   place.demo();
   const t = await browse('demo.img', { columns: 100, lines: 20 });
   await t.waitFor('etc/');
-  const all = keyTables.flatMap(({ title, rows }) => [
+  const whole = keyTables.flatMap(({ title, rows }) => [
     title,
-    ...rows.map(({ term, says }) => `  ${term.padEnd(24)}${says}`),
+    ...rows.map(({ term, says }) => `  ${term.padEnd(26)}${says}`),
     '',
   ]);
-  const told = all.join('\n');
-  for (const { keys, help } of keyBindings) expect(told).toContain(`${keys.join('  ').padEnd(24)}${help}`);
+  const all = whole.map((line) => (line.length > 100 ? `${line.slice(0, 99)}~` : line));
+  for (const { keys } of keyBindings) expect(all.some((line) => line.includes(` ${keys.join('  ')} `))).toBe(true);
   t.keys('?');
   const height = 18;
   const last = all.length - height;

@@ -114,7 +114,7 @@ export class Terminal {
     for (;;) {
       const [, ...lines] = this.capture({ sgr: true });
       const reversed = lines.flatMap((line) => REVERSED.exec(line)?.[1]?.trim() ?? []);
-      if (reversed.some((text) => text.split(/\s/, 1)[0]?.replace(/^\*|\/$/g, '') === name)) return;
+      if (reversed.some((text) => text.split(/\s/, 1)[0]?.replace(/^\*|[/@|=*]$/g, '') === name)) return;
       if (performance.now() > deadline)
         throw new Error(`the cursor is not on ${name} but on ${reversed.join(', ')}:\n${this.capture().join('\n')}`);
       await sleep(20);

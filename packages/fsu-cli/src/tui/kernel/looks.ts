@@ -133,8 +133,9 @@ const SHADES = ['.', ':', '+', '*', '#'] as const;
 
 /** The space from the beginning of the device to its end as a picture. */
 export function spaceFacts(parts: readonly SpacePart[]): readonly Fact[] {
-  const [first] = parts;
-  if (first === undefined) return [];
+  const [first, ...others] = parts;
+  // One part alone says no more than how full the file system is.
+  if (first === undefined || others.length === 0) return [];
   const cells = parts.map(({ sizeBytes, freeBytes }) => {
     const used = sizeBytes === 0 ? 0 : 1 - freeBytes / sizeBytes;
     // What is not wholly free, or not wholly full, is not shown as if it were.

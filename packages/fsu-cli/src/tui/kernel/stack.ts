@@ -15,7 +15,7 @@ export function stackOf(image: ImageName, report: ImageReport): readonly StackNo
     depth: 0,
     kind: own?.kind === 'fs' ? 'fs' : 'image',
     label: safeText(image.image.slice(image.image.lastIndexOf('/') + 1)),
-    detail: `${table}${safeText(own?.description ?? '')} ${size}`.trim(),
+    detail: `${table}${safeText(own === undefined ? '' : shortened(own.description))} ${size}`.trim(),
     advice: own?.advice ?? '',
   };
   const parts = report.candidates
@@ -25,8 +25,11 @@ export function stackOf(image: ImageName, report: ImageReport): readonly StackNo
       depth: selector.split(':').length,
       kind: kind === 'fs' && type !== undefined ? 'fs' : 'other',
       label: safeText(`${selector}${label === '' ? '' : ` ${label}`}`),
-      detail: `${safeText(description)} ${humanGnu(device.sizeBytes)}`.trim(),
+      detail: `${safeText(shortened(description))} ${humanGnu(device.sizeBytes)}`.trim(),
       advice: safeText(advice),
     }));
   return [root, ...parts];
 }
+
+/** What has room beside the lists; that it is a file system, its place in the tree tells. */
+const shortened = (description: string): string => description.replace(/ file system$/, '');

@@ -8,6 +8,8 @@ export const choosingKeys: readonly KeyBinding[] = [
   { keys: ['/'], action: 'search', help: 'to the next name that has the text in it', group: find, in: 'list' },
   { keys: ['n'], action: 'searchNext', help: 'the next one', group: find, in: 'list' },
   { keys: ['N'], action: 'searchBack', help: 'the one before', group: find, in: 'list' },
+  { keys: ['g f'], action: 'find', help: 'find names below here', group: find, in: 'list' },
+  { keys: ['g c'], action: 'grep', help: 'find contents below here', group: find, in: 'list' },
   { keys: ['g p'], action: 'jump', help: 'go to a path', group: find, in: 'list' },
   { keys: ['g /'], action: 'goRoot', help: 'go to /', group: find, in: 'list' },
   { keys: ['g e'], action: 'goEtc', help: 'go to /etc', group: find, in: 'list' },

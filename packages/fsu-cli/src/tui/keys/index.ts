@@ -14,21 +14,30 @@ import { paneKeys } from './panes.ts';
 
 export const keyBindings: readonly KeyBinding[] = [
   ...movingKeys,
-  ...paneKeys,
-  ...choosingKeys,
   ...lookingKeys,
   ...editingKeys,
+  ...choosingKeys,
+  ...paneKeys,
   ...generalKeys,
 ];
 
+type Where = Pick<State, 'screen' | 'focus'>;
+
+/** Which table's keys are pressed, beside those that are the same everywhere. */
+export const hereIn = ({ screen, focus }: Where): KeyBinding['in'] => (screen.name === 'files' ? focus : screen.name);
+
+export function bindingsIn(state: Where): readonly KeyBinding[] {
+  const here = hereIn(state);
+  return keyBindings.filter((binding) => binding.in === here || binding.in === 'everywhere');
+}
+
 /** What the keys pressed so far mean here: an action, the beginning of a combination, or nothing. */
 export function meaningOf(
-  state: Pick<State, 'screen' | 'focus' | 'prefix'>,
+  state: Where & Pick<State, 'prefix'>,
   key: Key,
 ): { readonly action: string } | 'prefix' | undefined {
   const pressed = state.prefix === '' ? key : `${state.prefix} ${key}`;
-  const here = state.screen.name === 'files' ? state.focus : state.screen.name;
-  const bindings = keyBindings.filter((binding) => binding.in === here || binding.in === 'everywhere');
+  const bindings = bindingsIn(state);
   const found = bindings.find(({ keys }) => keys.includes(pressed));
   if (found !== undefined) return { action: found.action };
   return bindings.some(({ keys }) => keys.some((one) => one.startsWith(`${pressed} `))) ? 'prefix' : undefined;

@@ -22,8 +22,6 @@ export const lookingKeys: readonly KeyBinding[] = [
     group,
     in: 'list',
   },
-  { keys: ['g f'], action: 'find', help: 'find names below here', group: 'Finding', in: 'list' },
-  { keys: ['g c'], action: 'grep', help: 'find contents below here', group: 'Finding', in: 'list' },
   ...scrollKeys('facts', 'Details'),
   ...scrollKeys('view', 'View'),
   { keys: ['/'], action: 'viewSearch', help: 'search from here', group: 'View', in: 'view' },

@@ -13,7 +13,7 @@ export const paneKeys: readonly KeyBinding[] = [
   ...Array.from({ length: 9 }, (_, at): KeyBinding => ({
     keys: [String(at + 1)],
     action: `tab${at + 1}`,
-    help: `tab ${at + 1}`,
+    help: 'the tab of that number',
     group: panes,
     in: 'list',
   })),

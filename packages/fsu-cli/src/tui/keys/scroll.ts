@@ -11,5 +11,5 @@ export const scrollKeys = (
   { keys: ['C-b', 'pageup'], action: `${name}PageUp`, help: 'a page up', group, in: name },
   { keys: ['g g', 'home'], action: `${name}First`, help: 'to the beginning', group, in: name },
   { keys: ['G', 'end'], action: `${name}Last`, help: 'to the end', group, in: name },
-  { keys: ['q', 'escape', 'F10'], action: 'closeScreen', help: 'back to the lists', group, in: name },
+  { keys: ['q', 'escape', 'F10'], action: 'closeScreen', help: 'back', group, in: name },
 ];

@@ -1,12 +1,23 @@
 /** The keys as tables: of the help overlay, of --help and of the manual page. */
 import type { Table } from '../../command.ts';
+import type { KeyBinding } from './binding.ts';
 import { keyBindings } from './index.ts';
 
-const groups = [...new Set(keyBindings.map(({ group }) => group))];
+/** Of the lists first, which is where one begins. */
+export const keyTables: readonly Table[] = keyTablesFrom('list');
 
-export const keyTables: readonly Table[] = groups.map((title) => {
-  const members = keyBindings.filter(({ group }) => group === title);
-  // What is the same in the lists and in the tree is told once.
-  const rows = new Map(members.map(({ keys, help }) => [keys.join('  '), help]));
-  return { title, rows: [...rows].map(([term, says]) => ({ term, says })) };
-});
+/** All of them; those with keys of the place come first. */
+export function keyTablesFrom(place: KeyBinding['in']): readonly Table[] {
+  const titles = [...new Set(keyBindings.map(({ group }) => group))];
+  const isOfPlace = (title: string): boolean =>
+    keyBindings.some(({ group, in: of }) => group === title && of === place);
+  return [...titles.filter(isOfPlace), ...titles.filter((title) => !isOfPlace(title))].map(tableOf);
+}
+
+function tableOf(title: string): Table {
+  const terms = new Map<string, Set<string>>();
+  // What is the same in several places is told once, and so are keys that are told alike.
+  for (const { keys, help } of keyBindings.filter(({ group }) => group === title))
+    terms.set(help, new Set([...(terms.get(help) ?? []), ...keys]));
+  return { title, rows: [...terms].map(([says, keys]) => ({ term: [...keys].join('  '), says })) };
+}

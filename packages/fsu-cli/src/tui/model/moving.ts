@@ -230,7 +230,7 @@ const hostNode = {
   depth: 0,
   kind: 'fs',
   label: 'host',
-  detail: 'files of this computer',
+  detail: 'this computer',
   advice: '',
 } as const;
 

@@ -133,7 +133,7 @@ export interface StackNode {
   /** Of it only 'fs' can be entered. */
   readonly kind: 'image' | 'fs' | 'other';
   readonly label: string;
-  /** "ext4 file system", "1.0 GiB". */
+  /** "ext4 1.0G", "GPT 32M". */
   readonly detail: string;
   /** Why it cannot be entered; empty when it can. */
   readonly advice: string;
@@ -156,8 +156,8 @@ interface Task {
 /** What fills the middle of the screen in the place of the lists. Each has a module in ../screens/. */
 interface Screens {
   readonly files: object;
-  /** `filter`: of the keys, those with this in them. */
-  readonly help: { readonly top: number; readonly filter: string };
+  /** `filter`: of the keys, those with this in them; `over`: what is seen again afterwards, and goes on below. */
+  readonly help: { readonly top: number; readonly filter: string; readonly over: Exclude<Screen, { name: 'help' }> };
   /** `images` undefined: not known yet. */
   readonly review: { readonly top: number; readonly images: readonly Reviewed[] | undefined; readonly token: number };
   readonly facts: { readonly title: string; readonly facts: readonly Fact[]; readonly top: number };

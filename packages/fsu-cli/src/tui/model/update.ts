@@ -116,8 +116,10 @@ function happened(state: State, event: Event): Step {
 function pressed(state: State, key: string): Step {
   if (state.prompt !== undefined) return promptKey(state, state.prompt, key, promptHandlers);
   const meaning = meaningOf(state, key);
-  if (meaning === 'prefix') return still({ ...state, prefix: state.prefix === '' ? key : `${state.prefix} ${key}` });
-  const ready = state.prefix === '' ? state : { ...state, prefix: '' };
+  const prefix = meaning !== 'prefix' ? '' : state.prefix === '' ? key : `${state.prefix} ${key}`;
+  // A note is of what was done before.
+  const ready = { ...state, prefix, note: undefined };
+  if (meaning === 'prefix') return still(ready);
   const action = meaning === undefined ? undefined : actions[meaning.action];
   return action === undefined ? still(ready) : action(ready);
 }
@@ -125,6 +127,11 @@ function pressed(state: State, key: string): Step {
 const acted = (state: State, name: string): Step => actions[name]?.(state) ?? still(state);
 
 function answered<K extends AskName>(state: State, event: PartOf<K> | AnswerOf<K> | FailureOf<K>): Step {
+  const { screen } = state;
+  if (screen.name === 'help') {
+    const [below, effects] = answered({ ...state, screen: screen.over }, event);
+    return [below.screen.name === 'help' ? below : { ...below, screen: { ...screen, over: below.screen } }, effects];
+  }
   const handler: AnswerHandlers[K] = answerHandlers[event.what];
   switch (event.kind) {
     case 'part':

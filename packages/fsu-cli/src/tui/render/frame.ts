@@ -2,10 +2,11 @@
 import { safeText } from '../../format/name.ts';
 import { layoutOf } from '../model/layout.ts';
 import type { Area } from '../model/layout.ts';
-import { activeTab } from '../model/state.ts';
+import { activeTab, HOST } from '../model/state.ts';
 import type { Prompt } from '../model/prompt.ts';
 import type { State } from '../model/state.ts';
 import { screenLines } from '../screens/index.ts';
+import { followingKeys, hintLine } from './hints.ts';
 import { fill, fitLine, span, widthOf } from './line.ts';
 import type { Line } from './line.ts';
 import { listLines } from './lists.ts';
@@ -24,7 +25,7 @@ export interface Frame {
 
 export function frameOf(state: State): Frame {
   const { title, columns, status } = wholeFrame(state);
-  const asked = state.prompt === undefined ? [] : questionLines(state.prompt, state.columns);
+  const asked = state.prompt === undefined ? prefixLines(state) : questionLines(state.prompt, state.columns);
   const height = columns[0]?.area.height ?? 0;
   const dialog = asked
     .slice(0, -1)
@@ -92,7 +93,9 @@ function titleLine(state: State): Line {
         ? `STAGED ${staged.length}`
         : isHeld
           ? 'RW'
-          : ['RO', ...reasons].join(': ');
+          : place?.id === HOST
+            ? 'host'
+            : ['RO', ...reasons].join(': ');
   const work = state.tasks
     .map(({ title, progress }) => `  … ${safeText(title.split('\n', 1)[0] ?? '')} ${progress}`)
     .join('');
@@ -104,10 +107,14 @@ function titleLine(state: State): Line {
 }
 
 function statusLine(state: State): Line {
-  const { note, prefix } = state;
-  if (note !== undefined) return fitLine([span(note.text, note.kind === 'error' ? 'error' : 'plain')], state.columns);
-  return fitLine([span(prefix === '' ? 'q quit  ? help' : prefix, 'dim')], state.columns);
+  const { note } = state;
+  if (note === undefined) return hintLine(state);
+  return [span(note.text, note.kind === 'error' ? 'error' : 'plain')];
 }
+
+/** Of a key that begins combinations: how they go on. */
+const prefixLines = (state: State): readonly Line[] =>
+  state.prefix === '' ? [] : packed([[span(`${state.prefix} `, 'bold')], ...followingKeys(state)], state.columns);
 
 /** What is asked; the last line is the status. Choices that find no room in it go on in the next. */
 function questionLines(prompt: Prompt, columns: number): readonly Line[] {

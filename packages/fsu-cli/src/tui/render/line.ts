@@ -56,6 +56,20 @@ export function cut(text: string, cells: number, mark = '~'): string {
   return kept + mark;
 }
 
+/** As cut(), but of text that is too long its end is kept. */
+export function cutFront(text: string, cells: number, mark = '~'): string {
+  if (cells <= 0) return '';
+  if (widthOf(text) <= cells) return text;
+  const kept: string[] = [];
+  let used = widthOf(mark);
+  for (const { segment } of [...graphemes.segment(text)].reverse()) {
+    used += widthOf(segment);
+    if (used > cells) break;
+    kept.unshift(segment);
+  }
+  return `${mark}${kept.join('')}`;
+}
+
 /** The text in exactly `cells`. */
 export function fit(text: string, cells: number, align: 'left' | 'right' = 'left'): string {
   const kept = cut(text, cells);

@@ -2,9 +2,10 @@
 import { modeText } from '../../format/mode.ts';
 import { humanBsd } from '../../format/size.ts';
 import { safeText } from '../../format/name.ts';
+import { Clock, hostOffset } from '../../format/time.ts';
 import type { Area } from '../model/layout.ts';
 import type { Look, Row, State, Tab } from '../model/state.ts';
-import { fit, fitLine, span } from './line.ts';
+import { cutFront, fit, fitLine, span, widthOf } from './line.ts';
 import type { Line, Style } from './line.ts';
 import { shownText } from './shown.ts';
 
@@ -22,6 +23,10 @@ const styleOf = ({ type, mode, damage }: Row): Style =>
   type === undefined || damage !== undefined ? 'error' : type === 'reg' && (mode & 0o111) !== 0 ? 'exec' : styles[type];
 
 const SIZE = 6;
+const TIME = 16;
+
+/** In the zone of the terminal's host, as ls has times. */
+const clock = new Clock(hostOffset, 0);
 /** Entries of a list that takes a while: the first that come are not all, nor does their number say that they are. */
 const LONG = 500;
 
@@ -38,11 +43,12 @@ export function listLines(
   const chosen = tab.selected.size === 0 ? '' : `  ${tab.selected.size} selected`;
   const pane = state.panes.find(({ tabs }) => tabs.includes(tab));
   const tabs = pane === undefined || pane.tabs.length === 1 ? '' : `[${pane.tab + 1}/${pane.tabs.length}] `;
-  const heading = fitLine(
-    [span(`${tabs}${safeText(place)}:${safeText(tab.dir)}  ${count}${chosen}${filter}`, 'heading')],
-    width,
-  );
+  const rest = `  ${count}${chosen}${filter}`;
+  // Of a path that is too long the end says more.
+  const path = cutFront(shownText(`${place}:${tab.dir}`, state.look), width - tabs.length - widthOf(rest));
+  const heading = fitLine([span(`${tabs}${path}${rest}`, 'heading')], width);
   if (tab.failure !== undefined) return [heading, fitLine([span(tab.failure, 'error')], width)];
+  if (tab.isComplete && tab.shown.length === 0) return [heading, fitLine([span(` ${whyEmpty(tab)}`, 'dim')], width)];
   const lines: Line[] = [heading];
   for (let at = tab.top; at < Math.min(tab.shown.length, tab.top + height - 1); at++) {
     const row = tab.rows[tab.shown[at] ?? -1];
@@ -60,6 +66,9 @@ export function listLines(
   return lines;
 }
 
+const whyEmpty = ({ rows, filter }: Tab): string =>
+  rows.length === 0 ? 'empty' : filter === '' ? 'only hidden names: . shows them' : 'nothing matches the filter';
+
 interface How {
   readonly look: Look;
   readonly width: number;
@@ -70,13 +79,19 @@ interface How {
 
 function rowLine(row: Row, { look, width, isCursor, isActive, isSelected }: How): Line {
   const mode = width >= 50 ? ` ${modeText(row.type ?? 'reg', row.mode)}` : '';
+  const time = width >= 70 ? ` ${fit(row.type === undefined ? '' : clock.longIso(row.mtime.sec), TIME)}` : '';
   const size = width >= 24 ? ` ${fit(row.type === 'dir' ? '' : humanBsd(row.size), SIZE, 'right')}` : '';
   const mark = isSelected ? '*' : ' ';
   const name = fit(
-    `${mark}${shownText(row.name, look)}${row.type === 'dir' ? '/' : ''}`,
-    width - mode.length - size.length,
+    `${mark}${shownText(row.name, look)}${signOf(row)}`,
+    width - mode.length - time.length - size.length,
   );
   const style = isCursor ? (isActive ? 'cursor' : 'cursorElsewhere') : isSelected ? 'selected' : styleOf(row);
   const rest = isCursor ? style : 'dim';
-  return [span(name, style), span(size, rest), span(mode, rest)];
+  return [span(name, style), span(`${size}${time}${mode}`, rest)];
 }
+
+/** As `ls -F` has them. */
+const signs: Readonly<Record<string, string>> = { dir: '/', lnk: '@', fifo: '|', sock: '=' };
+
+const signOf = (row: Row): string => (styleOf(row) === 'exec' ? '*' : (signs[row.type ?? ''] ?? ''));

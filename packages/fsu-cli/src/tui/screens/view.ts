@@ -2,7 +2,8 @@
 import { safeText } from '../../format/name.ts';
 import { humanBsd } from '../../format/size.ts';
 import { bytesAcross, hexLines } from '../look/hex.ts';
-import { textLines } from '../look/text.ts';
+import { nextLine, textLines } from '../look/text.ts';
+import type { Encoding } from '../look/text.ts';
 import type { View } from '../model/looking-state.ts';
 import { span } from '../render/line.ts';
 import type { ScreenModule } from './index.ts';
@@ -18,7 +19,9 @@ export const view: ScreenModule<'view'> = {
     const lines = isText
       ? textLines(here, encoding, height - 1)
       : hexLines(here.subarray(0, bytesAcross(width) * (height - 1)), offset, width);
-    const percent = size === 0 ? 100 : Math.round((offset / size) * 100);
+    const shown = isText ? lengthOf(here, encoding, height - 1) : bytesAcross(width) * (height - 1);
+    // Of what is seen and what is before it, as pagers have it.
+    const percent = size === 0 ? 100 : Math.min(100, Math.floor(((offset + shown) / size) * 100));
     const how = isText ? encoding : 'hexadecimal';
     return [
       [span(`${safeText(path)}  ${how}  ${percent}% of ${humanBsd(size)}${searchText(screen)}`, 'heading')],
@@ -27,6 +30,13 @@ export const view: ScreenModule<'view'> = {
   },
   actions: {},
 };
+
+/** Bytes of so many lines. */
+function lengthOf(bytes: Uint8Array, encoding: Encoding, lines: number): number {
+  let at = 0;
+  for (let n = 0; n < lines && at < bytes.length; n++) at = nextLine(bytes, at, encoding);
+  return at;
+}
 
 function searchText({ search, sought }: View): string {
   if (search === 'none') return '';
