@@ -120,7 +120,7 @@ test('a nested image: Enter opens it, h leaves it, and back and forward go there
       .split('\n')
       .map((line) => line.slice(0, 16).trimEnd())
       .slice(1, 6),
-  ).toEqual(['outer.img', '  ext4 file syst', '  inner.img', '    ext4 file sy', 'host']);
+  ).toEqual(['outer.img', '  ext4 16M', '  inner.img', '    ext4 4.0M', 'host']);
   t.keys('Enter');
   await t.waitFor(/inner\.img:\/deep [^]*down\//);
   t.keys('h');
