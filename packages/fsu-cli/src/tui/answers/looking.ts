@@ -31,20 +31,24 @@ export const lookingAnswerers: Pick<
   seek: ({ place, path, wanted, from }, { desk, signal }) => desk.call('seek', [place, path, wanted, from], { signal }),
   details: ({ place, path }, { desk, signal }) => desk.call('details', [place, path], { signal }),
   inspect: ({ place }, { desk, signal }) => desk.call('inspectPlace', [place], { signal }),
-  usage: ({ place, dir }, { desk, signal, part }) =>
-    desk.call('usage', [place, dir], { signal, item: (value) => part(value as Parameters<typeof part>[0]) }),
+  usage: ({ place, dir }, { desk, signal, part }) => desk.call('usage', [place, dir], { signal, item: told(part) }),
   find: ({ place, dir, text }, { desk, signal, part }) =>
-    desk.call('find', [place, dir, text], { signal, item: (value) => part(value as Parameters<typeof part>[0]) }),
+    desk.call('find', [place, dir, text], { signal, item: told(part) }),
   grep: ({ place, dir, text }, { desk, signal, part }) =>
-    desk.call('grep', [place, dir, text], { signal, item: (value) => part(value as Parameters<typeof part>[0]) }),
+    desk.call('grep', [place, dir, text], { signal, item: told(part) }),
   async compare({ before, after, dir }, { desk, signal, part }) {
     // It may be an image that nobody has looked at yet.
     if (after !== undefined) await desk.fs(after);
-    const item = (value: unknown): void => part(value as Parameters<typeof part>[0]);
-    return desk.call('compare', [before, after, dir], { signal, item });
+    return desk.call('compare', [before, after, dir], { signal, item: told(part) });
   },
   contents: ({ before, after, path }, { desk, signal }) => desk.call('contents', [before, after, path], { signal }),
 };
+
+/** What services tell, as the parts that their questions have. */
+const told =
+  <T>(part: (value: T) => void) =>
+  (value: unknown): void =>
+    part(value as T);
 
 interface Wish {
   readonly path: string;

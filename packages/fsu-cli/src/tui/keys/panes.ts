@@ -9,7 +9,7 @@ export const paneKeys: readonly KeyBinding[] = [
   { keys: ['t'], action: 'newTab', help: 'new tab', group: panes, in: 'list' },
   { keys: ['C-w'], action: 'closeTab', help: 'close the tab', group: panes, in: 'list' },
   { keys: [']'], action: 'nextTab', help: 'next tab', group: panes, in: 'list' },
-  { keys: ['['], action: 'lastTab', help: 'the tab before', group: panes, in: 'list' },
+  { keys: ['['], action: 'previousTab', help: 'the tab before', group: panes, in: 'list' },
   ...Array.from({ length: 9 }, (_, at): KeyBinding => ({
     keys: [String(at + 1)],
     action: `tab${at + 1}`,

@@ -1,9 +1,8 @@
 /** Finding entries, selecting them, and how lists show them. */
 import { listHeight } from './layout.ts';
-import { lineInput } from './lineinput.ts';
 import { arranged, filtered, movedTo, walkedTo } from './listing.ts';
 import { openDir } from './moving.ts';
-import { asking } from './prompt.ts';
+import { lineQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow } from './state.ts';
 import type { Row, State, Tab } from './state.ts';
@@ -13,7 +12,7 @@ import type { Action, Step } from './step.ts';
 const question =
   (purpose: string, title: string, text: (tab: Tab) => string = () => ''): Action =>
   (state) =>
-    still(asking(state, { kind: 'line', purpose, title, input: lineInput(text(activeTab(state))), about: [] }));
+    lineQuestion(state, purpose, title, text(activeTab(state)));
 
 /** The list made anew, its cursor seen. */
 const changed = (state: State, change: (tab: Tab) => Tab): Step =>

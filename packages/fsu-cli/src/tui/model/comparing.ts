@@ -1,8 +1,7 @@
 /** Two file systems held against each other: what was added, removed, changed; and how the contents of a file differ. */
-import { lineInput } from './lineinput.ts';
 import type { Pick, PickRow } from './looking-state.ts';
 import { goTo, picked, picking, rearranged } from './picking.ts';
-import { asking } from './prompt.ts';
+import { lineQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, HOST } from './state.ts';
 import type { PlaceId, State } from './state.ts';
@@ -17,15 +16,7 @@ export function compare(state: State): Step {
   if (tab !== undefined && tab.place !== HOST && tab.place !== '' && tab.place !== place)
     return compared(state, tab.place);
   if (state.editing.staged.length > 0) return compared(state, undefined);
-  return still(
-    asking(state, {
-      kind: 'line',
-      purpose: 'compareWith',
-      title: 'compare with image: ',
-      input: lineInput(),
-      about: [],
-    }),
-  );
+  return lineQuestion(state, 'compareWith', 'compare with image: ');
 }
 
 function compared(state: State, after: PlaceId | undefined): Step {

@@ -1,6 +1,6 @@
 /** Running lines of edits, and seeing afterwards what has become of the lists. */
 import { choiceQuestion, yesOrNo } from './prompt.ts';
-import { activeTab } from './state.ts';
+import { activeTab, HOST } from './state.ts';
 import { imageOptions } from './words.ts';
 import type { Named } from './words.ts';
 import type { PlaceId, State } from './state.ts';
@@ -9,7 +9,7 @@ import type { Step } from './step.ts';
 import { relisted } from './moving.ts';
 
 /** The file system that was entered first: lines that name no image mean it. */
-export const rootPlace = (state: State): PlaceId | undefined => [...state.places.keys()].find((id) => id !== 'host');
+export const rootPlace = (state: State): PlaceId | undefined => [...state.places.keys()].find((id) => id !== HOST);
 
 /** What commands call a place. */
 export const namedOf = (state: State, id: PlaceId): Named =>
@@ -44,8 +44,9 @@ export function editAll(state: State, lines: readonly string[]): Step {
 /** Every directory that is seen is read again; the cursors stay. */
 export const refreshed = (state: State): Step => followedBy(still(state), relisted);
 
-/** Options of a line that is about the place that is shown. */
-export function placeOptions(state: State): readonly string[] {
-  const { place } = activeTab(state);
-  return place === rootPlace(state) ? [] : imageOptions(namedOf(state, place));
-}
+/** Options of a line that is about a place. */
+export const optionsFor = (state: State, place: PlaceId): readonly string[] =>
+  place === rootPlace(state) ? [] : imageOptions(namedOf(state, place));
+
+/** The place that is shown. */
+export const placeOptions = (state: State): readonly string[] => optionsFor(state, activeTab(state).place);

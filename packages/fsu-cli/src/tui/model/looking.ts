@@ -5,10 +5,9 @@ import { compareNames } from '../../format/name.ts';
 import { compare, lookedInto } from './comparing.ts';
 import { bookmarkGone } from './bookmarks.ts';
 import { layoutOf } from './layout.ts';
-import { lineInput } from './lineinput.ts';
 import type { Pick, PickRow } from './looking-state.ts';
 import { goTo, picked, picking, shownRows } from './picking.ts';
-import { asking } from './prompt.ts';
+import { lineQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { State } from './state.ts';
@@ -34,7 +33,7 @@ const atCursor =
 const question =
   (purpose: string, title: string): Action =>
   (state) =>
-    still(asking(state, { kind: 'line', purpose, title, input: lineInput(), about: [] }));
+    lineQuestion(state, purpose, title);
 
 function searching(what: 'find' | 'grep', title: (text: string) => string) {
   return (state: State, text: string): Step => {
@@ -138,12 +137,10 @@ export const lookingAnswers: globalThis.Pick<
       ),
   },
   details: {
-    answer: (state, { value }) =>
-      still({ ...state, screen: { name: 'facts', title: 'details', facts: value, top: 0 } }),
+    answer: (state, { value }) => still({ ...state, screen: { name: 'facts', facts: value, top: 0 } }),
   },
   inspect: {
-    answer: (state, { value }) =>
-      still({ ...state, screen: { name: 'facts', title: 'file system', facts: value, top: 0 } }),
+    answer: (state, { value }) => still({ ...state, screen: { name: 'facts', facts: value, top: 0 } }),
   },
   usage: {
     part: (state, { token, value }) => picked(state, token, (pick) => withUsage({ ...pick, usage: value })),

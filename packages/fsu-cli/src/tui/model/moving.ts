@@ -5,7 +5,7 @@ import { arranged, movedTo, newTab, walkedTo, withMore } from './listing.ts';
 import { enterFile } from './nesting.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { Place, PlaceId, Spot, State, Tab } from './state.ts';
-import { ask, followedBy, mapTabs, noted, still, withTab } from './step.ts';
+import { ask, followedBy, mapTabs, noted, still, unread, withTab } from './step.ts';
 import type { AnswerHandlers, Step } from './step.ts';
 
 const by =
@@ -107,9 +107,7 @@ export function goAhead(state: State): Step {
 
 /** Read the directory of a tab, which takes the place of the active one. */
 export function list(state: State, tab: Tab): Step {
-  const old = activeTab(state);
-  const cancel: Step = [state, old.isComplete || old.token === 0 ? [] : [{ kind: 'cancel', token: old.token }]];
-  return followedBy(cancel, (before) =>
+  return followedBy([state, unread(activeTab(state))], (before) =>
     ask({ ...before, note: undefined }, { what: 'list', place: tab.place, dir: tab.dir }, (now, token) =>
       withTab(now, () => ({ ...tab, token })),
     ),
@@ -236,9 +234,7 @@ const hostNode = {
 
 /** Open a place in the active tab, once it is known. */
 export function enterPlace(state: State, place: PlaceId): Step {
-  const { token: old, isComplete } = activeTab(state);
-  const cancel: Step = [state, isComplete || old === 0 ? [] : [{ kind: 'cancel', token: old }]];
-  return followedBy(cancel, (before) =>
+  return followedBy([state, unread(activeTab(state))], (before) =>
     ask(before, { what: 'enter', place }, (now, token) => withTab(now, (tab) => ({ ...tab, token }))),
   );
 }

@@ -1,13 +1,12 @@
 /** Tabs, two panes, and what of the screen has the focus. */
 import { listHeight, layoutOf } from './layout.ts';
 import { movedTo, newTab } from './listing.ts';
-import { lineInput } from './lineinput.ts';
 import { enterPlace, goAhead, goBack, list, refreshedTab } from './moving.ts';
-import { asking } from './prompt.ts';
+import { lineQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activePane, activeTab, HOST } from './state.ts';
 import type { Pane, State } from './state.ts';
-import { ask, noted, still, withTab } from './step.ts';
+import { ask, noted, still, unread, withTab } from './step.ts';
 import type { Action, Step } from './step.ts';
 
 function withPane(state: State, pane: Pane): State {
@@ -46,10 +45,10 @@ function openTab(state: State): Step {
 function closeTab(state: State): Step {
   const pane = activePane(state);
   if (pane.tabs.length === 1) return still(noted(state, 'this is the last tab'));
-  const { token, isComplete } = activeTab(state);
+  const closed = activeTab(state);
   const tabs = pane.tabs.filter((_, at) => at !== pane.tab);
   const [now, effects] = refreshedTab(withPane(state, { tabs, tab: Math.min(pane.tab, tabs.length - 1) }));
-  return [now, [...(isComplete ? [] : [{ kind: 'cancel', token } as const]), ...effects]];
+  return [now, [...unread(closed), ...effects]];
 }
 
 /** The second list begins at the host: files go between it and the image. */
@@ -58,10 +57,7 @@ function twoPanes(state: State): Step {
   if (second !== undefined) {
     const kept = activePane(state);
     const dropped = state.panes.filter((pane) => pane !== kept).flatMap(({ tabs }) => tabs);
-    const cancels = dropped.flatMap(({ token, isComplete }) =>
-      isComplete ? [] : [{ kind: 'cancel', token } as const],
-    );
-    return [{ ...state, panes: [kept], active: 0 }, cancels];
+    return [{ ...state, panes: [kept], active: 0 }, dropped.flatMap(unread)];
   }
   const panes = [first, { tabs: [newTab('', '/')], tab: 0 }] as const;
   return enterPlace({ ...state, panes, active: 1, focus: 'list' }, HOST);
@@ -84,7 +80,7 @@ export const paneActions: Readonly<Record<string, Action>> = {
   newTab: openTab,
   closeTab,
   nextTab: turned(1),
-  lastTab: turned(-1),
+  previousTab: turned(-1),
   ...Object.fromEntries(
     Array.from({ length: MAX_TABS }, (_, at): [string, Action] => [`tab${at + 1}`, (state) => shownTab(state, at)]),
   ),
@@ -106,16 +102,7 @@ export const paneActions: Readonly<Record<string, Action>> = {
     if (node.kind === 'fs' && node.advice === '') return enterPlace(state, node.id);
     return still(noted(state, node.advice === '' ? `${node.label}: no file system to enter` : node.advice));
   },
-  openImage: (state) =>
-    still(
-      asking(state, {
-        kind: 'line',
-        purpose: 'openImage',
-        title: 'open another image: ',
-        input: lineInput(),
-        about: [],
-      }),
-    ),
+  openImage: (state) => lineQuestion(state, 'openImage', 'open another image: '),
 };
 
 export const panePrompts: PromptHandlers = {

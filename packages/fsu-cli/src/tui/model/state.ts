@@ -160,7 +160,7 @@ interface Screens {
   readonly help: { readonly top: number; readonly filter: string; readonly over: Exclude<Screen, { name: 'help' }> };
   /** `images` undefined: not known yet. */
   readonly review: { readonly top: number; readonly images: readonly Reviewed[] | undefined; readonly token: number };
-  readonly facts: { readonly title: string; readonly facts: readonly Fact[]; readonly top: number };
+  readonly facts: { readonly facts: readonly Fact[]; readonly top: number };
   readonly pick: Pick;
   readonly view: View;
   /** How a file differs; the list of differences comes back after it. */

@@ -20,6 +20,10 @@ export type Action = (state: State) => Step;
 
 export const still = (state: State): Step => [state, []];
 
+/** A tab that goes, or is to have something else: what it is being filled with is not wanted any more. */
+export const unread = ({ token, isComplete }: Tab): readonly Effect[] =>
+  isComplete || token === 0 ? [] : [{ kind: 'cancel', token }];
+
 /** A question with a token of its own; `keep` stores the token where the answer belongs. */
 export function ask(state: State, question: Ask, keep: (state: State, token: number) => State = (same) => same): Step {
   const token = state.token + 1;

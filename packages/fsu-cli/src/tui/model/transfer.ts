@@ -2,14 +2,14 @@
 import { nameToBytes } from 'ukfs';
 import type { Conflict, Transfer } from './ask.ts';
 import { changing, onChosen, pathsOf, some } from './chosen.ts';
-import { editAll, namedOf, rootPlace } from './editlines.ts';
+import { editAll, namedOf, optionsFor } from './editlines.ts';
 import { choiceQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, HOST, pathIn } from './state.ts';
 import type { PlaceId, State } from './state.ts';
 import { ask, noted, still, withTab } from './step.ts';
 import type { Action, AnswerHandlers, Step } from './step.ts';
-import { addressOf, clear, imageOptions, lineOf } from './words.ts';
+import { addressOf, clear, lineOf } from './words.ts';
 
 export const transferActions = {
   copy: onChosen((state, names) => kept(state, names, false)),
@@ -93,9 +93,6 @@ function transferLines(state: State, wish: Transfer, outcomes: ReadonlyMap<strin
 
 const gone = (state: State, place: PlaceId, paths: readonly string[]): string =>
   lineOf('rm', [...optionsFor(state, place), '-r'], paths);
-
-const optionsFor = (state: State, place: PlaceId): readonly string[] =>
-  place === rootPlace(state) ? [] : imageOptions(namedOf(state, place));
 
 /** One line; `isName`: the target is the new name, not where it goes. */
 function into(

@@ -2,9 +2,8 @@
 import { bytesAcross } from '../look/hex.ts';
 import { encoded, encodingOf, lineStart, nextLine, previousLine } from '../look/text.ts';
 import { layoutOf } from './layout.ts';
-import { lineInput } from './lineinput.ts';
 import type { View } from './looking-state.ts';
-import { asking } from './prompt.ts';
+import { lineQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { State } from './state.ts';
@@ -107,17 +106,7 @@ export const viewingActions: Readonly<Record<string, Action>> = {
   viewHex: inView((state, view) =>
     view.encoding === undefined ? still(state) : viewAt(state, { ...view, isHex: !view.isHex }, view.offset, 'line'),
   ),
-  viewSearch: inView((state, { sought }) =>
-    still(
-      asking(state, {
-        kind: 'line',
-        purpose: 'viewSearch',
-        title: 'search for: ',
-        input: lineInput(sought),
-        about: [],
-      }),
-    ),
-  ),
+  viewSearch: inView((state, { sought }) => lineQuestion(state, 'viewSearch', 'search for: ', sought)),
   viewNext: inView((state, view) => search(state, view, view.offset + lineBytes(state, view))),
 };
 
