@@ -234,3 +234,23 @@ describe('copies of images', () => {
     expect(place.run('fsu', ['ls', 'large.img:/sample']).status).toBe(0);
   });
 });
+
+test.each(['put a /copied', 'cp /etc/fstab /copied', 'touch /copied'])(
+  '%s: what a script makes after it has the usual modes',
+  async (line) => {
+    const place = new Workplace();
+    try {
+      place.demo();
+      place.sh('echo a > a');
+      expect(place.run('fsu', ['script', 'demo.img', '-c', `${line}; mkdir /later; touch /later/file`])).toMatchObject({
+        status: 0,
+        stderr: '',
+      });
+      const fs = await open(place.at('demo.img'));
+      expect([fs.stat('/later').mode & 0o777, fs.stat('/later/file').mode & 0o777]).toEqual([0o755, 0o644]);
+      fs.close();
+    } finally {
+      place.remove();
+    }
+  },
+);

@@ -4,24 +4,42 @@
  *
  * CI tries a few images; UKFS_BROWSE=300 tries so many of each kind, UKFS_BROWSE_SEED begins elsewhere. A failure names its seed.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nameToBytes, open } from 'ukfs';
+import { nodeHost } from '@ukfs/kernel/host/node';
+import { quoted } from '../../packages/fsu-cli/src/tui/model/words.ts';
 import { Browsing } from '../cli/browsing.ts';
+import { Workplace } from '../cli/harness.ts';
+import { assertClean, mustRun } from '../support/e2fsprogs.ts';
+import { ukfsEntries } from '../support/ukfs-tree.ts';
 import { extHostile } from '../support/ext-hostile.ts';
 import { fieldMutations, randomMutation } from '../support/hostile.ts';
 import type { Mutation, Survey } from '../support/hostile.ts';
 import { lacksOracle } from '../support/oracle.ts';
 import { Rng } from '../support/rng.ts';
-import { Monkey } from '../support/monkey.ts';
+import { HOSTILE_NAMES, Monkey } from '../support/monkey.ts';
 
 const count = Number(process.env['UKFS_BROWSE'] ?? 60);
 const firstSeed = Number(process.env['UKFS_BROWSE_SEED'] ?? 1);
 const KEYS = 60;
+const sessions = Math.ceil(count / 20);
+const EDIT_KEYS = 150;
 
 const home = process.cwd();
 const scratch = mkdtempSync(join(tmpdir(), 'ukfs-browse-'));
@@ -45,6 +63,7 @@ beforeAll(() => {
   // The host's list begins in the working directory; what is copied out of images comes here.
   process.chdir(at('host'));
   if (lacksOracle(...extHostile.oracles)) return;
+  mustRun('mke2fs', ['-q', '-F', '-t', 'ext4', '-b', '1024', '-d', at('host'), at('sound.img'), '16M']);
   for (const { name, make, traps } of extHostile.images) {
     const bytes = make();
     sources.push({ name, bytes, survey: extHostile.survey(bytes), traps: traps?.(bytes) ?? [] });
@@ -115,6 +134,47 @@ withImages('damaged images', { timeout: 60_000 * Math.max(5, count) }, () => {
   });
 });
 
+withImages('while it is browsed', () => {
+  /** Many keys, of which none changes anything. */
+  async function look(b: Browsing, label: string): Promise<void> {
+    const monkey = new Monkey(b, { rng: new Rng(1), label, images: [], mayCommit: false });
+    for (let n = 0; n < KEYS; n++) await monkey.key();
+    await monkey.settle();
+  }
+
+  test.each<[string, (image: string) => void]>([
+    ['cut short', (image) => truncateSync(image, 100_000)],
+    ['emptied', (image) => truncateSync(image, 0)],
+    ['removed', (image) => rmSync(image)],
+    [
+      'replaced',
+      (image) => {
+        rmSync(image);
+        writeFileSync(image, 'of another kind');
+      },
+    ],
+  ])('the image is %s, before or after the first edit', async (label, change) => {
+    for (const isEdited of [false, true]) {
+      const image = at(`changes ${label} ${isEdited}.img`);
+      copyFileSync(at('sound.img'), image);
+      const b = await Browsing.open([image]);
+      try {
+        if (isEdited) {
+          await b.keys('F7');
+          await b.answer('new');
+          await b.keys('y');
+        }
+        change(image);
+        const now = existsSync(image) ? readFileSync(image) : undefined;
+        await look(b, `${label}, ${isEdited}`);
+        expect(existsSync(image) ? readFileSync(image) : undefined).toEqual(now);
+      } finally {
+        b.close();
+      }
+    }
+  });
+});
+
 withImages('damage beside an edit', () => {
   test('a directory that is within itself: the edit is reviewed, and compared', async () => {
     const source = sources.find(({ name, traps }) => name.startsWith('ext4') && traps.some(isCycle)) ?? expect.fail();
@@ -142,6 +202,115 @@ withImages('damage beside an edit', () => {
     } finally {
       b.close();
     }
+  });
+});
+
+withImages('sound images', { timeout: 60_000 * Math.max(5, count) }, () => {
+  const tools = new Workplace();
+  afterAll(() => tools.remove());
+
+  async function tree(image: string): Promise<readonly string[]> {
+    const fs = await open(image, { host: nodeHost() });
+    try {
+      return ukfsEntries(fs).map(({ path, type, mode, uid, gid, nlink, size, sha256, target, xattrs }) =>
+        JSON.stringify({ path, type, mode, uid, gid, nlink, size: type === 'dir' ? 0 : size, sha256, target, xattrs }),
+      );
+    } finally {
+      fs.close();
+    }
+  }
+
+  test(`${sessions} sessions on two images, ${EDIT_KEYS} keys each: each commit is sound, and so is what its script makes`, async () => {
+    let commits = 0;
+    for (let seed = firstSeed; seed < firstSeed + sessions; seed++) {
+      const rng = new Rng(seed);
+      const images = [at('one.img'), at('two.img')];
+      for (const image of images) copyFileSync(at('sound.img'), image);
+      const b = await Browsing.open([at('one.img')]);
+      let lines: readonly string[] = [];
+      const before = (): void => {
+        lines = b.lines;
+        for (const image of images) copyFileSync(image, `${image}.before`);
+      };
+      const monkey = new Monkey(b, { rng, label: `seed ${seed}`, images, edits: true, commits: before });
+      try {
+        await b.keys('P', 'O');
+        await b.answer(at('two.img'));
+        for (let n = 0; n < EDIT_KEYS; n++) {
+          await monkey.key();
+          if (!monkey.hasCommitted) continue;
+          await monkey.settle();
+          monkey.hasCommitted = false;
+          if (b.state.note?.kind === 'error' || b.lines.length > 0) continue;
+          commits++;
+          for (const image of images) assertClean(image);
+          const script = lines.map((line) => `${line.replaceAll('.img', '.img.before')}\n`).join('');
+          writeFileSync(at('again.fsu'), nameToBytes(script));
+          const again = tools.sh(`cd '${at('host')}' && fsu script '${at('again.fsu')}' '${at('one.img.before')}'`);
+          expect(again, `${monkey.story()}\n${script}`).toMatchObject({ status: 0 });
+          for (const image of images)
+            expect(await tree(`${image}.before`), `${monkey.story()}\n${script}`).toEqual(await tree(image));
+        }
+      } finally {
+        b.close();
+      }
+    }
+    console.log(`browse: ${commits} commits`);
+    expect(commits).toBeGreaterThan(0);
+  });
+
+  test('names of all bytes, long, and of all directions: renamed, copied, pasted, found, and run again', async () => {
+    const image = at('names.img');
+    copyFileSync(at('sound.img'), image);
+    copyFileSync(at('sound.img'), `${image}.before`);
+    const b = await Browsing.open([image]);
+    const monkey = new Monkey(b, { rng: new Rng(1), label: 'names', images: [image] });
+    const step = async (what: string): Promise<void> => {
+      await b.allow();
+      await monkey.settle();
+      expect({ what, note: b.state.note?.kind === 'error' ? b.state.note.text : '' }).toEqual({ what, note: '' });
+    };
+    try {
+      for (const name of HOSTILE_NAMES) {
+        await b.keys('F7');
+        await b.answer('d');
+        await step('mkdir');
+        b.on('d');
+        await b.keys('r');
+        await b.answer(name);
+        await step('rename');
+        b.on(name);
+        await b.keys('y', 'enter', 'h');
+        b.on('dir');
+        await b.keys('enter', 'p');
+        await step('paste');
+        expect(b.names).toContain(name);
+        await b.keys('p', 'r');
+        await step('paste again');
+        await b.keys('h', 'g', 'f');
+        await b.answer(name);
+        await step('find');
+        expect(b.state.screen).toMatchObject({
+          rows: expect.arrayContaining([expect.objectContaining({ path: `/dir/${name}` })]),
+        });
+        await b.keys('q', ':');
+        await b.answer(`chmod 700 ${quoted(`./${name}`)}`);
+        await step('command');
+      }
+      await b.keys('S');
+      await b.answer(at('names.fsu'));
+      await step('script');
+      await b.keys('w', 'c');
+      expect(b.lines).toEqual([]);
+    } finally {
+      b.close();
+    }
+    assertClean(image);
+    // Where a name has a colon the line says which image it is about.
+    const script = readFileSync(at('names.fsu'), 'latin1').replaceAll('names.img', 'names.img.before');
+    writeFileSync(at('names.fsu'), script, 'latin1');
+    expect(tools.sh(`fsu script '${at('names.fsu')}' '${image}.before'`)).toMatchObject({ status: 0, stderr: '' });
+    expect(await tree(`${image}.before`)).toEqual(await tree(image));
   });
 });
 

@@ -52,7 +52,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   if (entries === undefined) return ctx.status;
   const fs = await ctx.tryOpenForWriting(image, { trial: options.check });
   if (fs === undefined) return ctx.status;
-  fs.umask(0);
+  const mask = fs.umask(0);
   const trees = await ctx.shell.trees();
   const source = (path: string): ComparedTree => sourceTree(trees, { manifest, path, outside: options.outside });
   const { enforce } = await import('../apply/enforce.ts');
@@ -67,16 +67,20 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   };
   // The time of a directory last: what is made in it changes that.
   const again = entries.filter(({ state, attributes }) => state === 'directory' && attributes.mtime !== undefined);
-  for (const [i, entry] of [...entries, ...again].entries()) {
-    try {
-      const what = make(entry);
-      if (what.length > 0 && i < entries.length) tell(ctx, { entry, what, image }, options);
-    } catch (thrown) {
-      if (!(thrown instanceof FsError)) throw thrown;
-      ctx.fail(thrown, placeText(manifest, entry, image));
-      // What follows may need it, and half of it nobody asked for. A check tells the rest, too.
-      if (!options.check) break;
+  try {
+    for (const [i, entry] of [...entries, ...again].entries()) {
+      try {
+        const what = make(entry);
+        if (what.length > 0 && i < entries.length) tell(ctx, { entry, what, image }, options);
+      } catch (thrown) {
+        if (!(thrown instanceof FsError)) throw thrown;
+        ctx.fail(thrown, placeText(manifest, entry, image));
+        // What follows may need it, and half of it nobody asked for. A check tells the rest, too.
+        if (!options.check) break;
+      }
     }
+  } finally {
+    fs.umask(mask);
   }
   return ctx.status;
 }

@@ -43,7 +43,7 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
   const { image, bundle } = operandsOf(ctx, args);
   const fs = await ctx.tryOpenForWriting(image, { trial: check });
   if (fs === undefined) return ctx.status;
-  fs.umask(0);
+  const mask = fs.umask(0);
   try {
     const input = bundle === STREAM ? { read: (dst: Uint8Array) => ctx.shell.stdin.read(dst) } : undefined;
     const archive = await (await ctx.shell.archives()).openArchive(bundle, input);
@@ -71,6 +71,8 @@ async function run(ctx: Context, args: Invocation): Promise<number> {
     if (!(thrown instanceof FsError)) throw thrown;
     const { image: named, path } = thrown.context;
     ctx.fail(thrown, named === undefined ? bundle : path === undefined ? image : addressText(image, path));
+  } finally {
+    fs.umask(mask);
   }
   return ctx.status;
 }

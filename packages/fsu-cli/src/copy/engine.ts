@@ -62,10 +62,13 @@ export async function copyAll(ctx: Context, job: CopyJob): Promise<number> {
   const host = { ...plan.host, guarded: guardedFiles(trees, sources) };
   const to = await openSide(ctx, dest, { trees, host, write: true });
   if (to === undefined) return ctx.status;
-  const run = new Run(ctx, job, { trees, to, umask: to.fs?.umask(0) });
+  const umask = to.fs?.umask(0);
+  const run = new Run(ctx, job, { trees, to, umask });
   try {
     if (run.prepare()) for (const source of sources) await run.copy(source);
   } finally {
+    // Whoever comes after this line of a script makes files as before it.
+    if (umask !== undefined) to.fs?.umask(umask);
     run.close();
   }
   return ctx.status;

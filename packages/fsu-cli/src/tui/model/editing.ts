@@ -40,13 +40,15 @@ export const editingActions = {
     if (state.editing.staged.length === 0) return still(noted(state, 'nothing is staged'));
     return reviewed(state, 0);
   },
-  commit: (state: State): Step =>
-    state.editing.staged.length === 0
-      ? still(noted(state, 'nothing is staged'))
-      : ask(noted(state, 'committing …'), { what: 'commit' }, (now, token) => ({
-          ...now,
-          editing: { ...now.editing, token },
-        })),
+  /** Of what was reviewed: not of an edit that runs meanwhile. */
+  commit(state: State): Step {
+    if (state.editing.token !== 0) return still(noted(state, 'wait for the edit that runs', 'error'));
+    if (state.editing.staged.length === 0) return still(noted(state, 'nothing is staged'));
+    return ask(noted(state, 'committing …'), { what: 'commit' }, (now, token) => ({
+      ...now,
+      editing: { ...now.editing, token },
+    }));
+  },
   command: (state: State): Step => lineQuestion(state, 'command', ':'),
   editFile: changing((state) => {
     const tab = activeTab(state);
