@@ -172,7 +172,8 @@ export const editingAnswers: Pick<
       };
       // An image that is opened to be changed has its journal replayed.
       const told = tell(held.length === editing.held.length ? done : withoutStandings(done), {
-        messages,
+        // What changes no image is seen nowhere but here.
+        messages: isStaged || status !== 0 || messages.length + output.length > 0 ? messages : [`done: ${line}`],
         output,
         status,
       });
