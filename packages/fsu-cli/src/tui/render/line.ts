@@ -38,10 +38,14 @@ export const widthOf = (text: string): number => (isAscii(text) ? text.length : 
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
+/** Measuring a long text takes seconds: of more characters than this for a cell nobody reads the rest. */
+const CHARS_PER_CELL = 32;
+
 /** The text cut to at most `cells`, with `mark` at its end when something is missing. */
-export function cut(text: string, cells: number, mark = '~'): string {
+export function cut(whole: string, cells: number, mark = '~'): string {
   if (cells <= 0) return '';
-  if (widthOf(text) <= cells) return text;
+  const text = whole.slice(0, CHARS_PER_CELL * (cells + 1));
+  if (text.length === whole.length && widthOf(text) <= cells) return text;
   const room = cells - widthOf(mark);
   if (room < 0) return mark.slice(0, cells);
   if (isAscii(text)) return text.slice(0, room) + mark;
