@@ -91,7 +91,11 @@ export const update = (state: State, event: Event): Step =>
 /** Nobody is there to be asked but the screen's own side, which writes scripts. */
 function withoutKernel(before: State, [state, effects]: Step): Step {
   const isIdle = effects.every((effect) => effect.kind !== 'ask' || effect.ask.what === 'saveScript');
-  return isIdle ? [state, effects] : still(noted({ ...before, prompt: undefined }, before.over ?? '', 'error'));
+  const why = (now: State): State => noted(now, before.over ?? '', 'error');
+  // Why nothing goes on stays to be read.
+  return isIdle
+    ? [state.note === undefined ? why(state) : state, effects]
+    : still(why({ ...before, prompt: undefined }));
 }
 
 function happened(state: State, event: Event): Step {
