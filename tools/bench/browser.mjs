@@ -102,7 +102,7 @@ export function browse({ rounds, quick }) {
       ...keys('140 × 40', many, { before: inMany, settle: 1 }),
       ...keys('200 × 60', many, { before: inMany, settle: 1, rows: 60, columns: 200 }),
       ...keys('while a file is copied', many, {
-        before: [...inMany, ':', 'cp /big /copy', '\r', 'y'],
+        before: [...inMany, ':', 'cp /big /copy', '\r', ['edit it?'], 'y'],
         settle: 1,
       }),
     ],

@@ -1,7 +1,7 @@
 """fsu browse in a pseudo-terminal: when its list is there, and how long keys take to be answered.
 
 argv[1] is JSON: command (words), rows, columns, want (text of the first list), keys (how many to time), before (text typed first,
-not timed), settle (seconds after it). Prints JSON: first (ms), keys (ms each).
+not timed; [text] is waited for instead), settle (seconds after it). Prints JSON: first (ms), keys (ms each).
 """
 import fcntl
 import json
@@ -54,8 +54,11 @@ if until(wish["want"].encode(), 60) is not None:
     result["first"] = (time.perf_counter() - start) * 1000
     quiet(0.5)
     for text in wish.get("before", []):
-        os.write(main, text.encode())
-        time.sleep(wish.get("settle", 0.5))
+        if isinstance(text, list):
+            until(text[0].encode(), 60)
+        else:
+            os.write(main, text.encode())
+            time.sleep(wish.get("settle", 0.5))
     for at in range(wish.get("keys", 0)):
         # No longer than that: something may be drawn all the time.
         end = time.perf_counter() + 0.03
