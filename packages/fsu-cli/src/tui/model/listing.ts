@@ -1,5 +1,5 @@
 /** A directory's entries as a list: which are shown, in which order, and where the cursor is. */
-import { ordered, withRun } from './order.ts';
+import { gathered, noRuns, ordered, withRun } from './order.ts';
 import { currentRow } from './state.ts';
 import type { PlaceId, Row, Tab } from './state.ts';
 
@@ -9,7 +9,7 @@ export function newTab(place: PlaceId, dir: string, like?: Tab): Tab {
     place,
     dir,
     rows: [],
-    runs: [],
+    runs: noRuns,
     ordered: [],
     isComplete: false,
     isStale: false,
@@ -38,22 +38,23 @@ export function withMore(tab: Tab, more: readonly Row[]): Tab {
 }
 
 /** The tab's rows in its order, now that they or the order have changed; the cursor stays on its entry. */
-export const arranged = (tab: Tab): Tab => filtered({ ...tab, ordered: ordered(tab) }, tab);
+export function arranged(tab: Tab): Tab {
+  const now = { ...tab, runs: gathered(tab.runs) };
+  return filtered({ ...now, ordered: ordered(now) }, tab);
+}
 
 /** What of the tab's rows is shown, now that the filter has changed; the cursor stays on the entry that it had in `before`. */
 export function filtered(tab: Tab, before: Tab): Tab {
   const there = tab.goal ?? currentRow(before)?.name ?? tab.memory.get(tab.dir);
   const wanted = tab.filter.toLowerCase();
-  const isShown = ({ name }: Row): boolean =>
-    (tab.showsHidden || !name.startsWith('.')) && (wanted === '' || name.toLowerCase().includes(wanted));
-  const shown: number[] = [];
-  let cursor = -1;
-  for (const at of tab.ordered) {
-    const row = tab.rows[at];
-    if (row === undefined || !isShown(row)) continue;
-    if (row.name === there) cursor = shown.length;
-    shown.push(at);
-  }
+  const isShown = (at: number): boolean => {
+    const name = tab.rows[at]?.name ?? '';
+    return (tab.showsHidden || !name.startsWith('.')) && name.toLowerCase().includes(wanted);
+  };
+  // Of long lists looking at each row is most of the work.
+  const shown = wanted === '' && tab.showsHidden ? tab.ordered : tab.ordered.filter(isShown);
+  const row = there === undefined ? -1 : tab.rows.findIndex(({ name }) => name === there);
+  const cursor = row < 0 ? -1 : shown.indexOf(row);
   return { ...tab, shown, cursor: cursor >= 0 ? cursor : Math.max(0, Math.min(tab.cursor, shown.length - 1)) };
 }
 

@@ -2,6 +2,7 @@
 import { safeText } from '../../format/name.ts';
 import { listHeight } from './layout.ts';
 import { arranged, movedTo, newTab, walkedTo, withMore } from './listing.ts';
+import { noRuns } from './order.ts';
 import { enterFile } from './nesting.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { Place, PlaceId, Spot, State, Tab } from './state.ts';
@@ -216,7 +217,9 @@ export const withoutStandings = (state: State): State => ({
 
 /** Rows of before go as the first new ones come; the cursor will be on the same name. */
 const emptied = (tab: Tab): Tab =>
-  tab.isStale ? { ...tab, rows: [], runs: [], ordered: [], shown: [], goal: tab.goal ?? currentRow(tab)?.name } : tab;
+  tab.isStale
+    ? { ...tab, rows: [], runs: noRuns, ordered: [], shown: [], goal: tab.goal ?? currentRow(tab)?.name }
+    : tab;
 
 /** The tab that asked. */
 const inTab = (state: State, token: number, change: (tab: Tab) => Tab): State =>

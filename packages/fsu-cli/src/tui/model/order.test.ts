@@ -1,7 +1,7 @@
 /** Orders of a directory's entries, against sorting them all at once. */
 import { expect, test } from 'vitest';
 import { compareNames } from '../../format/name.ts';
-import { ordered, withRun } from './order.ts';
+import { gathered, noRuns, ordered, withRun } from './order.ts';
 import type { Runs } from './order.ts';
 import type { Row, Tab } from './state.ts';
 
@@ -23,7 +23,7 @@ const rowOf = (at: number): Row => ({
 const rows = Array.from({ length: 5003 }, (_, at) => rowOf(at));
 
 function runsOf(batch: number): Runs {
-  let runs: Runs = [];
+  let runs = noRuns;
   for (let end = batch; end < rows.length + batch; end += batch) runs = withRun(runs, rows.slice(0, end), end - batch);
   return runs;
 }
@@ -40,8 +40,11 @@ const orders: Readonly<Record<Exclude<Tab['sort']['by'], 'none'>, (a: Row, b: Ro
 const namesIn = (order: readonly number[]): string[] => order.map((at) => rows[at]?.name ?? '');
 
 test.each([1, 7, 1000, rows.length])('in batches of %i', (batch) => {
-  const runs = runsOf(batch);
-  for (const [at, run] of runs.entries()) expect(run.length).toBeGreaterThanOrEqual(2 * (runs[at + 1] ?? []).length);
+  const made = runsOf(batch);
+  for (const group of [made.dirs, made.others])
+    for (const [nth, { at }] of group.entries())
+      expect(at.length).toBeGreaterThanOrEqual(2 * (group[nth + 1]?.at.length ?? 0));
+  const runs = gathered(made);
   for (const [by, order] of Object.entries(orders))
     for (const isReversed of [false, true]) {
       const sign = isReversed ? -1 : 1;
@@ -56,5 +59,5 @@ test.each([1, 7, 1000, rows.length])('in batches of %i', (batch) => {
 
 test('as the directory has them', () => {
   const sort = { by: 'none', isReversed: false } as const;
-  expect(ordered({ rows, runs: runsOf(100), sort })).toEqual(rows.map((_, at) => at));
+  expect(ordered({ rows, runs: gathered(runsOf(100)), sort })).toEqual(rows.map((_, at) => at));
 });

@@ -5,46 +5,69 @@
 import { compareNames } from '../../format/name.ts';
 import type { Row, Tab } from './state.ts';
 
-/** Indexes into the rows, in the order of their names; of runs that follow each other, each is at least twice as long as the next. */
-export type Runs = readonly (readonly number[])[];
+/** Rows in the order of their names: their indexes, and the names once more, because to look them up by row takes longer than to compare them. */
+interface Run {
+  readonly at: number[];
+  readonly names: string[];
+}
+
+/** Of runs that follow each other, each is at least twice as long as the next. */
+type Ordered = readonly Run[];
+
+/** Directories apart from what is none: they come first, as browsers have it. */
+export interface Runs {
+  readonly dirs: Ordered;
+  readonly others: Ordered;
+}
+
+export const noRuns: Runs = { dirs: [], others: [] };
 
 /** The runs with the rows from index `from` on, too. */
-export function withRun(runs: Runs, rows: readonly Row[], from: number): Runs {
-  const run = Array.from({ length: rows.length - from }, (_, at) => from + at);
-  run.sort((a, b) => compareNames(nameAt(rows, a), nameAt(rows, b)));
-  const all: (readonly number[])[] = [...runs, run];
-  while (all.length > 1 && (all.at(-2) ?? []).length < 2 * (all.at(-1) ?? []).length) mergeLast(all, rows);
+export function withRun({ dirs, others }: Runs, rows: readonly Row[], from: number): Runs {
+  const [newDirs, newOthers]: [number[], number[]] = [[], []];
+  for (let at = from; at < rows.length; at++) (rows[at]?.type === 'dir' ? newDirs : newOthers).push(at);
+  return { dirs: withOne(dirs, newDirs, rows), others: withOne(others, newOthers, rows) };
+}
+
+function withOne(runs: Ordered, at: number[], rows: readonly Row[]): Ordered {
+  if (at.length === 0) return runs;
+  const nameAt = (one: number): string => rows[one]?.name ?? '';
+  at.sort((a, b) => compareNames(nameAt(a), nameAt(b)));
+  const all = [...runs, { at, names: at.map(nameAt) }];
+  while (all.length > 1 && lengthOf(all.at(-2)) < 2 * lengthOf(all.at(-1))) mergeLast(all);
   return all;
 }
 
-/** All of them, in one. */
-function merged(runs: Runs, rows: readonly Row[]): readonly number[] {
+const lengthOf = (run: Run | undefined): number => run?.at.length ?? 0;
+
+/** Each group in one run. */
+export const gathered = ({ dirs, others }: Runs): Runs => ({ dirs: merged(dirs), others: merged(others) });
+
+function merged(runs: Ordered): Ordered {
   const all = [...runs];
-  while (all.length > 1) mergeLast(all, rows);
-  return all[0] ?? [];
+  while (all.length > 1) mergeLast(all);
+  return all;
 }
 
 /** The last two become one. */
-function mergeLast(all: (readonly number[])[], rows: readonly Row[]): void {
-  const [a = [], b = []] = all.splice(-2);
-  const both: number[] = [];
+function mergeLast(all: Run[]): void {
+  const [a = noRun, b = noRun] = all.splice(-2);
+  const both: Run = { at: [], names: [] };
   let [i, j] = [0, 0];
-  while (i < a.length && j < b.length) {
-    const [x = 0, y = 0] = [a[i], b[j]];
-    if (compareNames(nameAt(rows, x), nameAt(rows, y)) <= 0) {
-      both.push(x);
-      i++;
-    } else {
-      both.push(y);
-      j++;
-    }
+  const take = ({ at, names }: Run, n: number): void => {
+    both.at.push(at[n] ?? 0);
+    both.names.push(names[n] ?? '');
+  };
+  while (i < a.at.length && j < b.at.length) {
+    if (compareNames(a.names[i] ?? '', b.names[j] ?? '') <= 0) take(a, i++);
+    else take(b, j++);
   }
-  while (i < a.length) both.push(a[i++] ?? 0);
-  while (j < b.length) both.push(b[j++] ?? 0);
+  while (i < a.at.length) take(a, i++);
+  while (j < b.at.length) take(b, j++);
   all.push(both);
 }
 
-const nameAt = (rows: readonly Row[], at: number): string => rows[at]?.name ?? '';
+const noRun: Run = { at: [], names: [] };
 
 const extension = (name: string): string => {
   const dot = name.lastIndexOf('.');
@@ -53,37 +76,36 @@ const extension = (name: string): string => {
 
 const compareTimes = (a: Row['mtime'], b: Row['mtime']): number => b.sec - a.sec || b.nsec - a.nsec;
 
-/** The tab's rows in its order: directories first, as browsers have it; what is of equal rank by name. */
+/** The tab's rows, of which the runs are gathered, in its order: directories first; what is of equal rank by name. */
 export function ordered({
   rows,
   runs,
   sort: { by, isReversed },
 }: Pick<Tab, 'rows' | 'runs' | 'sort'>): readonly number[] {
   if (by === 'none') return rows.map((_, at) => at);
-  const [dirs, others]: [number[], number[]] = [[], []];
-  for (const at of merged(runs, rows)) (rows[at]?.type === 'dir' ? dirs : others).push(at);
-  for (const group of [dirs, others]) {
-    sortBy(group, rows, by);
-    if (isReversed) group.reverse();
-  }
-  return [...dirs, ...others];
+  return [runs.dirs[0], runs.others[0]].flatMap((run) => {
+    const group = sortedBy(run?.at ?? [], rows, by);
+    return isReversed ? [...group].reverse() : group;
+  });
 }
 
 /** Array.prototype.sort() leaves those of equal rank as they were: by name. */
-function sortBy(group: number[], rows: readonly Row[], by: Exclude<Tab['sort']['by'], 'none'>): void {
+function sortedBy(
+  names: readonly number[],
+  rows: readonly Row[],
+  by: Exclude<Tab['sort']['by'], 'none'>,
+): readonly number[] {
   const rowAt = (at: number): Row => rows[at] ?? missing();
   switch (by) {
     case 'name':
-      return;
+      return names;
     case 'size':
-      group.sort((a, b) => rowAt(b).size - rowAt(a).size);
-      return;
+      return [...names].sort((a, b) => rowAt(b).size - rowAt(a).size);
     case 'mtime':
-      group.sort((a, b) => compareTimes(rowAt(a).mtime, rowAt(b).mtime));
-      return;
+      return [...names].sort((a, b) => compareTimes(rowAt(a).mtime, rowAt(b).mtime));
     case 'ext': {
-      const extensions = new Map(group.map((at) => [at, extension(rowAt(at).name)]));
-      group.sort((a, b) => compareNames(extensions.get(a) ?? '', extensions.get(b) ?? ''));
+      const extensions = new Map(names.map((at) => [at, extension(rowAt(at).name)]));
+      return [...names].sort((a, b) => compareNames(extensions.get(a) ?? '', extensions.get(b) ?? ''));
     }
   }
 }
