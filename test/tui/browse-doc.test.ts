@@ -39,6 +39,12 @@ async function screenOf(terminal: Terminal, expected: string): Promise<string> {
   }
 }
 
+test("README's screen is one of the session's", () => {
+  const [, shown] = /```screen\n([^`]*)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+  const screens = [...readFileSync(file, 'utf8').matchAll(STEP)].map(([, , screen]) => screen);
+  expect(screens).toContain(shown);
+});
+
 test('the session of docs/browse.md; UPDATE_DOCS=1 records it', async () => {
   requireOracle('tmux');
   place.demo();

@@ -284,6 +284,7 @@ test('inspector: what is refused says why, and a journal that needs recovery is 
   told(`${requireOracle('debugfs')} -w -R 'set_super_value feature_ro_compat 0x4eb' refused.img`);
   const t = await browse('refused.img', { columns: 120, lines: 100 });
   const seen = await press(t, 'I', 'superblock');
+  await t.waitFor(/^ refused\.img ext4 {2}RO: /m);
   const reason = told('fsu info refused.img').match(/refused: (.*)$/m)?.[1] ?? 'no reason';
   expect(reason).not.toBe('no reason');
   expect(seen).toContain(`not written: ${reason}`);
@@ -298,6 +299,7 @@ test('inspector: what is refused says why, and a journal that needs recovery is 
   expect(told(`${requireOracle('dumpe2fs')} -h journal.img`)).toContain('needs_recovery');
   await t.command('clear; fsu browse journal.img');
   await t.waitFor('q quit  ? help');
+  await t.waitFor(/^ journal\.img ext4 {2}RO {2}journal needs recovery; replayed in memory/m);
   expect(await press(t, 'I', 'superblock')).toMatch(/^ +journal +needs recovery; replayed in memory/m);
 });
 
