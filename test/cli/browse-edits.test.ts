@@ -317,12 +317,12 @@ describe('item 4: editing, staged', () => {
       b.press('w');
       await b.remote.call('details', [image, '/etc/motd']);
       expect(b.state.screen).toMatchObject({ name: 'review', images: undefined });
+      b.press('c');
+      expect(b.state.note?.text).toBe('wait for the review');
       await b.keys('q');
       b.press('w');
       b.press('q');
       await b.keys('w');
-      const isAwaited = (): boolean => b.state.screen.name === 'review' && b.state.screen.images === undefined;
-      while (isAwaited()) await b.settled();
       expect(b.state.screen).toMatchObject({ images: [{ isSound: true }] });
       await b.keys('c');
       expect(b.state.note?.text).toBe('committed: 1 edit');

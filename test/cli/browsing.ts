@@ -131,7 +131,9 @@ export class Browsing {
       const tab = activeTab(this.state);
       // A tab of what cannot be opened stays as it is.
       const isListing = this.unanswered.size > 0 && ((!tab.isComplete && tab.failure === undefined) || tab.isStale);
-      const isBusy = this.state.editing.token !== 0 || isListing;
+      const { screen } = this.state;
+      const isReviewing = this.unanswered.size > 0 && screen.name === 'review' && screen.images === undefined;
+      const isBusy = this.state.editing.token !== 0 || isListing || isReviewing;
       quiet = this.state !== before || isBusy ? 0 : quiet + 1;
     }
   }

@@ -97,7 +97,7 @@ test('an image that another program changes while it is looked at: the first edi
   await makeDir(t, 'mine');
   await t.waitFor('STAGED 1');
   t.keys('w');
-  await t.waitFor('staged, first to last');
+  await t.waitFor('finds no error that was not there before');
   t.keys('c');
   await t.waitFor('committed: 1 edit');
   t.keys('q');
@@ -172,7 +172,7 @@ test('a full file system: the edit that does not fit is taken back whole, those 
   t.keys('Enter');
   await t.waitFor('STAGED 2');
   t.keys('w');
-  await t.waitFor('staged, first to last');
+  await t.waitFor('finds no error that was not there before');
   t.keys('c');
   await t.waitFor('committed: 2 edits');
   t.keys('q');
@@ -311,7 +311,7 @@ test('a session saved as a script does the same to the untouched image', async (
   t.keys('Enter');
   await t.waitFor('saved: edits.fsu');
   t.keys('w');
-  await t.waitFor('staged, first to last');
+  await t.waitFor('finds no error that was not there before');
   t.keys('c');
   await t.waitFor('committed: 2 edits');
   t.keys('q');

@@ -229,7 +229,7 @@ test('two lists: image, host and another image, and files from each to each', as
   await t.waitFor('this computer');
   expect(t.capture().join('\n')).toContain('one.img:/  4');
   t.keys('w');
-  await t.waitFor('staged, first to last');
+  await t.waitFor('finds no error that was not there before');
   t.keys('c');
   await t.waitFor('committed: 3 edits');
   await leave(t);

@@ -40,8 +40,11 @@ export const editingActions = {
     if (state.editing.staged.length === 0) return still(noted(state, 'nothing is staged'));
     return reviewed(state, 0);
   },
-  /** Of what was reviewed: not of an edit that runs meanwhile. */
+  /** Of what was reviewed: not of an edit that runs meanwhile, and not of what nobody has seen yet. */
   commit(state: State): Step {
+    const { screen } = state;
+    if (screen.name === 'review' && screen.images === undefined)
+      return still(noted(state, 'wait for the review', 'error'));
     if (state.editing.token !== 0) return still(noted(state, 'wait for the edit that runs', 'error'));
     if (state.editing.staged.length === 0) return still(noted(state, 'nothing is staged'));
     return ask(noted(state, 'committing …'), { what: 'commit' }, (now, token) => ({
