@@ -107,6 +107,9 @@ interface Task {
   readonly commits?: () => void;
 }
 
+/** So many edits are worth a commit. */
+const ENOUGH = 3;
+
 export class Monkey {
   readonly #browsing: Browsing;
   readonly #task: Task;
@@ -163,9 +166,10 @@ export class Monkey {
 
   /** Keys that mean something where one is. */
   #likely(): readonly string[] {
-    const { screen, focus } = this.#browsing.state;
+    const { screen, focus, editing } = this.#browsing.state;
     const { rng } = this.#task;
-    if (screen.name === 'review' && this.#task.edits === true) return ['c', 'c', 'q', 'u', 'U', 'j'];
+    if (screen.name === 'review' && this.#task.edits === true) return ['c', 'c', 'c', 'q', 'u', 'U', 'j'];
+    if (screen.name === 'files' && editing.staged.length >= ENOUGH && rng.oneIn(4)) return ['w'];
     if (screen.name !== 'files')
       return rng.oneIn(6) ? ['q'] : keysOf(keyBindings.filter((one) => one.in === screen.name));
     if (this.#task.edits === true && !rng.oneIn(8)) return EDITING_KEYS;
@@ -176,7 +180,7 @@ export class Monkey {
   #press(keys: string): void {
     for (const key of keys.split(' ')) {
       const { screen } = this.#browsing.state;
-      if (screen.name === 'review' && key === 'c') {
+      if (screen.name === 'review' && screen.images !== undefined && key === 'c') {
         if (this.#task.mayCommit === false) continue;
         this.hasCommitted = true;
         this.#task.commits?.();
