@@ -1,25 +1,11 @@
 /** Images that are no images, are held by others, or mean harm: what fsu browse shows of them in a real terminal. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Workplace } from '../cli/harness.ts';
+import { expect, test } from 'vitest';
 import { lacksOracle, requireOracle } from '../support/oracle.ts';
-import { Terminal } from './terminal.ts';
+import { terminalPlace } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
-let place: Workplace;
-const terminals: Terminal[] = [];
-beforeAll(() => {
-  place = new Workplace();
-});
-afterEach(() => {
-  for (const one of terminals.splice(0)) one.kill();
-});
-afterAll(() => place.remove());
-
-function open(env: Readonly<Record<string, string>> = {}): Terminal {
-  const made = new Terminal(place, { env });
-  terminals.push(made);
-  return made;
-}
+const { place, open } = terminalPlace();
 
 test.each<[string, string, string]>([
   ['not an image', 'echo hello >it', 'text file: not a file-system image'],
@@ -197,7 +183,7 @@ test('the kernel’s thread ends: the screen says so, what is staged is saved as
   writeFileSync(place.at('dies.cjs'), DIES);
   place.sh('rm -f die saved.fsu');
   const before = place.sh('sha256sum demo.img').stdout;
-  const t = open({ NODE_OPTIONS: `--require=${place.at('dies.cjs')}` });
+  const t = open({ env: { NODE_OPTIONS: `--require=${place.at('dies.cjs')}` } });
   await t.command('clear; stty -a >before; fsu browse demo.img; echo "status $?"; stty -a >after; echo done');
   await t.waitFor('etc/');
   await makeDir(t, 'new');
@@ -285,7 +271,7 @@ test('names, contents, attributes and labels that drive terminals: nothing of th
 
 test('NO_COLOR: weight and reversal, no colour', async () => {
   place.demo();
-  const t = open({ NO_COLOR: '1' });
+  const t = open({ env: { NO_COLOR: '1' } });
   await t.command('clear; fsu browse demo.img');
   await t.waitFor('etc/');
   t.keys('j', 'q');

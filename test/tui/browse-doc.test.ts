@@ -2,20 +2,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { root, Workplace } from '../cli/harness.ts';
+import { expect, test } from 'vitest';
+import { root } from '../cli/harness.ts';
 import { withKernelMount } from '../support/kernel-tree.ts';
 import { lacksOracle, requireOracle } from '../support/oracle.ts';
-import { Terminal } from './terminal.ts';
+import { terminalPlace } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 const file = join(root, 'docs/browse.md');
 const STEP = /(?:^Press (.*):\n\n)?```screen\n([^`]*)```/gm;
 
-let place: Workplace;
-beforeAll(() => {
-  place = new Workplace();
-});
-afterAll(() => place.remove());
+const { place, open } = terminalPlace();
 
 /** Keys with names are tmux's; what is longer and none of these is typed. */
 const NAMED = /^(.|Enter|Escape|Tab|Up|Down|F\d+|C-.)$/;
@@ -49,30 +46,26 @@ test('the session of docs/browse.md; UPDATE_DOCS=1 records it', async () => {
   requireOracle('tmux');
   place.demo();
   const hostname = place.run('fsu', ['cat', 'demo.img:/etc/hostname']).stdout;
-  const terminal = new Terminal(place, { columns: 80, lines: 16 });
-  try {
-    const text = readFileSync(file, 'utf8');
-    await terminal.command('clear; fsu browse demo.img; echo "status $?"');
-    let recorded = '';
-    let at = 0;
-    let steps = 0;
-    for (const step of text.matchAll(STEP)) {
-      const [whole, keys = '', expected = ''] = step;
-      press(terminal, keys);
-      const seen = await screenOf(terminal, expected);
-      if (process.env['UPDATE_DOCS'] === undefined) expect(seen, `after ${keys}`).toBe(expected);
-      const head = whole.slice(0, whole.indexOf('```screen\n'));
-      recorded += `${text.slice(at, step.index)}${head}\`\`\`screen\n${seen}\`\`\``;
-      at = step.index + whole.length;
-      steps++;
-    }
-    if (process.env['UPDATE_DOCS'] !== undefined) writeFileSync(file, recorded + text.slice(at));
-    expect(steps).toBeGreaterThan(15);
-    terminal.keys('q');
-    await terminal.waitFor('status 0');
-  } finally {
-    terminal.kill();
+  const terminal = open({ columns: 80, lines: 16 });
+  const text = readFileSync(file, 'utf8');
+  await terminal.command('clear; fsu browse demo.img; echo "status $?"');
+  let recorded = '';
+  let at = 0;
+  let steps = 0;
+  for (const step of text.matchAll(STEP)) {
+    const [whole, keys = '', expected = ''] = step;
+    press(terminal, keys);
+    const seen = await screenOf(terminal, expected);
+    if (process.env['UPDATE_DOCS'] === undefined) expect(seen, `after ${keys}`).toBe(expected);
+    const head = whole.slice(0, whole.indexOf('```screen\n'));
+    recorded += `${text.slice(at, step.index)}${head}\`\`\`screen\n${seen}\`\`\``;
+    at = step.index + whole.length;
+    steps++;
   }
+  if (process.env['UPDATE_DOCS'] !== undefined) writeFileSync(file, recorded + text.slice(at));
+  expect(steps).toBeGreaterThan(15);
+  terminal.keys('q');
+  await terminal.waitFor('status 0');
   // What the screen said: seven edits are there, three are not.
   expect(place.sh('fsu fsck demo.img').status).toBe(0);
   expect(place.sh('fsu find demo.img:/ -maxdepth 1 | sort').stdout).toMatch(/READ\.ME/);

@@ -1,30 +1,22 @@
 /** What fsu browse changes: each edit in a real terminal, judged by e2fsck and by reading it back. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { Workplace } from '../cli/harness.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { requireOracle } from '../support/oracle.ts';
-import { Terminal } from './terminal.ts';
+import { terminalPlace } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
-let place: Workplace;
-let terminal: Terminal | undefined;
+const { place, open } = terminalPlace();
 beforeAll(() => {
-  place = new Workplace();
   mkdirSync(place.at('tmp'));
-}, 60_000);
+});
 beforeEach(() => {
   place.demo();
 });
-afterEach(() => {
-  terminal?.kill();
-  terminal = undefined;
-});
-afterAll(() => place.remove());
 
 /** A session on an image; copies that it makes are in a directory of their own. */
 async function browse(words = 'demo.img', env: Readonly<Record<string, string>> = {}): Promise<Terminal> {
-  const t = new Terminal(place, { columns: 120, env: { TMPDIR: place.at('tmp'), ...env } });
-  terminal = t;
+  const t = open({ columns: 120, env: { TMPDIR: place.at('tmp'), ...env } });
   await t.command(`fsu browse ${words}; echo "status $?"`);
   await t.waitFor('README');
   return t;
@@ -547,9 +539,8 @@ test('edit a file that is too long for a script: its copy stays until the sessio
     told('fsu hash demo.img:/var/log/messages | cut -c1-20'),
   );
   // Whatever ends it.
-  const again = new Terminal(place, { env: { TMPDIR: place.at('tmp'), EDITOR: place.at('append') } });
+  const again = open({ env: { TMPDIR: place.at('tmp'), EDITOR: place.at('append') } });
   t.kill();
-  terminal = again;
   await again.command('fsu browse again.img:/var/log');
   await again.waitFor('messages');
   again.keys('e');

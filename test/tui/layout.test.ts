@@ -1,28 +1,18 @@
 /** What the screen is made of: the tree of an image, lists, the title, the help. */
 import { statSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { keyBindings } from '../../packages/fsu-cli/src/tui/keys/index.ts';
 import { keyTables } from '../../packages/fsu-cli/src/tui/keys/tables.ts';
-import { Workplace } from '../cli/harness.ts';
 import { requireOracle } from '../support/oracle.ts';
-import { Terminal } from './terminal.ts';
-import type { TerminalOptions } from './terminal.ts';
+import { terminalPlace } from './terminal.ts';
+import type { Terminal, TerminalOptions } from './terminal.ts';
 
-let place: Workplace;
-let terminal: Terminal | undefined;
-beforeAll(() => {
-  place = new Workplace();
-});
-afterEach(() => {
-  terminal?.kill();
-  terminal = undefined;
-});
-afterAll(() => place.remove());
+const { place, open } = terminalPlace();
 
 async function browse(words: string, options?: TerminalOptions): Promise<Terminal> {
-  terminal = new Terminal(place, options);
-  await terminal.command(`clear; fsu browse ${words}; echo "status $?"`);
-  return terminal;
+  const t = open(options);
+  await t.command(`clear; fsu browse ${words}; echo "status $?"`);
+  return t;
 }
 
 async function leave(t: Terminal): Promise<void> {

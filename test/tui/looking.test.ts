@@ -1,21 +1,14 @@
 /** What fsu browse shows of files and file systems, held against what other tools say of them, in a real terminal. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Workplace } from '../cli/harness.ts';
+import { beforeAll, expect, test } from 'vitest';
 import { requireOracle } from '../support/oracle.ts';
-import { Terminal } from './terminal.ts';
+import { terminalPlace } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
-let place: Workplace;
-let terminal: Terminal | undefined;
+const { place, open } = terminalPlace();
 beforeAll(() => {
-  place = new Workplace();
   makeTree();
 });
-afterEach(() => {
-  terminal?.kill();
-  terminal = undefined;
-});
-afterAll(() => place.remove());
 
 /** What a line of shell prints; it must succeed. */
 function told(line: string): string {
@@ -26,10 +19,10 @@ function told(line: string): string {
 
 /** The image in a terminal in which all of a screen is seen at once. */
 async function browse(image: string, { columns = 150, lines = 70 } = {}): Promise<Terminal> {
-  terminal = new Terminal(place, { columns, lines });
-  await terminal.command(`clear; fsu browse ${image}; echo "status $?"`);
-  await terminal.waitFor('q quit  ? help');
-  return terminal;
+  const t = open({ columns, lines });
+  await t.command(`clear; fsu browse ${image}; echo "status $?"`);
+  await t.waitFor('q quit  ? help');
+  return t;
 }
 
 /** The cursor on a name; back when the screen has what is expected then. */

@@ -1,20 +1,10 @@
 /** Walking about: keys, the mouse, finding, selecting, tabs, and a directory that is large. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Workplace } from '../cli/harness.ts';
+import { expect, test } from 'vitest';
 import { requireOracle } from '../support/oracle.ts';
-import { Terminal } from './terminal.ts';
-import type { TerminalOptions } from './terminal.ts';
+import { terminalPlace } from './terminal.ts';
+import type { Terminal, TerminalOptions } from './terminal.ts';
 
-let place: Workplace;
-let terminal: Terminal | undefined;
-beforeAll(() => {
-  place = new Workplace();
-});
-afterEach(() => {
-  terminal?.kill();
-  terminal = undefined;
-});
-afterAll(() => place.remove());
+const { place, open } = terminalPlace();
 
 /** Two directories and four files that no two orders put alike. */
 const TREE = [
@@ -28,10 +18,10 @@ const TREE = [
 async function browse(options?: TerminalOptions): Promise<Terminal> {
   const made = place.sh(`(${TREE}) && rm -f tree.img && ${requireOracle('mke2fs')} -q -t ext4 -d tree tree.img 4M`);
   expect(made.status, made.stderr).toBe(0);
-  terminal = new Terminal(place, options);
-  await terminal.command('clear; fsu browse tree.img; echo "status $?"');
-  await terminal.waitForCursor('alpha');
-  return terminal;
+  const t = open(options);
+  await t.command('clear; fsu browse tree.img; echo "status $?"');
+  await t.waitForCursor('alpha');
+  return t;
 }
 
 async function leave(t: Terminal): Promise<void> {
@@ -214,7 +204,7 @@ test('filter as you type: the list follows each key, Enter keeps it, Escape drop
   await waitForNames(t, ROOT);
   await t.waitForCursor('c.txt');
   t.type('fzzz');
-  await waitForNames(t, []);
+  await t.waitFor('nothing matches the filter');
   t.keys('Escape');
   await waitForNames(t, ROOT);
   await leave(t);
@@ -416,8 +406,7 @@ test('100,000 entries: they open, the end is near, a filter narrows them, and al
   const image = `rm -f many.img && ${requireOracle('mke2fs')} -q -t ext4 -N 110000 many.img 64M`;
   const made = place.sh(`${names} && ${image} && fsu tar -x -f many.tar many.img && rm many.tar`);
   expect(made.status, made.stderr).toBe(0);
-  terminal = new Terminal(place, { lines: 20 });
-  const t = terminal;
+  const t = open({ lines: 20 });
   await t.command('clear; fsu browse many.img; echo "status $?"');
   await t.waitForCursor('lost+found');
   await walk(t, [['j', 'many']]);

@@ -1,21 +1,13 @@
 /** fsu browse --plain: for screen readers, in a real terminal. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Workplace } from '../cli/harness.ts';
+import { expect, test } from 'vitest';
 import { requireOracle } from '../support/oracle.ts';
-import { Terminal } from './terminal.ts';
+import { terminalPlace } from './terminal.ts';
 
-let place: Workplace;
-let terminal: Terminal | undefined;
-beforeAll(() => {
-  place = new Workplace();
-});
-afterEach(() => terminal?.kill());
-afterAll(() => place.remove());
+const { place, open } = terminalPlace();
 
 test('browse, edit, review and commit, in lines that stay', async () => {
   place.demo();
-  terminal = new Terminal(place, { columns: 90, lines: 60 });
-  const t = terminal;
+  const t = open({ columns: 90, lines: 60 });
   await t.command('fsu browse --plain demo.img; echo "status $?"');
   await t.waitFor('1 of 6: boot, directory');
   expect(t.modes()).toEqual({ isAlternate: false, showsCursor: true, reportsMouse: false });

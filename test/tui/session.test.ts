@@ -1,25 +1,9 @@
 /** Whole sessions of fsu browse in a real terminal. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Workplace } from '../cli/harness.ts';
-import { Terminal } from './terminal.ts';
-import type { TerminalOptions } from './terminal.ts';
+import { expect, test } from 'vitest';
+import { terminalPlace } from './terminal.ts';
 
-let place: Workplace;
-let terminal: Terminal | undefined;
-beforeAll(() => {
-  place = new Workplace();
-});
-afterEach(() => {
-  terminal?.kill();
-  terminal = undefined;
-});
-afterAll(() => place.remove());
-
-function open(options?: TerminalOptions): Terminal {
-  terminal = new Terminal(place, options);
-  return terminal;
-}
+const { place, open } = terminalPlace();
 
 /** The settings of the terminal driver, as `stty -a` tells them. */
 const settings = (name: string): string => readFileSync(place.at(name), 'utf8');

@@ -7,7 +7,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requireOracle } from '../support/oracle.ts';
 import { sleepSync } from '../support/sleep.ts';
-import type { Workplace } from '../cli/harness.ts';
+import { afterAll, afterEach } from 'vitest';
+import { Workplace } from '../cli/harness.ts';
 
 export interface TerminalOptions {
   readonly columns?: number;
@@ -62,6 +63,7 @@ export class Terminal {
   #do(args: readonly string[]): string {
     return execFileSync(this.#tmux, ['-u', '-f', this.#settings, '-L', this.#socket, ...args], {
       encoding: 'utf8',
+      stdio: 'pipe',
       env: { ...process.env, LC_ALL: 'C.UTF-8' },
     });
   }
@@ -187,4 +189,22 @@ export class Terminal {
     while (running.some(isRunning) && performance.now() < deadline) sleepSync(20);
     for (const file of [this.#record, this.#settings]) rmSync(file, { force: true });
   }
+}
+
+/** For the tests of a file: a directory with the tools, and terminals there, which go when their test ends. */
+export function terminalPlace(): { readonly place: Workplace; open(options?: TerminalOptions): Terminal } {
+  const place = new Workplace();
+  const terminals: Terminal[] = [];
+  afterEach(() => {
+    for (const one of terminals.splice(0)) one.kill();
+  });
+  afterAll(() => place.remove());
+  return {
+    place,
+    open(options) {
+      const made = new Terminal(place, options);
+      terminals.push(made);
+      return made;
+    },
+  };
 }
