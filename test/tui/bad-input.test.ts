@@ -3,7 +3,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { lacksOracle, requireOracle } from '../support/oracle.ts';
 import { terminalPlace } from './terminal.ts';
-import type { Terminal } from './terminal.ts';
 
 const { place, open } = terminalPlace();
 
@@ -57,13 +56,6 @@ test('an image that somebody else edits: the first edit says so, nothing is stag
 });
 
 /** Keys that make a directory; the answer is still to come. */
-async function makeDir(t: Terminal, name: string): Promise<void> {
-  t.keys('F7');
-  await t.waitFor('new directory');
-  t.type(name);
-  t.keys('Enter');
-}
-
 test('an image that another program changes while it is looked at: the first edit says so, the next sees what it is now', async () => {
   place.demo();
   const t = open();
@@ -75,17 +67,14 @@ test('an image that another program changes while it is looked at: the first edi
   await t.waitFor('hostname');
   t.keys('h');
   await t.waitFor('README');
-  await makeDir(t, 'mine');
+  await t.makeDir('mine');
   await t.agree();
   const seen = await t.waitFor('image changed while reading');
   expect(seen).toMatch(/^ demo\.img ext4 {2}RO\b/m);
   await t.waitFor('other/');
-  await makeDir(t, 'mine');
+  await t.makeDir('mine');
   await t.waitFor('STAGED 1');
-  t.keys('w');
-  await t.waitFor('finds no error that was not there before');
-  t.keys('c');
-  await t.waitFor('committed: 1 edit');
+  await t.commit(1);
   t.keys('q');
   await t.waitFor('status 0');
   expect(place.sh('fsu ls demo.img:/').stdout).toMatch(/^mine\nother$/m);
@@ -124,7 +113,7 @@ test.skipIf(lacksOracle('root', 'loop mount', 'setpriv')).each(READ_ONLY)(
       await t.waitFor('etc/');
       t.keys('j', 'Enter');
       await t.waitFor('hostname');
-      await makeDir(t, 'new');
+      await t.makeDir('new');
       await t.agree();
       const seen = await t.waitFor(message);
       expect(seen).toMatch(/^ ro\/demo\.img ext4 {2}RO\b/m);
@@ -145,7 +134,7 @@ test('a full file system: the edit that does not fit is taken back whole, those 
   const t = open();
   await t.command('clear; fsu browse demo.img; echo "status $?"');
   await t.waitFor('etc/');
-  await makeDir(t, 'kept');
+  await t.makeDir('kept');
   await t.agree();
   await t.waitFor('STAGED 1');
   t.type(':put -R big /kept');
@@ -157,10 +146,7 @@ test('a full file system: the edit that does not fit is taken back whole, those 
   t.type(':put big/a /kept');
   t.keys('Enter');
   await t.waitFor('STAGED 2');
-  t.keys('w');
-  await t.waitFor('finds no error that was not there before');
-  t.keys('c');
-  await t.waitFor('committed: 2 edits');
+  await t.commit(2);
   t.keys('q');
   await t.waitFor('status 0');
   expect(place.sh('fsu ls -R demo.img:/kept').stdout.trim()).toBe('a');
@@ -186,7 +172,7 @@ test('the kernel’s thread ends: the screen says so, what is staged is saved as
   const t = open({ env: { NODE_OPTIONS: `--require=${place.at('dies.cjs')}` } });
   await t.command('clear; stty -a >before; fsu browse demo.img; echo "status $?"; stty -a >after; echo done');
   await t.waitFor('etc/');
-  await makeDir(t, 'new');
+  await t.makeDir('new');
   await t.agree();
   await t.waitFor('STAGED 1');
   t.type(':chmod 700 /home');
@@ -296,10 +282,7 @@ test('a session saved as a script does the same to the untouched image', async (
   t.keys('S');
   t.keys('Enter');
   await t.waitFor('saved: edits.fsu');
-  t.keys('w');
-  await t.waitFor('finds no error that was not there before');
-  t.keys('c');
-  await t.waitFor('committed: 2 edits');
+  await t.commit(2);
   t.keys('q');
   await t.waitFor('status 0');
   expect(place.sh('fsu script edits.fsu two.img').status).toBe(0);

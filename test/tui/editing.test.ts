@@ -50,13 +50,6 @@ async function agreed(t: Terminal): Promise<void> {
   await staged(t, 1);
 }
 
-async function commit(t: Terminal, count: number): Promise<void> {
-  t.keys('w');
-  await t.waitFor('finds no error that was not there before');
-  t.keys('c');
-  await t.waitFor(`committed: ${count} edit`);
-}
-
 async function quit(t: Terminal): Promise<void> {
   t.keys('q');
   await t.waitFor('status 0');
@@ -94,7 +87,7 @@ test('rename', async () => {
   await t.waitFor('etc exists');
   await say(t, ['r'], 'rename to: READ ME', '/etc/READ ME');
   await staged(t, 2);
-  await commit(t, 2);
+  await t.commit(2);
   judge();
   expect(debugfs('cat "/etc/READ ME"')).toContain('inside of a di');
   expect(told('fsu ls demo.img:/')).not.toContain('READ');
@@ -114,7 +107,7 @@ test('new file, new directory, new symbolic link', async () => {
   await staged(t, 4);
   await say(t, ['a'], 'new file, or directory', 'file');
   await t.waitFor('file exists');
-  await commit(t, 4);
+  await t.commit(4);
   judge();
   expect(debugfs('stat /link')).toContain('Fast link dest: "../etc/hosts"');
   expect(debugfs('stat /file')).toMatch(/Type: regular[\s\S]*Size: 0/);
@@ -141,7 +134,7 @@ test('delete: how much is below a directory is said first', async () => {
   await t.waitFor('delete 2 entries?');
   t.keys('y');
   await staged(t, 2);
-  await commit(t, 2);
+  await t.commit(2);
   judge();
   expect(told('fsu ls demo.img:/')).toBe('home\nlost+found\nvar\n');
 });
@@ -165,7 +158,7 @@ test('chmod, chown, touch, xattr, ACL', async () => {
   await staged(t, 7);
   await say(t, ['c', 'm'], 'chmod: ', 'nonsense');
   await t.waitFor('nonsense');
-  await commit(t, 7);
+  await t.commit(7);
   judge();
   expect(debugfs('stat /README')).toMatch(/Mode: +0660[\s\S]*User: +1000 +Group: +100\b/);
   expect(debugfs('stat /README')).toMatch(/mtime: 0x3a7b8372/);
@@ -205,7 +198,7 @@ test('undo and redo', async () => {
   t.keys('u');
   await staged(t, 2);
   expect(digest('demo.img')).toBe(before);
-  await commit(t, 2);
+  await t.commit(2);
   judge();
   expect(told('fsu ls demo.img:/')).toBe('README\nboot\netc\nhome\nlost+found\none\ntwo\nvar\n');
 });
@@ -243,7 +236,7 @@ test('review, commit, discard; nothing is written before the commit', async () =
   await t.waitFor('nothing is staged');
   await say(t, ['F7'], 'new directory', 'after');
   await staged(t, 1);
-  await commit(t, 1);
+  await t.commit(1);
   judge();
   expect(digest('demo.img')).not.toBe(before);
   expect(told('fsu ls demo.img:/')).toBe('README\nafter\nboot\netc\nhome\nlost+found\nvar\n');
@@ -297,7 +290,7 @@ test('copy, cut and paste within an image; names that exist are asked for', asyn
   await t.waitFor('guest/');
   t.keys('p');
   await t.waitFor('nothing was copied');
-  await commit(t, 4);
+  await t.commit(4);
   judge();
   expect(told('fsu ls demo.img:/home')).toBe('README\nhosts\nhosts.1\nhosts.2\n');
   expect(debugfs('cat /home/hosts.2')).toBe(debugfs('cat /etc/hosts'));
@@ -355,7 +348,7 @@ E' demo.img`);
   await staged(t, 2);
   t.keys('u');
   await staged(t, 1);
-  await commit(t, 1);
+  await t.commit(1);
   judge();
   expect(told('fsu cat demo.img:/etc/hosts')).not.toBe('new\n');
   expect(debugfs('cat /etc/network/more')).toBe('more\n');
@@ -370,7 +363,7 @@ E' demo.img`);
   expect(await t.waitFor('etc exists in /:')).not.toContain('merge and keep');
   t.keys('o');
   await staged(t, 1);
-  await commit(t, 1);
+  await t.commit(1);
   judge();
   expect(debugfs('cat /etc/hosts')).toBe('new\n');
   expect(told('fsu ls demo.img:/new')).toBe('README\n');
@@ -440,7 +433,7 @@ test('from the host and to the host', async () => {
   await goTo(t, 'boot');
   t.keys('F6');
   await staged(t, 2);
-  await commit(t, 2);
+  await t.commit(2);
   judge();
   expect(debugfs('cat /etc/hosts')).toBe('new\n');
   expect(debugfs('cat /etc/more')).toBe('more\n');
@@ -460,7 +453,7 @@ test('truncate and hard link', async () => {
   await staged(t, 2);
   await goTo(t, 'etc');
   await say(t, ['L'], 'a directory has no second name', '');
-  await commit(t, 2);
+  await t.commit(2);
   judge();
   expect(debugfs('stat /README')).toMatch(/Size: 10\n[\s\S]*Links: 2/);
   expect(told('fsu stat -c %i demo.img:/README')).toBe(told('fsu stat -c %i demo.img:/second'));
@@ -487,7 +480,7 @@ test('edit in $EDITOR', async () => {
   t.keys('Y');
   await t.waitFor('fsu write --image demo.img');
   told(clipboard(t).replace('demo.img', 'same.img'));
-  await commit(t, 1);
+  await t.commit(1);
   await quit(t);
   judge();
   expect(debugfs('cat /etc/hosts')).toMatch(/localhost[\s\S]*\na line\n$/);
@@ -528,7 +521,7 @@ test('edit a file that is too long for a script: its copy stays until the sessio
   t.keys('S');
   await say(t, [], 'save the edits as a script', 'long.fsu');
   await t.waitFor('saved: long.fsu');
-  await commit(t, 1);
+  await t.commit(1);
   await quit(t);
   expect(copies()).toEqual([]);
   judge();
@@ -583,7 +576,7 @@ test('the command line: verbs as in scripts, errors in a line, Tab', async () =>
   await t.waitFor('No such file');
   expect(t.capture()[0]).toContain('STAGED 2');
   await t.waitFor('network/');
-  await commit(t, 2);
+  await t.commit(2);
   judge();
   expect(debugfs('cat /etc/hostname')).toHaveLength(2);
   expect(told('fsu ls demo.img:/etc/network')).toBe('');
@@ -626,7 +619,7 @@ test('Y copies the shell command of an edit: a shell does the same with it', asy
     "fsu xattr --image demo.img -h --name=user.a '--value=`b` $c' -- set /README",
     `fsu script --image demo.img -c 'cd /etc; rm host*; cd /'`,
   ]);
-  await commit(t, 3);
+  await t.commit(3);
   judge();
   judge('same.img');
   const listing = (image: string): string => told(`fsu find ${image}:/ -printf '%P %m %y %l\\n' | sort`);
@@ -711,7 +704,7 @@ test('edits on a second file system of an image', async () => {
   await say(t, [], 'save the edits as a script', 'disk.fsu');
   await t.waitFor('saved: disk.fsu');
   expect(digest('disk.img')).toBe(before);
-  await commit(t, 5);
+  await t.commit(5);
   await quit(t);
   for (const [start, size] of [
     [1, 8],

@@ -218,10 +218,7 @@ test('two lists: image, host and another image, and files from each to each', as
   t.keys('F9');
   await t.waitFor('this computer');
   expect(t.capture().join('\n')).toContain('one.img:/  4');
-  t.keys('w');
-  await t.waitFor('finds no error that was not there before');
-  t.keys('c');
-  await t.waitFor('committed: 3 edits');
+  await t.commit(3);
   await leave(t);
   const { stdout } = place.sh('fsu cat one.img:/host.txt one.img:/two two.img:/one; cat files/one');
   expect(stdout).toBe('from host\nfrom two\nfrom one\nfrom one\n');

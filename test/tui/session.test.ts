@@ -48,10 +48,7 @@ test.each(['TERM', 'HUP'])('SIG%s with edits staged: they are saved as a script,
   const t = open();
   await t.command('rm -f edits.rescued*; fsu browse demo.img');
   await t.waitFor('etc/');
-  t.keys('F7');
-  await t.waitFor('new directory');
-  t.type('made');
-  t.keys('Enter');
+  await t.makeDir('made');
   await t.agree();
   await t.waitFor('STAGED 1');
   t.signal(name);

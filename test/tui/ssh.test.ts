@@ -51,19 +51,13 @@ test.skipIf(lacksOracle('root'))(
     await t.command(`clear; ${ssh('fsu browse demo.img')}; echo "status $?"`);
     await t.waitFor('etc/');
     expect(t.modes()).toEqual({ isAlternate: true, showsCursor: false, reportsMouse: true });
-    t.keys('F7');
-    await t.waitFor('new directory');
-    t.type('afar');
-    t.keys('Enter');
+    await t.makeDir('afar');
     await t.agree();
     await t.waitFor('STAGED 1');
     t.resize(70, 20);
     // Below 80 columns there is no tree.
     await t.waitUntilGone('this computer');
-    t.keys('w');
-    await t.waitFor('finds no error that was not there before');
-    t.keys('c');
-    await t.waitFor('committed: 1 edit');
+    await t.commit(1);
     t.keys('q');
     await t.waitFor('status 0');
     expect(t.modes()).toEqual({ isAlternate: false, showsCursor: true, reportsMouse: false });
@@ -72,10 +66,7 @@ test.skipIf(lacksOracle('root'))(
 
     await t.command(`clear; ${ssh('fsu browse demo.img')}`);
     await t.waitFor('etc/');
-    t.keys('F7');
-    await t.waitFor('new directory');
-    t.type('lost');
-    t.keys('Enter');
+    await t.makeDir('lost');
     await t.agree();
     await t.waitFor('STAGED 1');
     t.kill();

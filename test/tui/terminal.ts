@@ -129,6 +129,22 @@ export class Terminal {
     this.keys('y');
   }
 
+  /** A new directory, up to where a person's word is asked for. */
+  async makeDir(name: string): Promise<void> {
+    this.keys('F7');
+    await this.waitFor('new directory');
+    this.type(name);
+    this.keys('Enter');
+  }
+
+  /** Review what is staged, and commit it: so many edits, in which the checker finds nothing. */
+  async commit(count: number): Promise<void> {
+    this.keys('w');
+    await this.waitFor('finds no error that was not there before');
+    this.keys('c');
+    await this.waitFor(`committed: ${count} ${count === 1 ? 'edit' : 'edits'}`);
+  }
+
   /** Until the screen has it no more. */
   async waitUntilGone(what: string, timeout = 15_000): Promise<void> {
     const deadline = performance.now() + timeout;

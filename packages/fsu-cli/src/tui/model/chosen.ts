@@ -1,5 +1,5 @@
 /** What actions are about: the selection, or the entry under the cursor, of a place that may be changed. */
-import { activeTab, chosenNames, HOST, pathIn } from './state.ts';
+import { activeTab, chosenNames, pathIn } from './state.ts';
 import type { State } from './state.ts';
 import { noted, still } from './step.ts';
 import type { Action, Step } from './step.ts';
@@ -8,9 +8,7 @@ import type { Action, Step } from './step.ts';
 export const changing =
   (act: Action): Action =>
   (state) => {
-    const { place } = activeTab(state);
-    if (place === HOST) return still(noted(state, 'files of the host are only copied here, not changed', 'error'));
-    const why = state.places.get(place)?.readOnly;
+    const why = state.places.get(activeTab(state).place)?.readOnly;
     return why === undefined ? act(state) : still(noted(state, why, 'error'));
   };
 

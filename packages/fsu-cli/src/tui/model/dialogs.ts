@@ -147,7 +147,7 @@ export const dialogPrompts: PromptHandlers = {
       return edit(going(state, name), here(state, 'ln', ['-T'], paths));
     },
     changeSize: (state, size, { about }) =>
-      size === '' ? still(state) : edit(state, here(state, 'truncate', [`-s`, quoted(size)], about)),
+      size === '' ? still(state) : edit(state, here(state, 'truncate', ['-s', quoted(size)], about)),
     remove: (state, key, { about }) => (key === 'y' ? edit(state, here(state, 'rm', ['-r'], about)) : still(state)),
     changeMode: (state, mode, { about }) =>
       mode === '' ? still(state) : edit(state, here(state, 'chmod', [], [mode, ...about])),
