@@ -7,7 +7,7 @@ import { nameFromBytes, open } from 'ukfs';
 import { nodeHost } from '@ukfs/kernel/host/node';
 import { assertClean, mustRun } from '../support/e2fsprogs.ts';
 import { ourFindings } from '../support/our-check.ts';
-import { ukfsEntries } from '../support/ukfs-tree.ts';
+import { imageLines } from '../support/ukfs-tree.ts';
 import { Rng } from '../support/rng.ts';
 import { Workplace } from './harness.ts';
 import { activeTab } from '../../packages/fsu-cli/src/tui/model/state.ts';
@@ -51,17 +51,6 @@ function fresh(): string {
   return image;
 }
 
-async function tree(image: string): Promise<readonly string[]> {
-  const fs = await open(image, { host: nodeHost() });
-  try {
-    return ukfsEntries(fs).map(({ path, type, mode, uid, gid, nlink, size, sha256, target, xattrs }) =>
-      JSON.stringify({ path, type, mode, uid, gid, nlink, size: type === 'dir' ? 0 : size, sha256, target, xattrs }),
-    );
-  } finally {
-    fs.close();
-  }
-}
-
 async function isSound(image: string): Promise<void> {
   assertClean(image);
   expect(ourFindings(image)).toBe('');
@@ -93,7 +82,7 @@ describe('item 4: editing, staged', () => {
     } finally {
       b.close();
     }
-    expect((await tree(image)).some((line) => line.includes('"/new"'))).toBe(true);
+    expect((await imageLines(image)).some((line) => line.includes('"/new"'))).toBe(true);
     await isSound(image);
   });
 
@@ -346,8 +335,8 @@ describe('item 4: editing, staged', () => {
     } finally {
       b.close();
     }
-    expect((await tree(one)).some((line) => line.includes('/etc/motd'))).toBe(false);
-    expect((await tree(two)).some((line) => line.includes('"/moved"'))).toBe(true);
+    expect((await imageLines(one)).some((line) => line.includes('/etc/motd'))).toBe(false);
+    expect((await imageLines(two)).some((line) => line.includes('"/moved"'))).toBe(true);
     await isSound(one);
     await isSound(two);
   });
@@ -376,7 +365,7 @@ test('a second image, a colon in its name: files are pasted into it and made in 
   } finally {
     b.close();
   }
-  const paths = (await tree(two)).map((line) => JSON.parse(line).path);
+  const paths = (await imageLines(two)).map((line) => JSON.parse(line).path);
   expect(paths).toEqual(expect.arrayContaining(['/motd', '/made']));
   await isSound(two);
 });
@@ -428,8 +417,8 @@ describe('item 5: commands, and the session as a script', () => {
       await isSound(image);
       const again = fresh();
       expect(cli.sh(`fsu script '${script}' '${again}'`)).toMatchObject({ status: 0, stderr: '' });
-      expect(await tree(again)).not.toEqual(await tree(at('origin.img')));
-      expect(await tree(again)).toEqual(await tree(image));
+      expect(await imageLines(again)).not.toEqual(await imageLines(at('origin.img')));
+      expect(await imageLines(again)).toEqual(await imageLines(image));
     },
   );
 });

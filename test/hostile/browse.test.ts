@@ -21,13 +21,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nameToBytes, open } from 'ukfs';
-import { nodeHost } from '@ukfs/kernel/host/node';
+import { nameToBytes } from 'ukfs';
 import { quoted } from '../../packages/fsu-cli/src/tui/model/words.ts';
 import { Browsing } from '../cli/browsing.ts';
 import { Workplace } from '../cli/harness.ts';
 import { assertClean, mustRun } from '../support/e2fsprogs.ts';
-import { ukfsEntries } from '../support/ukfs-tree.ts';
+import { imageLines } from '../support/ukfs-tree.ts';
 import { extHostile } from '../support/ext-hostile.ts';
 import { fieldMutations, randomMutation } from '../support/hostile.ts';
 import type { Mutation, Survey } from '../support/hostile.ts';
@@ -209,17 +208,6 @@ withImages('sound images', { timeout: 60_000 * Math.max(5, count) }, () => {
   const tools = new Workplace();
   afterAll(() => tools.remove());
 
-  async function tree(image: string): Promise<readonly string[]> {
-    const fs = await open(image, { host: nodeHost() });
-    try {
-      return ukfsEntries(fs).map(({ path, type, mode, uid, gid, nlink, size, sha256, target, xattrs }) =>
-        JSON.stringify({ path, type, mode, uid, gid, nlink, size: type === 'dir' ? 0 : size, sha256, target, xattrs }),
-      );
-    } finally {
-      fs.close();
-    }
-  }
-
   test(`${sessions} sessions on two images, ${EDIT_KEYS} keys each: each commit is sound, and so is what its script makes`, async () => {
     let commits = 0;
     for (let seed = firstSeed; seed < firstSeed + sessions; seed++) {
@@ -249,7 +237,9 @@ withImages('sound images', { timeout: 60_000 * Math.max(5, count) }, () => {
           const again = tools.sh(`cd '${at('host')}' && fsu script '${at('again.fsu')}' '${at('one.img.before')}'`);
           expect(again, `${monkey.story()}\n${script}`).toMatchObject({ status: 0 });
           for (const image of images)
-            expect(await tree(`${image}.before`), `${monkey.story()}\n${script}`).toEqual(await tree(image));
+            expect(await imageLines(`${image}.before`), `${monkey.story()}\n${script}`).toEqual(
+              await imageLines(image),
+            );
         }
       } finally {
         b.close();
@@ -311,7 +301,7 @@ withImages('sound images', { timeout: 60_000 * Math.max(5, count) }, () => {
     const script = readFileSync(at('names.fsu'), 'latin1').replaceAll('names.img', 'names.img.before');
     writeFileSync(at('names.fsu'), script, 'latin1');
     expect(tools.sh(`fsu script '${at('names.fsu')}' '${image}.before'`)).toMatchObject({ status: 0, stderr: '' });
-    expect(await tree(`${image}.before`)).toEqual(await tree(image));
+    expect(await imageLines(`${image}.before`)).toEqual(await imageLines(image));
   });
 });
 

@@ -1,5 +1,6 @@
 /** The tree of an open handle as plain entries, to be compared with what the kernel or debugfs read from the same image. */
-import { walk, type Stat, type Ukfs } from 'ukfs';
+import { nodeHost } from '@ukfs/kernel/host/node';
+import { open, walk, type Stat, type Ukfs } from 'ukfs';
 import { SEEK } from 'ukfs';
 import { contentDigest, type TreeEntry } from './tree.ts';
 
@@ -66,5 +67,17 @@ function* runsOf(
     }
   } finally {
     fs.close(fd);
+  }
+}
+
+/** What an image of the host holds, a line an entry, to be compared with another's: all but inode numbers, times, and sizes of directories. */
+export async function imageLines(image: string): Promise<readonly string[]> {
+  const fs = await open(image, { host: nodeHost() });
+  try {
+    return ukfsEntries(fs).map(({ path, type, mode, uid, gid, nlink, size, sha256, target, xattrs }) =>
+      JSON.stringify({ path, type, mode, uid, gid, nlink, size: type === 'dir' ? 0 : size, sha256, target, xattrs }),
+    );
+  } finally {
+    fs.close();
   }
 }
