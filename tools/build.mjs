@@ -1,11 +1,11 @@
-// Builds everything: `tsc -b` (types, and the libraries' dist/), then the tools as one bundle with a V8 code cache.
+// Builds everything: `tsc -b` (types, and the libraries' dist/), then the tools as one bundle with V8 code caches.
 // `--bundle` leaves tsc out: the bundle is made from the sources and needs nothing of it.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { builtinModules, createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { joinChunks } from './lib/chunks.mjs';
 import { root, runNode, say } from './lib/setup.mjs';
@@ -13,19 +13,19 @@ import { root, runNode, say } from './lib/setup.mjs';
 /** Commands with a code cache of their own; lib/warm.mjs runs them. */
 const hotCommands = ['ls', 'cat', 'write', 'stat', '__complete'];
 
-const bundleFile = join(root, 'packages/fsu-cli/dist/bundle/fsu.js');
+const bundleDir = join(root, 'packages/fsu-cli/dist/bundle');
 /** The browser's screen: ink waits for its layout engine as it loads, which only a module of its own can. */
-const browserFile = join(dirname(bundleFile), 'browse.mjs');
+const browserFile = join(bundleDir, 'browse.mjs');
 
 /** Modules that Node has loaded before it runs us; asking for any other costs up to 4 ms (child_process). */
 const loadedAtStart = ['buffer', 'events', 'fs', 'path', 'process', 'url', 'util', 'vm'];
 
 export async function buildBundle() {
   const { build } = await import('esbuild');
-  mkdirSync(dirname(bundleFile), { recursive: true });
+  mkdirSync(bundleDir, { recursive: true });
   // The old caches go first: V8 compares no more of the source than its length.
-  for (const name of readdirSync(dirname(bundleFile))) {
-    if (name.endsWith('.cache')) rmSync(join(dirname(bundleFile), name));
+  for (const name of readdirSync(bundleDir)) {
+    if (name.endsWith('.cache')) rmSync(join(bundleDir, name));
   }
   const result = await build({
     absWorkingDir: root,
@@ -38,7 +38,7 @@ export async function buildBundle() {
     // is asked for, and with the code cache a function never called is never compiled.
     format: 'esm',
     splitting: true,
-    outdir: dirname(bundleFile),
+    outdir: bundleDir,
     metafile: true,
     conditions: ['source'],
     minifySyntax: true,
@@ -54,16 +54,21 @@ export async function buildBundle() {
     if (input.endsWith('.ts') && /^export (let|var) /m.test(readFileSync(join(root, input), 'utf8')))
       throw new Error(`${input}: an exported binding that changes: chunks hand over values`);
   }
-  const script = joinChunks(result.outputFiles, result.metafile);
-  // The first line names the bundle: bin/load.cjs keeps caches by it.
-  const id = createHash('sha256').update(script).digest('hex').slice(0, 16);
-  writeFileSync(bundleFile, `//${id}\n${script}`);
-  writeFileSync(
-    join(dirname(bundleFile), 'LICENSES.txt'),
-    licensesOf([...Object.keys(result.metafile.inputs), ...browser]),
-  );
+  writeScripts(joinChunks(result.outputFiles, result.metafile, () => true));
+  const { ok, told: used } = await warm('chunks');
+  if (!ok) return false;
+  const hot = new Set(used.split('\n'));
+  writeScripts(joinChunks(result.outputFiles, result.metafile, (name) => hot.has(name)));
+  writeFileSync(join(bundleDir, 'LICENSES.txt'), licensesOf([...Object.keys(result.metafile.inputs), ...browser]));
   const caches = await Promise.all([undefined, ...hotCommands].map(makeCache));
   return caches.every(Boolean);
+}
+
+function writeScripts({ main, more }) {
+  // The first line names the bundle: bin/load.cjs keeps caches by it.
+  const id = createHash('sha256').update(main).update(more).digest('hex').slice(0, 16);
+  for (const [name, script] of Object.entries({ 'fsu.js': main, 'more.js': more }))
+    writeFileSync(join(bundleDir, name), `//${id}\n${script}`);
 }
 
 /** dist/bundle/browse.mjs; the files that are in it. */
@@ -104,19 +109,26 @@ function licensesOf(inputs) {
   return `fsu.js contains these packages.\n\n${parts.join('\n----\n\n')}`;
 }
 
-/** Runs commands for their code cache. In a process of its own: one of them reads standard input, all of them print. */
 async function makeCache(command) {
-  const args = [join(root, 'tools/lib/warm.mjs'), bundleFile, ...(command === undefined ? [] : [command])];
-  const warm = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit'] });
-  warm.stdin.on('error', () => {});
-  warm.stdin.end('warm\n');
-  const [status] = await once(warm, 'exit');
-  const file = command === undefined ? `${bundleFile}.cache` : `${bundleFile}.${command}.cache`;
-  if (status === 0 && !existsSync(file)) {
+  const { ok } = await warm(command);
+  const file = join(bundleDir, command === undefined ? 'fsu.js.cache' : `fsu.js.${command}.cache`);
+  if (ok && !existsSync(file)) {
     process.stderr.write('code cache: a command ended the process by process.exit(); set process.exitCode instead\n');
     return false;
   }
-  return status === 0;
+  return ok;
+}
+
+/** Runs commands of the bundle (lib/warm.mjs). In a process of its own: one of them reads standard input, all of them print. */
+async function warm(what) {
+  const args = [join(root, 'tools/lib/warm.mjs'), bundleDir, ...(what === undefined ? [] : [what])];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'inherit', 'pipe'] });
+  child.stdin.on('error', () => {});
+  child.stdin.end('warm\n');
+  let told = '';
+  child.stdio[3].setEncoding('utf8').on('data', (text) => (told += text));
+  const [status] = await once(child, 'close');
+  return { ok: status === 0, told };
 }
 
 /** What the browser needs stands beside the bundle; bin/load.cjs imports it. */

@@ -28,9 +28,9 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-function makeCache(): void {
-  const script = new Script(readFileSync(bundle, 'latin1'), { filename: bundle });
-  writeFileSync(`${bundle}.cache`, script.createCachedData());
+function makeCache(file = bundle): void {
+  const script = new Script(readFileSync(file, 'latin1'), { filename: file });
+  writeFileSync(`${file}.cache`, script.createCachedData());
 }
 
 function start(options: { flags?: string[]; mode?: string } = {}) {
@@ -43,11 +43,20 @@ function start(options: { flags?: string[]; mode?: string } = {}) {
 
 test('a cache made by this Node is used', () => {
   makeCache();
-  expect(start()).toEqual({ status: 0, stdout: 'ran x.img', stderr: 'code cache: used' });
+  expect(start()).toEqual({ status: 0, stdout: 'ran x.img', stderr: 'code cache of fsu.js: used' });
 });
 
 test('without a cache the bundle runs from its source', () => {
-  expect(start()).toEqual({ status: 0, stdout: 'ran x.img', stderr: 'code cache: none' });
+  expect(start()).toEqual({ status: 0, stdout: 'ran x.img', stderr: 'code cache of fsu.js: none' });
+});
+
+test('what only other commands need is read when it is asked for, with a cache of its own', () => {
+  writeFileSync(bundle, '(function(require,module){require("node:fs").writeSync(1,module.more())})');
+  const more = join(dir, 'dist/bundle/more.js');
+  writeFileSync(more, '"more"');
+  makeCache(more);
+  const told = ['code cache of fsu.js: none', 'code cache of more.js: used'];
+  expect(start()).toEqual({ status: 0, stdout: 'more', stderr: told.join('\n') });
 });
 
 test('a cache that is switched off is not used', () => {
@@ -57,7 +66,11 @@ test('a cache that is switched off is not used', () => {
 
 test('a cache for other V8 flags is rejected, and the bundle runs from its source', () => {
   makeCache();
-  expect(start({ flags: ['--no-opt'] })).toEqual({ status: 0, stdout: 'ran x.img', stderr: 'code cache: rejected' });
+  expect(start({ flags: ['--no-opt'] })).toEqual({
+    status: 0,
+    stdout: 'ran x.img',
+    stderr: 'code cache of fsu.js: rejected',
+  });
 });
 
 test('a cache for another version of V8 is rejected, and the bundle runs from its source', () => {
@@ -66,19 +79,19 @@ test('a cache for another version of V8 is rejected, and the bundle runs from it
   // Word 1 of V8's header is the hash of its version.
   cache.writeUInt32LE((cache.readUInt32LE(4) ^ 1) >>> 0, 4);
   writeFileSync(`${bundle}.cache`, cache);
-  expect(start()).toEqual({ status: 0, stdout: 'ran x.img', stderr: 'code cache: rejected' });
+  expect(start()).toEqual({ status: 0, stdout: 'ran x.img', stderr: 'code cache of fsu.js: rejected' });
 });
 
 test('a cache for a bundle of another length is rejected, and the new bundle runs', () => {
   makeCache();
   writeFileSync(bundle, readFileSync(bundle, 'latin1').replace('ran ', 'ran anew '));
-  expect(start()).toEqual({ status: 0, stdout: 'ran anew x.img', stderr: 'code cache: rejected' });
+  expect(start()).toEqual({ status: 0, stdout: 'ran anew x.img', stderr: 'code cache of fsu.js: rejected' });
 });
 
 test.each([0, 3, 40])('a cache cut to %i bytes is rejected, and the bundle runs from its source', (length) => {
   makeCache();
   writeFileSync(`${bundle}.cache`, readFileSync(`${bundle}.cache`).subarray(0, length));
-  expect(start()).toEqual({ status: 0, stdout: 'ran x.img', stderr: 'code cache: rejected' });
+  expect(start()).toEqual({ status: 0, stdout: 'ran x.img', stderr: 'code cache of fsu.js: rejected' });
 });
 
 test('without a build the tool says so and fails', () => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { root } from './lib/setup.mjs';
 import { unpackDemo } from './lib/demo.mjs';
 
-/** @returns {Record<string, { median: number, min: number, cpu: number }>} milliseconds; `cpu` of the run with the least */
+/** @returns {Record<string, { median: number, min: number, cpu: number }>} milliseconds; `cpu` by the quicker quarter */
 export function timeStart(rounds) {
   const { image } = unpackDemo();
   const tool = (name) => join(root, `packages/fsu-cli/bin/${name}.cjs`);
@@ -41,7 +41,10 @@ export function timeStart(rounds) {
   return Object.fromEntries(
     Object.entries(times).map(([name, list]) => {
       const sorted = list.toSorted((a, b) => a - b);
-      return [name, { median: sorted[sorted.length >> 1], min: sorted[0], cpu: Math.min(...cpu[name]) }];
+      return [
+        name,
+        { median: sorted[sorted.length >> 1], min: sorted[0], cpu: cpu[name].toSorted((a, b) => a - b)[rounds >> 2] },
+      ];
     }),
   );
 }

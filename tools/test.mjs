@@ -60,12 +60,12 @@ function step(name, action) {
 }
 
 /**
- * fsu_ls against `node -e 0`. The aim is 1.3 by the clock; what fails is processor time, which a busy machine hardly moves,
- * some way above what it is today (docs/bench.md). A second look before that is called a failure.
+ * fsu_ls against `node -e 0`. The aim is 1.3 by the clock; what fails is processor time, some way above what it is today:
+ * 1.75, and on other days of the same machine up to a tenth more (docs/bench.md). A second look before that is called a failure.
  */
 function startsInTime() {
-  const budget = 1.85;
-  return [1, 2].some(() => reportStart(11).fsu_ls.cpuRatio <= budget);
+  const budget = 1.95;
+  return [1, 2].some(() => reportStart(21).fsu_ls.cpuRatio <= budget);
 }
 
 /**

@@ -85,6 +85,7 @@ describe('each tarball', () => {
       'dist/bundle/LICENSES.txt',
       'dist/bundle/browse.mjs',
       'dist/bundle/fsu.js',
+      'dist/bundle/more.js',
       'package.json',
     ]);
   });
@@ -123,25 +124,26 @@ describe('fsu-cli, alone', () => {
   describe('the first run leaves its code cache, and', () => {
     const cacheDir = (): string => join(dir, 'home/.cache/fsu');
     const report = (more: Record<string, string> = {}): string =>
-      tool('fsu_df', [place.at('demo.img')], { UKFS_CODE_CACHE: 'report', ...more }).stderr.trim();
-    const own = (): string => join(cacheDir(), readdirSync(cacheDir()).find((name) => name.includes('-df-')) ?? 'none');
+      tool('fsu_df', [place.at('demo.img')], { UKFS_CODE_CACHE: 'report', ...more }).stderr.replace(/\n[^]*/, '');
+    const own = (): string =>
+      join(cacheDir(), readdirSync(cacheDir()).find((name) => name.includes('-df-fsu.js-')) ?? 'none');
 
     test('the next one uses it', () => {
       rmSync(cacheDir(), { recursive: true, force: true });
-      expect([report(), report()]).toEqual(['code cache: none', 'code cache: used']);
+      expect([report(), report()]).toEqual(['code cache of fsu.js: none', 'code cache of fsu.js: used']);
       expect(statSync(own()).mode & 0o777).toBe(0o600);
     });
 
     test('one that is damaged is made again', () => {
       report();
       writeFileSync(own(), readFileSync(own()).subarray(0, 1000));
-      expect([report(), report()]).toEqual(['code cache: rejected', 'code cache: used']);
+      expect([report(), report()]).toEqual(['code cache of fsu.js: rejected', 'code cache of fsu.js: used']);
     });
 
     test('one that others can write is not taken', () => {
       report();
       execFileSync('chmod', ['666', own()]);
-      expect(report()).toBe('code cache: none');
+      expect(report()).toBe('code cache of fsu.js: none');
     });
 
     test('of another Node, or for another bundle, it has another name', () => {
@@ -151,7 +153,7 @@ describe('fsu-cli, alone', () => {
 
     test('where none can be kept all works', () => {
       for (const home of [{ HOME: '/nonexistent' }, { HOME: '' }, { XDG_CACHE_HOME: 'relative', HOME: '/dev/null' }])
-        expect(report(home)).toBe('code cache: none');
+        expect(report(home)).toBe('code cache of fsu.js: none');
       expect(existsSync(join(cli, 'relative'))).toBe(false);
     });
   });

@@ -1,22 +1,31 @@
 // esbuild splits a program into chunks, one for what each import() brings and more for what several share. Here they
-// become one script again, each chunk a function that runs when it is asked for first. Why not leave them files: finding
-// and reading a file costs more than a chunk does. Why not one flat script, as esbuild's own CJS output is: there every
-// function of every chunk is made when the script starts, and V8's code cache holds something about each.
+// become two scripts, each chunk a function that runs when it is asked for first: what the commands started most use, and
+// the rest. Why not leave them files: finding and reading a file costs more than a chunk does. Why not one flat script, as
+// esbuild's own CJS output is: there every function of every chunk is made when the script starts, and V8's code cache holds
+// something about each. Why two: a start reads all of a script, and copies it.
 
 /**
- * The script: an expression whose value is `function (require, module, __filename)`.
+ * The scripts: `main`, an expression whose value is `function (require, module, __filename)`, and `more`, one whose value is
+ * `function (require, module, __url, __load)` and gives the chunks that `main` lacks. `module.chunks` becomes the chunks that
+ * have run, by name; `module.more()` is to give the value of `more`.
  * @param {import('esbuild').OutputFile[]} files
  * @param {import('esbuild').Metafile} metafile
+ * @param {(name: string) => boolean} isHot whether the chunk goes into `main`
  */
-export function joinChunks(files, metafile) {
+export function joinChunks(files, metafile, isHot) {
   const outputs = new Map(Object.entries(metafile.outputs).map(([path, output]) => [baseName(path), output]));
   const chunks = files.map(({ path, text }) => {
     const name = baseName(path);
-    return `${JSON.stringify(name)}(){${functionBody(name, text, outputs.get(name))}\n}`;
+    return { name, code: `${JSON.stringify(name)}(){${functionBody(name, text, outputs.get(name))}\n}` };
   });
   const entry = [...outputs].find(([, output]) => output.entryPoint?.endsWith('bin.ts'))?.[0];
   if (entry === undefined) throw new Error('chunks: no entry point');
-  return `(function(require,module,__filename){"use strict";const __url='file://'+__filename,__done={__proto__:null},__load=name=>__done[name]??=__chunks[name](),__chunks={${chunks.join(',')}};__load(${JSON.stringify(entry)})})`;
+  const object = (list) => `{__proto__:null,${list.map(({ code }) => code).join(',')}}`;
+  const [hot, rest] = [chunks.filter(({ name }) => isHot(name)), chunks.filter(({ name }) => !isHot(name))];
+  return {
+    main: `(function(require,module,__filename){"use strict";const __url='file://'+__filename,__done=module.chunks={__proto__:null};let __more;const __load=name=>__done[name]??=(__chunks[name]??(__more??=module.more()(require,module,__url,__load))[name])(),__chunks=${object(hot)};__load(${JSON.stringify(entry)})})`,
+    more: `(function(require,module,__url,__load){"use strict";return ${object(rest)}})`,
+  };
 }
 
 const baseName = (path) => path.slice(path.lastIndexOf('/') + 1);

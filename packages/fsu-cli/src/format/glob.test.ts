@@ -21,6 +21,7 @@ test.each([
   ['[[:digit:][:upper:]]*', 'Q', true],
   ['[[:digit:]]', 'x', false],
   ['[[:nope:]]', 'x', false],
+  ['[[:constructor:]]', 'x', false],
   ['[[.-.]a]', '-', true],
   ['[\\]]', ']', true],
   ['[a', '[a', true],

@@ -5,6 +5,7 @@
  * expression is made of the pattern: only the last `*` is ever tried again, so that no pattern takes more than (its length) x
  * (the name's length) steps. Characters are code points; a byte that is no UTF-8 is one, too.
  */
+import { charClass } from './charclass.ts';
 
 type CharTest = (char: string) => boolean;
 type Token = '*' | CharTest;
@@ -70,21 +71,6 @@ function parse(pattern: string, ignoreCase: boolean): readonly Token[] | undefin
 const oneOf = (char: string, ignoreCase: boolean): CharTest =>
   ignoreCase ? (other) => other.toLowerCase() === char.toLowerCase() : (other) => other === char;
 
-const classes: Readonly<Record<string, RegExp>> = {
-  alnum: /^[\p{L}\p{N}]$/u,
-  alpha: /^\p{L}$/u,
-  blank: /^[ \t]$/,
-  cntrl: /^\p{Cc}$/u,
-  digit: /^[0-9]$/,
-  graph: /^[^\p{Z}\p{C}]$/u,
-  lower: /^\p{Ll}$/u,
-  print: /^[^\p{C}\p{Zl}\p{Zp}]$/u,
-  punct: /^[\p{P}\p{S}]$/u,
-  space: /^\s$/u,
-  upper: /^\p{Lu}$/u,
-  xdigit: /^[0-9A-Fa-f]$/,
-};
-
 /** A bracket expression whose `[` stands before `start`; undefined: it has no end, so that `[` means itself. */
 function parseBracket(
   chars: readonly string[],
@@ -141,6 +127,6 @@ function namedClass(
   if (chars[at] !== '[' || chars[at + 1] !== ':') return undefined;
   const end = chars.indexOf(':', at + 2);
   if (end < 0 || chars[end + 1] !== ']') return undefined;
-  const expression = classes[chars.slice(at + 2, end).join('')];
+  const expression = charClass(chars.slice(at + 2, end).join(''));
   return { test: (char) => expression?.test(char) === true, next: end + 2 };
 }

@@ -36,8 +36,12 @@ export const quotingStyles = [
   'clocale',
 ] as const satisfies readonly NameStyle[];
 
-/** Control characters (C0, DEL, C1), line and paragraph separators, bidi controls, and bytes that are no UTF-8. */
-const UNSAFE = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
+/**
+ * Control characters (C0, DEL, C1), line and paragraph separators, bidi controls, and bytes that are no UTF-8. By number: looking
+ * up the properties Cc and Cs costs V8 half a millisecond at every start.
+ */
+// oxlint-disable-next-line no-control-regex -- just those
+const UNSAFE = /[\0-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069]/u;
 const UNSAFE_ALL = new RegExp(UNSAFE.source, 'gu');
 
 /** True when the name can go to a terminal as it is. */

@@ -8,6 +8,7 @@
  * It differs from POSIX in one thing: of alternatives the first that leads to a match is taken, not the longest.
  */
 import { FsError } from 'ukfs';
+import { charClass } from './charclass.ts';
 
 export type RegexSyntax = 'basic' | 'extended' | 'emacs';
 
@@ -98,20 +99,6 @@ function rangesOf(property: RegExp, wide: boolean): Ranges {
     : ranges.filter(([from]) => from < 0x80).map(([from, to]) => [from, Math.min(to, 0x7f)] as const);
 }
 
-const properties: Readonly<Record<string, RegExp>> = {
-  alnum: /[\p{L}\p{N}]/u,
-  alpha: /\p{L}/u,
-  blank: /[ \t]/,
-  cntrl: /\p{Cc}/u,
-  digit: /[0-9]/,
-  graph: /[^\p{Z}\p{C}]/u,
-  lower: /\p{Ll}/u,
-  print: /[^\p{C}\p{Zl}\p{Zp}]/u,
-  punct: /[\p{P}\p{S}]/u,
-  space: /\s/,
-  upper: /\p{Lu}/u,
-  xdigit: /[0-9A-Fa-f]/,
-};
 const WORD = /[\p{L}\p{N}_]/u;
 const SPACE = /\s/;
 const wordRanges = (wide: boolean): Ranges => rangesOf(WORD, wide);
@@ -377,7 +364,7 @@ const REPEAT_MAX = 32767;
 const CASED = /[\p{Ll}\p{Lu}]/u;
 
 function propertyOf(name: string): RegExp {
-  const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+  const property = charClass(name);
   if (property === undefined) throw bad('invalid character class');
   return property;
 }
