@@ -24,20 +24,31 @@ export const isTextual = ({ change, what, before, after }: Difference): boolean 
   [before, after].every((entry) => entry === undefined || entry.stat.type === 'reg') &&
   (change !== 'changed' || what.includes('content'));
 
-/** Piece by piece. Errors: those of reading. */
+interface How {
+  readonly context: number;
+  readonly clock: Clock;
+  /** What a file's bytes are as a text; undefined: they are none. */
+  readonly textOf?: (bytes: Uint8Array) => string | undefined;
+}
+
+/** Byte for byte, so that the differences are a patch; lines end in one byte, which what has NULs does not promise. */
+export const patchableText = (bytes: Uint8Array): string | undefined =>
+  bytes.includes(0) ? undefined : nameFromBytes(bytes);
+
+/** Piece by piece; a patch, unless `textOf` says otherwise. Errors: those of reading. */
 export function* unifiedText(
   { before, after }: Difference,
   shown: Shown,
-  { context, clock }: { readonly context: number; readonly clock: Clock },
+  { context, clock, textOf = patchableText }: How,
 ): Generator<string> {
-  const [a, b] = [bytesOf(before), bytesOf(after)];
+  const [a, b] = [contentOf(before, textOf), contentOf(after, textOf)];
   const one = before === undefined ? NO_FILE : safeText(shown.before);
   const other = after === undefined ? NO_FILE : safeText(shown.after);
-  if (isBinary(a) || isBinary(b)) yield `Binary files ${one} and ${other} differ\n`;
+  if (a === 'binary' || b === 'binary') yield `Binary files ${one} and ${other} differ\n`;
   else if (a === 'too large' || b === 'too large') yield `Files ${one} and ${other} differ\n`;
   else {
     let isFirst = true;
-    for (const hunk of unifiedHunks(nameFromBytes(a), nameFromBytes(b), context)) {
+    for (const hunk of unifiedHunks(a.text, b.text, context)) {
       if (isFirst) yield `--- ${one}\t${timeText(before, clock)}\n+++ ${other}\t${timeText(after, clock)}\n`;
       isFirst = false;
       yield hunk;
@@ -48,7 +59,15 @@ export function* unifiedText(
 const timeText = (entry: ComparedEntry | undefined, clock: Clock): string =>
   clock.strftime('%Y-%m-%d %H:%M:%S.%N %z', entry?.stat.mtime ?? NEVER);
 
-const isBinary = (bytes: Uint8Array | 'too large'): boolean => bytes !== 'too large' && bytes.includes(0);
+function contentOf(
+  entry: ComparedEntry | undefined,
+  textOf: NonNullable<How['textOf']>,
+): { readonly text: string } | 'binary' | 'too large' {
+  const bytes = bytesOf(entry);
+  if (bytes === 'too large') return bytes;
+  const text = textOf(bytes);
+  return text === undefined ? 'binary' : { text };
+}
 
 function bytesOf(entry: ComparedEntry | undefined): Uint8Array | 'too large' {
   if (entry === undefined) return new Uint8Array(0);

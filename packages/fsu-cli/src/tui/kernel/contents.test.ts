@@ -3,6 +3,7 @@ import { open } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import { memoryHost } from '@ukfs/kernel/host/memory';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { encoded } from '../look/text.ts';
 import { contentsOf, firstDifference } from './contents.ts';
 
 let [before, after]: Ukfs[] = [];
@@ -33,6 +34,17 @@ test('of a text: unified, with the names of both sides', () => {
   const lines = differing('one\ntwo\nthree\n', 'one\n2\nthree\n');
   expect(lines.slice(0, 2).map((line) => line.split('\t', 1)[0])).toEqual(['--- a.img:/file', '+++ b.img:/file']);
   expect(lines.slice(2)).toEqual(['@@ -1,3 +1,3 @@', ' one', '-two', '+2', ' three']);
+});
+
+test.each(['UTF-16LE', 'UTF-16BE'] as const)('of a text in %s: its characters, unified', (encoding) => {
+  const utf16 = (text: string): Uint8Array => encoded(`\ufeff${text}`, encoding) ?? new Uint8Array();
+  const lines = differing(utf16('one\nzwölf\nthree\n'), utf16('one\n十二\nthree\n'));
+  expect(lines.slice(2)).toEqual(['@@ -1,3 +1,3 @@', ' one', '-zwölf', '+十二', ' three']);
+});
+
+test('a text written anew in another encoding differs in its bytes alone', () => {
+  const lines = differing('one\n', encoded('\ufeffone\n', 'UTF-16LE') ?? '');
+  expect(lines[0]).toBe('the first byte that differs is number 0, counted from 0');
 });
 
 test('of what is no text: the first byte that differs, and those about it', () => {

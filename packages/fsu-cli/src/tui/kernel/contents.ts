@@ -1,9 +1,10 @@
 /** How the contents of a file differ between two file systems. */
 import { FsError, ukfsTree } from 'ukfs';
 import type { Ukfs } from 'ukfs';
-import { unifiedText } from '../../diff/text.ts';
+import { patchableText, unifiedText } from '../../diff/text.ts';
 import { Clock, utcOffset } from '../../format/time.ts';
 import { hexLines } from '../look/hex.ts';
+import { decoded, encodingOf } from '../look/text.ts';
 import { filled, nextData } from './seek.ts';
 
 /** A file system, and what people call it. */
@@ -30,7 +31,7 @@ export function* contentsOf(before: Side, after: Side, path: string): Generator<
   try {
     const difference = { path, change: 'changed', what: ['content'], before: a, after: b, within: false } as const;
     const shown = { before: `${before.label}:${path}`, after: `${after.label}:${path}` };
-    for (const piece of unifiedText(difference, shown, { context: CONTEXT, clock })) {
+    for (const piece of unifiedText(difference, shown, { context: CONTEXT, clock, textOf: readableText })) {
       text += piece;
       yield;
     }
@@ -48,6 +49,13 @@ export function* contentsOf(before: Side, after: Side, path: string): Generator<
       ...bytesAbout(side.fs, path, at),
     ]),
   ];
+}
+
+/** UTF-16 as its characters: what is shown here is read by people, and no patch. */
+function readableText(bytes: Uint8Array): string | undefined {
+  const guess = encodingOf(bytes, true);
+  if (guess?.encoding !== 'UTF-16LE' && guess?.encoding !== 'UTF-16BE') return patchableText(bytes);
+  return decoded(bytes.subarray(guess.mark), guess.encoding);
 }
 
 function entryOf(fs: Ukfs, path: string) {

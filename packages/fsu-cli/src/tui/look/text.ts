@@ -82,7 +82,7 @@ function decode16(bytes: Uint8Array, order: 'LE' | 'BE'): string {
 }
 
 /** The characters; what is none is U+FFFD. */
-function decoded(bytes: Uint8Array, encoding: Encoding): string {
+export function decoded(bytes: Uint8Array, encoding: Encoding): string {
   switch (encoding) {
     case 'ASCII':
     case 'UTF-8':
