@@ -321,6 +321,29 @@ describe('item 4: editing, staged', () => {
     await isSound(image);
   });
 
+  test.each([
+    ['find', ['/etc', 'hosts'], 1],
+    ['grep', ['/etc', 'localhost'], 1],
+    ['compare', [undefined, '/etc'], 0],
+  ])('%s ends while a review is under way', async (service, words, count) => {
+    const image = fresh();
+    mkdirSync(at('many'), { recursive: true });
+    for (let n = 0; n < 3000; n++) writeFileSync(at(`many/${n}`), 'x');
+    const b = await Browsing.open([image]);
+    try {
+      await b.keys(':');
+      await b.answer(`put -R ${at('many')} /`);
+      await b.allow();
+      b.press('w');
+      expect(await b.remote.call(service, [image, ...words])).toBe(count);
+      expect(b.state.screen).toMatchObject({ name: 'review', images: undefined });
+      await b.settled();
+      expect(b.state.screen).toMatchObject({ images: [{ isSound: true }] });
+    } finally {
+      b.close();
+    }
+  });
+
   test('what moves to another image is committed in both', async () => {
     const [one, two] = [fresh(), fresh()];
     const b = await Browsing.open([one]);

@@ -428,6 +428,71 @@ describe('turns', () => {
     expect(seen).toEqual(['looked', ...Array<string>(4).fill('lost+found'), 'touched']);
   });
 
+  test('an operation that pauses shares with work in slices that changes nothing; other work waits', async () => {
+    const order: string[] = [];
+    const { kernel, clock } = rig(
+      memoryHost(),
+      {
+        checking(job) {
+          for (let i = 0; i < 6; i++) {
+            clock.pass(8);
+            order.push('c');
+            job.pause();
+          }
+        },
+        *looking(_, name) {
+          for (let i = 0; i < 3; i++) {
+            clock.pass(8);
+            order.push(String(name));
+            yield;
+          }
+        },
+        *changing() {
+          clock.pass(8);
+          order.push('w');
+          yield;
+        },
+      },
+      ['looking'],
+    );
+    const all = ['changing', 'checking', 'looking', 'looking'].map((name, at) => kernel.call(name, [`${at - 1}`]));
+    await Promise.all(all);
+    expect(order.join('')).toBe('c1c2c1c2c1c2w');
+  });
+
+  test('a check in the midst of an edit: who looks has turns, and the edit waits', async () => {
+    const order: string[] = [];
+    const { kernel, clock } = rig(
+      memoryHost(),
+      {
+        editing(job) {
+          for (let i = 0; i < 3; i++) {
+            clock.pass(8);
+            order.push('e');
+            job.preempt();
+          }
+        },
+        checking(job) {
+          for (let i = 0; i < 3; i++) {
+            clock.pass(8);
+            order.push('c');
+            job.pause();
+          }
+        },
+        *looking() {
+          for (let i = 0; i < 2; i++) {
+            clock.pass(8);
+            order.push('l');
+            yield;
+          }
+        },
+      },
+      ['looking'],
+    );
+    await Promise.all(['editing', 'checking', 'looking'].map((name) => kernel.call(name)));
+    expect(order.join('')).toBe('eclclcee');
+  });
+
   test('a check of an image can be cancelled on the way, and leaves nothing open', async () => {
     const { kernel, host, clock } = rig(await hostWithImage());
     const no = new AbortController();

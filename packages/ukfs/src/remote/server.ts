@@ -3,9 +3,9 @@
  * server adds: work that is long, made of many calls, or in need of what only this side has. Nothing is implemented twice.
  *
  * The kernel is synchronous, so one call runs at a time, in the order in which they came. Long ones give others a turn in three
- * ways: a service that is a generator runs in slices, schedule.ts; one that cannot stop in the middle has points of preemption
+ * ways: a service that is a generator runs in slices, slices.ts; one that cannot stop in the middle has points of preemption
  * between system calls (preempt(9) of NetBSD does as much for a thread in the kernel); and an operation that must see nothing
- * change, a check, pauses for calls that change nothing.
+ * change, a check, pauses for what changes nothing. At each such point calls go first, and then one piece of work in slices.
  */
 import { FsError } from '@ukfs/kernel';
 import type { Host } from '@ukfs/kernel';
@@ -28,8 +28,8 @@ export interface Job {
    */
   preempt(): void;
   /**
-   * In the midst of an operation that must see nothing change: as preempt(), but only calls that change nothing are answered, and
-   * the others wait. Errors: ECANCELED.
+   * In the midst of an operation that must see nothing change: as preempt(), but only what changes nothing has a turn, and the rest
+   * waits. Errors: ECANCELED.
    */
   pause(): void;
 }
@@ -50,8 +50,13 @@ export interface ServeOptions {
 interface Running {
   readonly id: number;
   readonly name: string;
+  readonly reads: boolean;
   isCancelled: boolean;
 }
+
+/** Who has a turn now, in the midst of another call: each may give one to those that come after it, which ends the nesting. */
+const Turn = { none: 0, all: 1, reading: 2 } as const;
+type Turn = (typeof Turn)[keyof typeof Turn];
 
 /** Names of calls in messages: they are the client's. */
 const NAME_SHOWN = 40;
@@ -73,7 +78,7 @@ export class Server {
   #lastTurn: number;
   /** Calls on the stack. */
   #depth = 0;
-  #isPreempting = false;
+  #given: Turn = Turn.none;
   #isTurnAsked = false;
 
   constructor(channel: Channel, { host, services = {}, reading = [], turn }: ServeOptions) {
@@ -224,7 +229,7 @@ export class Server {
   }
 
   #begin(call: Call): void {
-    const running: Running = { id: call.id, name: call.name, isCancelled: false };
+    const running: Running = { id: call.id, name: call.name, reads: this.#isReading(call), isCancelled: false };
     this.#running.set(call.id, running);
     this.#stacked(() => {
       try {
@@ -262,6 +267,7 @@ export class Server {
 
   #inSlices(work: Generator<unknown, unknown>, running: Running): void {
     this.#slices.add(work, {
+      reads: running.reads,
       isCancelled: () => running.isCancelled,
       tell: (value) => this.#tell(running, value),
       done: (value) => this.#answer(running, value),
@@ -292,15 +298,16 @@ export class Server {
   }
 
   #job(running: Running): Job {
-    const give = (turn: () => void): void => {
+    const give = (to: Turn, turn: () => void): void => {
       // Not within itself: a call that is answered here and has points of its own would answer others for ever.
-      if (!this.#isPreempting && this.host.monotonic() - this.#lastTurn >= SLICE) {
-        this.#isPreempting = true;
+      const outer = this.#given;
+      if (outer < to && this.host.monotonic() - this.#lastTurn >= SLICE) {
+        this.#given = to;
         try {
           this.#drain();
           turn();
         } finally {
-          this.#isPreempting = false;
+          this.#given = outer;
           this.#lastTurn = this.host.monotonic();
           // What was not answered has been received all the same: no event of the channel will tell of it again.
           this.#askTurn();
@@ -311,8 +318,8 @@ export class Server {
     return {
       isCancelled: () => running.isCancelled,
       tell: (value) => this.#tell(running, value),
-      preempt: () => give(() => this.#answerSome()),
-      pause: () => give(() => this.#answerReading()),
+      preempt: () => give(Turn.all, () => this.#answerSome()),
+      pause: () => give(Turn.reading, () => this.#answerReading()),
     };
   }
 
@@ -327,7 +334,7 @@ export class Server {
     this.#slices.runOne();
   }
 
-  /** Calls of one handle keep their order: behind one that waits all wait. */
+  /** The same of what changes nothing. Calls of one handle keep their order: behind one that waits all wait. */
   #answerReading(): void {
     const start = this.host.monotonic();
     const waiting = new Set<number>();
@@ -340,6 +347,7 @@ export class Server {
       this.#queue = this.#queue.filter((one) => one !== call);
       this.#begin(call);
     }
+    this.#slices.runReading();
   }
 
   #isReading({ handle, name }: Call): boolean {

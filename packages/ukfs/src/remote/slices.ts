@@ -6,6 +6,8 @@ import type { Host } from '@ukfs/kernel';
 export const SLICE = 8_000_000;
 
 interface Slicing {
+  /** It changes nothing. */
+  readonly reads: boolean;
   isCancelled(): boolean;
   /** What the work yields, but for undefined, which only offers a turn. Errors: what it throws ends the work. */
   tell(value: unknown): void;
@@ -37,7 +39,16 @@ export class Slices {
 
   /** A slice for the one that waits longest. */
   runOne(): void {
-    const task = this.#tasks.shift();
+    this.#runAt(0);
+  }
+
+  /** For the one that waits longest of those that change nothing. */
+  runReading(): void {
+    this.#runAt(this.#tasks.findIndex(({ to }) => to.reads));
+  }
+
+  #runAt(at: number): void {
+    const [task] = at < 0 ? [] : this.#tasks.splice(at, 1);
     if (task !== undefined) this.#run(task);
   }
 

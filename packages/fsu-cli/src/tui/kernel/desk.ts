@@ -77,7 +77,7 @@ export interface DeskServices {
   complete(place: PlaceId, dir: string, line: string): Completions;
 }
 
-/** Services that change nothing: they are answered while a review is under way. */
+/** Services that change nothing: they go on while a review is under way. */
 export const reading: readonly (keyof DeskServices)[] = [
   'details',
   'inspectPlace',
@@ -85,6 +85,8 @@ export const reading: readonly (keyof DeskServices)[] = [
   'usage',
   'find',
   'grep',
+  'compare',
+  'contents',
   'hostList',
   'isHostDir',
   'hostKinds',
