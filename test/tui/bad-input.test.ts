@@ -190,7 +190,6 @@ test('the kernel’s thread ends: the screen says so, what is staged is saved as
   expect(why).not.toMatch(/^\s+at /m);
   t.keys('S');
   await t.waitFor('save the edits as a script');
-  t.keys('C-u');
   t.type('saved.fsu');
   t.keys('Enter');
   await t.waitFor('saved: saved.fsu');

@@ -179,7 +179,6 @@ test('two lists: image, host and another image, and files from each to each', as
   await t.waitFor(/one\.img:\/ .* host:/);
   t.type('gp');
   await t.waitFor('go to:');
-  t.keys('C-u');
   t.type(place.at('files'));
   t.keys('Enter');
   await t.waitForCursor('host.txt');

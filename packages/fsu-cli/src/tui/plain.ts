@@ -62,7 +62,8 @@ function promptText(before: State | undefined, { prompt }: State): readonly stri
   if (prompt === undefined) return old?.kind === 'line' ? [`${old.title}${old.input.text}`] : [];
   if (old !== undefined && old.kind === prompt.kind && old.purpose === prompt.purpose && old.title === prompt.title)
     return prompt.kind === 'line' && old.kind === 'line' && prompt.hints !== old.hints ? (prompt.hints ?? []) : [];
-  if (prompt.kind === 'line') return [`${prompt.title}${prompt.input.text}`];
+  if (prompt.kind === 'line')
+    return [`${prompt.title}${prompt.input.text}${prompt.input.isSelected === true ? ', selected' : ''}`];
   return [prompt.title, ...prompt.text, prompt.choices.map(({ key, label }) => `${key}: ${label}`).join(', ')];
 }
 

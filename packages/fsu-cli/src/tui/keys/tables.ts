@@ -2,6 +2,7 @@
 import type { Table } from '../../command.ts';
 import type { KeyBinding } from './binding.ts';
 import { keyBindings } from './index.ts';
+import { typingKeys } from './typing.ts';
 
 /** Of the lists first, which is where one begins. */
 export const keyTables: readonly Table[] = keyTablesFrom('list');
@@ -11,7 +12,7 @@ export function keyTablesFrom(place: KeyBinding['in']): readonly Table[] {
   const titles = [...new Set(keyBindings.map(({ group }) => group))];
   const isOfPlace = (title: string): boolean =>
     keyBindings.some(({ group, in: of }) => group === title && of === place);
-  return [...titles.filter(isOfPlace), ...titles.filter((title) => !isOfPlace(title))].map(tableOf);
+  return [...titles.filter(isOfPlace), ...titles.filter((title) => !isOfPlace(title))].map(tableOf).concat(typingKeys);
 }
 
 function tableOf(title: string): Table {

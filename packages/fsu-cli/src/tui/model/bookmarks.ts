@@ -1,4 +1,5 @@
 /** Bookmarks: directories with a name, for as long as the browser runs. */
+import { offered } from './lineinput.ts';
 import { openSpot } from './moving.ts';
 import { opened, rearranged } from './picking.ts';
 import type { PickRow } from './looking-state.ts';
@@ -22,7 +23,12 @@ export const bookmarkActions: Readonly<Record<string, Action>> = {
   bookmark(state) {
     const { place, dir } = activeTab(state);
     if (place === '') return still(state);
-    return lineQuestion(state, 'bookmark', 'bookmark this directory as: ', dir.slice(dir.lastIndexOf('/') + 1) || '/');
+    return lineQuestion(
+      state,
+      'bookmark',
+      'bookmark this directory as: ',
+      offered(dir.slice(dir.lastIndexOf('/') + 1) || '/'),
+    );
   },
   bookmarks: listed,
   pickDrop(state) {

@@ -249,20 +249,25 @@ describe('moving', () => {
   });
 
   test('a path that was jumped to; its parent has the cursor on it', () => {
-    const fake = begun().keys('g', 'p', 'C-u', ...'/etc/ssh', 'enter');
+    const fake = begun().keys('g', 'p', ...'/etc/ssh', 'enter');
     expect(fake.names).toEqual(['config']);
     fake.keys('h');
     expect(currentRow(activeTab(fake.state))?.name).toBe('ssh');
   });
 
   test('the parent has the cursor on where one came from, whatever it was on before', () => {
-    const fake = begun().keys('j', 'j', 'g', 'p', 'C-u', ...'/boot', 'enter', 'h');
+    const fake = begun().keys('j', 'j', 'g', 'p', ...'/boot', 'enter', 'h');
     expect(currentRow(activeTab(fake.state))?.name).toBe('boot');
   });
 
   test('a path may have dots in it, and be that of a file', () => {
-    const fake = begun().keys('g', 'p', 'C-u', ...'/home/./..//etc/ssh/../hosts', 'enter');
+    const fake = begun().keys('g', 'p', ...'/home/./..//etc/ssh/../hosts', 'enter');
     expect([activeTab(fake.state).dir, currentRow(activeTab(fake.state))?.name]).toEqual(['/etc', 'hosts']);
+  });
+
+  test('a path that does not begin at the root begins here', () => {
+    const fake = begun().keys('g', 'e', 'g', 'p', ...'ssh', 'enter');
+    expect(activeTab(fake.state).dir).toBe('/etc/ssh');
   });
 
   test('a directory that cannot be read says why', () => {
@@ -299,7 +304,7 @@ describe('moving', () => {
   });
 
   test('bookmarks: made, listed, gone to, dropped', () => {
-    const fake = begun().keys('g', 'e', 'm', 'enter', 'g', 'h', 'm', 'C-u', ...'people', 'enter', 'g', '/');
+    const fake = begun().keys('g', 'e', 'm', 'enter', 'g', 'h', 'm', ...'people', 'enter', 'g', '/');
     fake.keys("'");
     expect(fake.state.screen).toMatchObject({ name: 'pick', rows: [{ path: '/etc' }, { path: '/home' }] });
     fake.keys('j', 'enter');
@@ -560,8 +565,21 @@ describe('editing', () => {
     expect(fake.state.prompt?.title).toBe('delete etc? 1 entry below, 4.9K in all:');
   });
 
+  test('what a question offers is shown reversed until a key says what becomes of it', () => {
+    const reversed = (fake: Fake): readonly string[] =>
+      frameOf(fake.state).status.flatMap(({ text, style }) => (style === 'cursor' ? [text] : []));
+    const fake = begun().keys('/', ...'README', 'enter', 'c', 'm');
+    expect(reversed(fake)).toEqual(['0644']);
+    fake.keys('left');
+    expect(reversed(fake)).toEqual(['4']);
+    fake.keys('escape', 'r');
+    expect(reversed(fake)).toEqual([' ']);
+    fake.keys('.', 'o', 'enter', 'y');
+    expect(fake.lines).toEqual(['mv -n -T -- /README /README.o']);
+  });
+
   test('sizes and second names', () => {
-    const fake = begun().keys('/', ...'README', 'enter', 'c', 's', 'C-u', ...'+1M', 'enter', 'y');
+    const fake = begun().keys('/', ...'README', 'enter', 'c', 's', ...'+1M', 'enter', 'y');
     fake.keys('L', 'C-u', ...'other', 'enter', 'g', 'g', 'L');
     expect(fake.lines).toEqual(['truncate -s +1M -- /README', 'ln -T -- /README /other']);
     expect(fake.state.note?.text).toBe('a directory has no second name');

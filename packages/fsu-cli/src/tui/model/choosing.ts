@@ -1,6 +1,8 @@
 /** Finding entries, selecting them, and how lists show them. */
 import { listHeight } from './layout.ts';
 import { arranged, filtered, movedTo, walkedTo } from './listing.ts';
+import { offered } from './lineinput.ts';
+import { pathTyped } from './chosen.ts';
 import { openDir } from './moving.ts';
 import { lineQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
@@ -12,7 +14,7 @@ import type { Action, Step } from './step.ts';
 const question =
   (purpose: string, title: string, text: (tab: Tab) => string = () => ''): Action =>
   (state) =>
-    lineQuestion(state, purpose, title, text(activeTab(state)));
+    lineQuestion(state, purpose, title, offered(text(activeTab(state))));
 
 /** The list made anew, its cursor seen. */
 const changed = (state: State, change: (tab: Tab) => Tab): Step =>
@@ -142,7 +144,12 @@ export const choosingPrompts: PromptHandlers = {
     filter: (state) => still(state),
     search: (state, text) => (text === '' ? still(state) : sought({ ...state, sought: text }, 1, false)),
     jump: (state, path) =>
-      ask(state, { what: 'follow', place: activeTab(state).place, path: cleaned(path), isLink: false }),
+      ask(state, {
+        what: 'follow',
+        place: activeTab(state).place,
+        path: cleaned(pathTyped(state, path)),
+        isLink: false,
+      }),
   },
   typed: {
     filter: (state, filter) => refiltered(state, { filter }),

@@ -23,5 +23,9 @@ export const onChosen =
 export const pathsOf = (state: State, names: readonly string[]): readonly string[] =>
   names.map((name) => pathIn(activeTab(state).dir, name));
 
+/** What was typed: a name here, or a path from the root. */
+export const pathTyped = (state: State, typed: string): string =>
+  typed.startsWith('/') ? typed : pathIn(activeTab(state).dir, typed);
+
 export const some = (names: readonly string[]): string =>
   names.length === 1 ? (names[0] ?? '') : `${names.length} entries`;

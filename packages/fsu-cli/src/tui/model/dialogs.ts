@@ -1,7 +1,8 @@
 /** What is asked before an entry is made, renamed, removed or given other attributes; and the line that comes of it. */
 import { humanBsd } from '../../format/size.ts';
-import { changing, onChosen, pathsOf, some } from './chosen.ts';
+import { changing, onChosen, pathsOf, pathTyped, some } from './chosen.ts';
 import { edit, namedOf, placeOptions } from './editlines.ts';
+import { lineInput, nameInput, offered } from './lineinput.ts';
 import { asking, choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, pathIn } from './state.ts';
@@ -13,19 +14,21 @@ import { clear, lineOf, quoted } from './words.ts';
 export const dialogActions = {
   rename: changing((state) => {
     const row = currentRow(activeTab(state));
-    return row === undefined ? still(state) : lineQuestion(state, 'rename', 'rename to: ', row.name, [row.name]);
+    return row === undefined
+      ? still(state)
+      : lineQuestion(state, 'rename', 'rename to: ', nameInput(row.name), [row.name]);
   }),
   create: changing((state) => lineQuestion(state, 'create', 'new file, or directory with a / at its end: ')),
   makeDir: changing((state) => lineQuestion(state, 'makeDir', 'new directory: ')),
   makeLink: changing((state) => {
     const row = currentRow(activeTab(state));
-    return lineQuestion(state, 'linkTarget', 'new symbolic link, to: ', row === undefined ? '' : row.name);
+    return lineQuestion(state, 'linkTarget', 'new symbolic link, to: ', offered(row?.name ?? ''));
   }),
   makeHardLink: changing((state) => {
     const row = currentRow(activeTab(state));
     if (row === undefined) return still(state);
     if (row.type === 'dir') return still(noted(state, 'a directory has no second name', 'error'));
-    return lineQuestion(state, 'hardLinkName', `another name for ${row.name}: `, row.name, [row.name]);
+    return lineQuestion(state, 'hardLinkName', `another name for ${row.name}: `, nameInput(row.name), [row.name]);
   }),
   remove: changing(
     onChosen((state, names) => {
@@ -41,7 +44,7 @@ export const dialogActions = {
     onChosen((state, names) => {
       const row = currentRow(activeTab(state));
       const mode = ((row?.mode ?? 0) & 0o7777).toString(8).padStart(4, '0');
-      return lineQuestion(state, 'changeMode', 'chmod: ', mode, pathsOf(state, names));
+      return lineQuestion(state, 'changeMode', 'chmod: ', offered(mode), pathsOf(state, names));
     }),
   ),
   changeSize: changing(
@@ -51,7 +54,7 @@ export const dialogActions = {
         state,
         'changeSize',
         'size (0, 64K, +1M): ',
-        row?.type === 'reg' ? `${row.size}` : '',
+        offered(row?.type === 'reg' ? `${row.size}` : ''),
         pathsOf(state, names),
       );
     }),
@@ -63,7 +66,7 @@ export const dialogActions = {
         state,
         'changeOwner',
         'chown: ',
-        row === undefined ? '' : `${row.uid}:${row.gid}`,
+        offered(row === undefined ? '' : `${row.uid}:${row.gid}`),
         pathsOf(state, names),
       );
     }),
@@ -72,7 +75,7 @@ export const dialogActions = {
     onChosen((state, names) => {
       const sec = currentRow(activeTab(state))?.mtime.sec ?? 0;
       const time = new Date(sec * 1000).toISOString().replace(/\.000Z$/, 'Z');
-      return lineQuestion(state, 'changeTime', 'modified at: ', time, pathsOf(state, names));
+      return lineQuestion(state, 'changeTime', 'modified at: ', offered(time), pathsOf(state, names));
     }),
   ),
   changeXattr: changing(
@@ -81,14 +84,14 @@ export const dialogActions = {
         state,
         'changeXattr',
         'attribute NAME=VALUE, or -NAME to remove it: ',
-        'user.',
+        lineInput('user.'),
         pathsOf(state, names),
       ),
     ),
   ),
   changeAcl: changing(
     onChosen((state, names) =>
-      lineQuestion(state, 'changeAcl', 'ACL entries to set (u:bob:rw,g:staff:r): ', '', pathsOf(state, names)),
+      lineQuestion(state, 'changeAcl', 'ACL entries to set (u:bob:rw,g:staff:r): ', lineInput(), pathsOf(state, names)),
     ),
   ),
 } as const satisfies Readonly<Record<string, Action>>;
@@ -97,9 +100,6 @@ const isTaken = (state: State, name: string): boolean =>
   activeTab(state).rows.some((row) => row.name === name.replace(/\/+$/, ''));
 
 const dirOf = (state: State): string => activeTab(state).dir;
-
-/** What was typed: a name here, or a path from the root. */
-const pathTyped = (state: State, name: string): string => (name.startsWith('/') ? name : pathIn(dirOf(state), name));
 
 /** A line on the place that is shown. */
 function here(state: State, verb: string, options: readonly string[], operands: readonly string[]): string {
@@ -134,7 +134,9 @@ export const dialogPrompts: PromptHandlers = {
     makeDir: (state, name) =>
       name === '' ? still(state) : edit(going(state, name), here(state, 'mkdir', [], [pathTyped(state, name)])),
     linkTarget: (state, target) =>
-      target === '' ? still(state) : lineQuestion(state, 'linkName', `name of the link to ${target}: `, '', [target]),
+      target === ''
+        ? still(state)
+        : lineQuestion(state, 'linkName', `name of the link to ${target}: `, lineInput(), [target]),
     linkName: (state, name, { about: [target = ''] }) =>
       name === ''
         ? still(state)

@@ -1,5 +1,6 @@
 /** How a session ends: with nothing staged, saved as a script, or because the kernel's thread has ended. */
 import { editingActions } from './editing.ts';
+import { offered } from './lineinput.ts';
 import { asking, choiceQuestion, lineQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import type { State } from './state.ts';
@@ -10,7 +11,7 @@ export const leavingActions = {
   saveScript: (state: State): Step =>
     state.editing.staged.length === 0
       ? still(noted(state, 'nothing is staged'))
-      : lineQuestion(state, 'saveScript', 'save the edits as a script: ', 'edits.fsu'),
+      : lineQuestion(state, 'saveScript', 'save the edits as a script: ', offered('edits.fsu')),
   quit(state: State): Step {
     const { staged } = state.editing;
     if (state.over !== undefined)

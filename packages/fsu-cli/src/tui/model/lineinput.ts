@@ -1,18 +1,30 @@
 /** A line of text that is being typed: Emacs' keys, as shells have them. */
 import type { Key } from './event.ts';
+import { extensionOf } from './extension.ts';
 
 export interface LineInput {
   readonly text: string;
   /** Index into `text`: where the next character goes. */
   readonly at: number;
+  /** All of it is selected: a character takes its place, any other key that edits keeps it. */
+  readonly isSelected?: boolean;
 }
 
 export const lineInput = (text = ''): LineInput => ({ text, at: text.length });
 
-export const inserted = ({ text, at }: LineInput, more: string): LineInput => ({
-  text: text.slice(0, at) + more + text.slice(at),
-  at: at + more.length,
-});
+/** A text to take as it is, to go on with, or to type another in its place. */
+export const offered = (text: string): LineInput => ({ ...lineInput(text), isSelected: text !== '' });
+
+/** A name of which another is to be made: most often what changes is what stands before its extension. */
+export function nameInput(name: string): LineInput {
+  const extension = extensionOf(name);
+  return { text: name, at: extension === '' ? name.length : name.length - extension.length - 1 };
+}
+
+export function inserted(input: LineInput, more: string): LineInput {
+  const { text, at } = input.isSelected === true ? lineInput() : input;
+  return { text: text.slice(0, at) + more + text.slice(at), at: at + more.length };
+}
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 

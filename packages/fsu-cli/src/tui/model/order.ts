@@ -3,6 +3,7 @@
  * much longer than another, however long the directory. Every other order is made from that of the names.
  */
 import { compareNames } from '../../format/name.ts';
+import { extensionOf } from './extension.ts';
 import type { Row, Tab } from './state.ts';
 
 /** Rows in the order of their names: their indexes, and the names once more, because to look them up by row takes longer than to compare them. */
@@ -69,11 +70,6 @@ function mergeLast(all: Run[]): void {
 
 const noRun: Run = { at: [], names: [] };
 
-const extension = (name: string): string => {
-  const dot = name.lastIndexOf('.');
-  return dot <= 0 ? '' : name.slice(dot + 1);
-};
-
 const compareTimes = (a: Row['mtime'], b: Row['mtime']): number => b.sec - a.sec || b.nsec - a.nsec;
 
 /** The tab's rows, of which the runs are gathered, in its order: directories first; what is of equal rank by name. */
@@ -104,7 +100,7 @@ function sortedBy(
     case 'mtime':
       return [...names].sort((a, b) => compareTimes(rowAt(a).mtime, rowAt(b).mtime));
     case 'ext': {
-      const extensions = new Map(names.map((at) => [at, extension(rowAt(at).name)]));
+      const extensions = new Map(names.map((at) => [at, extensionOf(rowAt(at).name)]));
       return [...names].sort((a, b) => compareNames(extensions.get(a) ?? '', extensions.get(b) ?? ''));
     }
   }

@@ -70,14 +70,14 @@ function changed(state: State, prompt: LinePrompt, handlers: PromptHandlers): St
   return handlers.typed?.[prompt.purpose]?.(now, prompt.input.text, prompt) ?? still(now);
 }
 
-/** Have a line typed; `text` is there already. */
+/** Have a line typed; `input` is there already. */
 export const lineQuestion = (
   state: State,
   purpose: string,
   title: string,
-  text = '',
+  input = lineInput(),
   about: readonly string[] = [],
-): Step => still(asking(state, { kind: 'line', purpose, title, input: lineInput(text), about }));
+): Step => still(asking(state, { kind: 'line', purpose, title, input, about }));
 
 type Choices = ChoicePrompt['choices'];
 

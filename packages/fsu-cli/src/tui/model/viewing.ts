@@ -3,6 +3,7 @@ import { bytesAcross } from '../look/hex.ts';
 import { encoded, encodingOf, lineStart, nextLine, previousLine } from '../look/text.ts';
 import { layoutOf } from './layout.ts';
 import type { View } from './looking-state.ts';
+import { offered } from './lineinput.ts';
 import { lineQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
@@ -106,7 +107,7 @@ export const viewingActions: Readonly<Record<string, Action>> = {
   viewHex: inView((state, view) =>
     view.encoding === undefined ? still(state) : viewAt(state, { ...view, isHex: !view.isHex }, view.offset, 'line'),
   ),
-  viewSearch: inView((state, { sought }) => lineQuestion(state, 'viewSearch', 'search for: ', sought)),
+  viewSearch: inView((state, { sought }) => lineQuestion(state, 'viewSearch', 'search for: ', offered(sought))),
   viewNext: inView((state, view) => search(state, view, view.offset + lineBytes(state, view))),
 };
 

@@ -131,8 +131,10 @@ function questionLines(prompt: Prompt, columns: number): readonly Line[] {
   return [...text, ...packed([[span(`${safeText(prompt.title)} `, 'bold')], ...pieces], columns)];
 }
 
-/** The line that is typed, with the cursor. */
-function typedLine({ title, input: { text, at } }: Extract<Prompt, { kind: 'line' }>): Line {
+/** The line that is typed, with the cursor; what is selected of it reversed. */
+function typedLine({ title, input: { text, at, isSelected } }: Extract<Prompt, { kind: 'line' }>): Line {
+  // A cursor behind what is reversed would be one more blank of it.
+  if (isSelected === true) return [span(safeText(title), 'bold'), span(safeText(text), 'cursor'), span(' ')];
   const [before, here, after] = [text.slice(0, at), text.slice(at, at + 1) || ' ', text.slice(at + 1)].map(safeText);
   return [span(safeText(title), 'bold'), span(before ?? ''), span(here ?? ' ', 'cursor'), span(after ?? '')];
 }
