@@ -469,7 +469,7 @@ test('comparing two lists: the images in them, without a question; a file that i
   await press(t, 'C', `from before.img to after.img, below /  ${diffed().length}`);
 });
 
-test('the pager: text, numbers, search forward', async () => {
+test('the pager: text, numbers, search forward and back', async () => {
   const text = Array.from({ length: 3000 }, (_, at) => `line ${at} ${at === 2500 ? 'needle' : ''}\n`).join('');
   writeFileSync(place.at('long'), text);
   place.demo();
@@ -488,6 +488,10 @@ test('the pager: text, numbers, search forward', async () => {
   // At the top of the screen, below the heading.
   expect(found.split('\n')[2]).toBe('line 2500 needle');
   await press(t, 'n', 'no needle from here on');
+  await press(t, 'N', 'no needle before here');
+  t.keys('G');
+  await t.waitFor(/^line 2999$/m);
+  expect((await press(t, 'N', 'line 2500 needle')).split('\n')[2]).toBe('line 2500 needle');
   await press(t, 'x', 'hexadecimal');
   const at = text.indexOf('line 2500');
   const start = at - (at % 16);

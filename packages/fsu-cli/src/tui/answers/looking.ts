@@ -28,7 +28,8 @@ export const lookingAnswerers: Pick<
     return readAt(fs, path, { offset, length });
   },
   nest: ({ place, path }, { desk, signal }) => desk.call('nest', [place, path], { signal }),
-  seek: ({ place, path, wanted, from }, { desk, signal }) => desk.call('seek', [place, path, wanted, from], { signal }),
+  seek: ({ place, path, wanted, from, way }, { desk, signal }) =>
+    desk.call('seek', [place, path, wanted, from, way], { signal }),
   details: ({ place, path }, { desk, signal }) => desk.call('details', [place, path], { signal }),
   inspect: ({ place }, { desk, signal }) => desk.call('inspectPlace', [place], { signal }),
   usage: ({ place, dir }, { desk, signal, part }) => desk.call('usage', [place, dir], { signal, item: told(part) }),

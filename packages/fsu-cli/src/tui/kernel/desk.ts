@@ -14,6 +14,7 @@ import { completeLine } from '../../script/completing.ts';
 import { understand } from '../../understand.ts';
 import type { Below } from '../model/ask.ts';
 import type { Reviewed } from '../model/editing-state.ts';
+import type { SearchWay } from '../model/looking-state.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
 import { Edits } from './edits.ts';
 import type { LineResult } from './edits.ts';
@@ -21,7 +22,7 @@ import { contentsOf } from './contents.ts';
 import type { Side } from './contents.ts';
 import { belowOf, comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
 import type { Fact, UsageRow } from './looks.ts';
-import { seekIn } from './seek.ts';
+import { seekBackIn, seekIn } from './seek.ts';
 import { namedAs } from './named.ts';
 import { Nests } from './nests.ts';
 import type { Nested } from './nests.ts';
@@ -56,8 +57,8 @@ export interface DeskServices {
   discard(): undefined;
   review(): readonly Reviewed[];
   commit(): readonly string[];
-  /** Where the bytes are, at `from` or later. */
-  seek(place: PlaceId, path: string, wanted: Uint8Array, from: number): number | undefined;
+  /** Where the bytes are, at `from` or later; or last, before it. */
+  seek(place: PlaceId, path: string, wanted: Uint8Array, from: number, way: SearchWay): number | undefined;
   details(place: PlaceId, path: string): readonly Fact[];
   inspectPlace(place: PlaceId): readonly Fact[];
   /** Parts: the rows so far. */
@@ -131,8 +132,10 @@ export class Desk {
       discard: (job) => this.#edit((edits) => edits.discard(job)),
       review: (job) => this.#edit((edits) => edits.review(job)),
       commit: (job) => this.#edit((edits) => edits.commit(job)),
-      seek: (_, place, path, wanted, from) =>
-        seekIn(this.#fs(place), String(path), wanted instanceof Uint8Array ? wanted : new Uint8Array(), Number(from)),
+      seek: (_, place, path, wanted, from, way) => {
+        const bytes = wanted instanceof Uint8Array ? wanted : new Uint8Array();
+        return (way === 'back' ? seekBackIn : seekIn)(this.#fs(place), String(path), bytes, Number(from));
+      },
       details: (_, place, path) => detailsOf(this.#fs(place), String(path)),
       inspectPlace: (_, place) => inspectionOf(this.#fs(place)),
       usage: (_, place, dir) => usageOf(this.#fs(place), String(dir)),

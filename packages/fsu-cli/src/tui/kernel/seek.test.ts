@@ -3,7 +3,7 @@ import { open } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import { memoryHost } from '@ukfs/kernel/host/memory';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { seekIn } from './seek.ts';
+import { seekBackIn, seekIn } from './seek.ts';
 
 let fs: Ukfs;
 beforeEach(async () => {
@@ -11,8 +11,14 @@ beforeEach(async () => {
 });
 afterEach(() => fs.close());
 
-function sought(text: string, from = 0): { at: number | undefined; slices: number } {
-  const work = seekIn(fs, '/file', new TextEncoder().encode(text), from);
+type Sought = { at: number | undefined; slices: number };
+
+const sought = (text: string, from = 0): Sought => done(seekIn(fs, '/file', new TextEncoder().encode(text), from));
+
+const soughtBack = (text: string, before: number): Sought =>
+  done(seekBackIn(fs, '/file', new TextEncoder().encode(text), before));
+
+function done(work: ReturnType<typeof seekIn>): Sought {
   for (let slices = 0; ; slices++) {
     const step = work.next();
     if (step.done === true) return { at: step.value, slices };
@@ -39,4 +45,30 @@ test('holes are passed over: a terabyte of them takes no time', () => {
   expect(at).toBe(2 ** 40 - 1000);
   expect(slices).toBeLessThan(5);
   expect(sought('\0needle').at).toBe(2 ** 40 - 1001);
+});
+
+test('back: finds what lies across the border of two pieces, and the last before that', () => {
+  const bytes = new Uint8Array(600 * 1024).fill(0x2e);
+  const border = bytes.length - 256 * 1024;
+  for (const at of [0, 1000, border - 3]) bytes.set(new TextEncoder().encode('needle'), at);
+  fs.writeFile('/file', bytes);
+  expect(soughtBack('needle', bytes.length).at).toBe(border - 3);
+  expect(soughtBack('needle', border - 2).at).toBe(border - 3);
+  expect(soughtBack('needle', border - 3).at).toBe(1000);
+  expect(soughtBack('needle', 1000).at).toBe(0);
+  expect(soughtBack('needle', 0).at).toBeUndefined();
+  expect(soughtBack('nadel', bytes.length).at).toBeUndefined();
+  expect(soughtBack('', bytes.length).at).toBeUndefined();
+});
+
+test('back: holes are passed over, also those at the end', () => {
+  fs.writeFile('/file', 'a needle, and then');
+  fs.truncate('/file', 2 ** 41);
+  const fd = fs.open('/file', 'r+');
+  fs.write(fd, new TextEncoder().encode('nothing'), 0, 7, 2 ** 40);
+  fs.close(fd);
+  const { at, slices } = soughtBack('needle', 2 ** 41);
+  expect(at).toBe(2);
+  expect(slices).toBeLessThan(5);
+  expect(soughtBack('\0nothing', 2 ** 41).at).toBe(2 ** 40 - 1);
 });

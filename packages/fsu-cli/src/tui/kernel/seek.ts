@@ -35,6 +35,51 @@ export function* seekIn(
   }
 }
 
+/** Where the bytes are last that begin before `before`; undefined: nowhere. Otherwise as seekIn(). */
+export function* seekBackIn(
+  fs: Ukfs,
+  path: string,
+  wanted: Uint8Array,
+  before: number,
+): Generator<undefined, number | undefined> {
+  if (wanted.length === 0) return undefined;
+  const skipsHoles = wanted.some((byte) => byte !== 0);
+  const fd = fs.open(path);
+  try {
+    const buffer = new Uint8Array(PIECE + wanted.length - 1);
+    for (let end = before; end > 0;) {
+      if (skipsHoles) {
+        const data = lastData(fs, fd, end + wanted.length - 1);
+        if (data === undefined) return undefined;
+        end = Math.min(end, data + 1);
+      }
+      const start = Math.max(0, end - PIECE);
+      const piece = buffer.subarray(0, end - start + wanted.length - 1);
+      const found = lastIndexOfBytes(piece.subarray(0, filled(fs, fd, piece, start)), wanted);
+      if (found >= 0) return start + found;
+      end = start;
+      yield;
+    }
+    return undefined;
+  } finally {
+    fs.close(fd);
+  }
+}
+
+/** The last byte of data before `end`; undefined: all of it is a hole. lseek(2) looks ahead alone: from fewer and fewer places. */
+function lastData(fs: Ukfs, fd: number, end: number): number | undefined {
+  const isBehind = (at: number): boolean => (nextData(fs, fd, at) ?? end) < end;
+  if (isBehind(end - 1)) return end - 1;
+  if (!isBehind(0)) return undefined;
+  let [low, high] = [0, end - 1];
+  while (high - low > 1) {
+    const middle = low + Math.floor((high - low) / 2);
+    if (isBehind(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Where data is, at `at` or later; undefined: there is none. */
 export function nextData(fs: Ukfs, fd: number, at: number): number | undefined {
   try {
@@ -54,13 +99,25 @@ export function filled(fs: Ukfs, fd: number, buffer: Uint8Array, at: number): nu
   return got;
 }
 
-/** Where `wanted`, which is not empty, begins in `bytes`, at `from` or later; -1: nowhere. */
-function indexOfBytes(bytes: Uint8Array, wanted: Uint8Array, from = 0): number {
+/** Where `wanted`, which is not empty, begins in `bytes`; -1: nowhere. */
+function indexOfBytes(bytes: Uint8Array, wanted: Uint8Array): number {
   const [first = 0] = wanted;
-  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    let n = 1;
-    while (n < wanted.length && bytes[at + n] === wanted[n]) n++;
-    if (n === wanted.length) return at;
+  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1))
+    if (isAt(bytes, at, wanted)) return at;
+  return -1;
+}
+
+function lastIndexOfBytes(bytes: Uint8Array, wanted: Uint8Array): number {
+  for (let at = bytes.length - wanted.length; at >= 0; at--) {
+    at = bytes.lastIndexOf(wanted[0] ?? 0, at);
+    if (at < 0 || isAt(bytes, at, wanted)) return at;
   }
   return -1;
+}
+
+/** `wanted`, of which the first byte is known to be there. */
+function isAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  let n = 1;
+  while (n < wanted.length && bytes[at + n] === wanted[n]) n++;
+  return n === wanted.length;
 }

@@ -26,6 +26,7 @@ export const lookingKeys: readonly KeyBinding[] = [
   ...scrollKeys('view', 'View'),
   { keys: ['/'], action: 'viewSearch', help: 'search from here', group: 'View', in: 'view' },
   { keys: ['n'], action: 'viewNext', help: 'the next place', group: 'View', in: 'view' },
+  { keys: ['N'], action: 'viewBack', help: 'the place before', group: 'View', in: 'view' },
   { keys: ['x'], action: 'viewHex', help: 'as text, as numbers', group: 'View', in: 'view' },
   ...scrollKeys('pick', 'Findings').filter(({ action }) => action !== 'closeScreen'),
   {

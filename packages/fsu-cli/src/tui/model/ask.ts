@@ -5,7 +5,7 @@
 import type { Differing, Fact, UsageRow } from '../kernel/looks.ts';
 import type { Nested } from '../kernel/nests.ts';
 import type { Reviewed } from './editing-state.ts';
-import type { Shown } from './looking-state.ts';
+import type { SearchWay, Shown } from './looking-state.ts';
 import type { PlaceId, Place, Row, StackNode, Standing } from './state.ts';
 import type { Named } from './words.ts';
 
@@ -60,13 +60,14 @@ interface LookingAsks {
     readonly part: never;
     readonly answer: Uint8Array;
   };
-  /** Where in a file the bytes are, at `from` or later; the answer: undefined, nowhere. */
+  /** Where in a file the bytes are, at `from` or later, or last before it; the answer: undefined, nowhere. */
   readonly seek: {
     readonly ask: {
       readonly place: PlaceId;
       readonly path: string;
       readonly wanted: Uint8Array;
       readonly from: number;
+      readonly way: SearchWay;
     };
     readonly part: never;
     readonly answer: number | undefined;

@@ -57,6 +57,9 @@ export interface Pick {
   readonly token: number;
 }
 
+/** Towards the end of a file, or its beginning. */
+export type SearchWay = 'ahead' | 'back';
+
 /** A file that is looked into, a window at a time. */
 export interface View {
   readonly place: PlaceId;
@@ -72,8 +75,9 @@ export interface View {
   readonly bytes: Uint8Array;
   /** Where `offset` is to go when the window is there: to the beginning of its line, or so that the end of the file is seen. */
   readonly settles: 'nowhere' | 'line' | 'end';
-  /** What was looked for last, and how the search stands. */
+  /** What was looked for last, which way, and how the search stands. */
   readonly sought: string;
+  readonly way: SearchWay;
   readonly search: 'none' | 'runs' | 'failed';
   readonly token: number;
 }

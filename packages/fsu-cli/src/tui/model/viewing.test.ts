@@ -54,7 +54,8 @@ class Pager {
         this.#take(update(this.state, { kind: 'answer', what: 'window', token, value }));
       } else if (ask.what === 'seek') {
         const text = new TextDecoder('latin1').decode(this.#bytes);
-        const at = text.indexOf(new TextDecoder('latin1').decode(ask.wanted), ask.from);
+        const wanted = new TextDecoder('latin1').decode(ask.wanted);
+        const at = ask.way === 'back' ? text.slice(0, ask.from).lastIndexOf(wanted) : text.indexOf(wanted, ask.from);
         this.#take(update(this.state, { kind: 'answer', what: 'seek', token, value: at < 0 ? undefined : at }));
       }
     }
@@ -98,6 +99,18 @@ test('search goes to the line, the next one to the one after, and says when ther
   expect(pager.keys('n').lines[1]).toBe('line 17777');
   expect(pager.keys('n', 'n', 'n').lines[1]).toBe('line 47777');
   expect(pager.keys('n').lines[0]).toContain('no 7777 from here on');
+});
+
+test('N goes back to the place before, also among numbers, and says when there is none', () => {
+  const pager = new Pager(numbered(50_000));
+  pager.keys('/', ...'7777', 'enter', 'n', 'n');
+  expect(pager.lines[1]).toBe('line 27777');
+  expect(pager.keys('N').lines[1]).toBe('line 17777');
+  expect(pager.keys('N').lines[1]).toBe('line 7777');
+  expect(pager.keys('N').lines[0]).toContain('no 7777 before here');
+  expect(pager.keys('n').lines[1]).toBe('line 17777');
+  expect(pager.keys('x', 'N').lines.slice(1, 3).join('')).toMatch(/7777/);
+  expect(pager.keys('N').lines[0]).toContain('no 7777 before here');
 });
 
 test('what is no text is numbers, and text can be seen as such', () => {

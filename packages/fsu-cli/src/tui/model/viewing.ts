@@ -66,10 +66,10 @@ function steppedFrom(view: View, offset: number, { lines, state }: Stepping): nu
 }
 
 const search = (state: State, view: View, from: number): Step => {
-  const { sought, encoding, isHex } = view;
+  const { sought, encoding, isHex, way } = view;
   const wanted = encoded(sought, (isHex ? undefined : encoding) ?? 'UTF-8');
   if (sought === '' || wanted === undefined) return still(withView(state, { ...view, search: 'failed' }));
-  return ask(state, { what: 'seek', place: view.place, path: view.path, wanted, from }, (now, token) =>
+  return ask(state, { what: 'seek', place: view.place, path: view.path, wanted, from, way }, (now, token) =>
     withView(now, { ...view, search: 'runs', token }),
   );
 };
@@ -93,6 +93,7 @@ export const viewingActions: Readonly<Record<string, Action>> = {
       bytes: new Uint8Array(),
       settles: 'nowhere',
       sought: '',
+      way: 'ahead',
       search: 'none',
       token: 0,
     };
@@ -108,7 +109,8 @@ export const viewingActions: Readonly<Record<string, Action>> = {
     view.encoding === undefined ? still(state) : viewAt(state, { ...view, isHex: !view.isHex }, view.offset, 'line'),
   ),
   viewSearch: inView((state, { sought }) => lineQuestion(state, 'viewSearch', 'search for: ', offered(sought))),
-  viewNext: inView((state, view) => search(state, view, view.offset + lineBytes(state, view))),
+  viewNext: inView((state, view) => search(state, { ...view, way: 'ahead' }, view.offset + lineBytes(state, view))),
+  viewBack: inView((state, view) => search(state, { ...view, way: 'back' }, view.offset)),
 };
 
 /** The next search begins behind the first line of the screen, which has the place that was found. */
@@ -122,7 +124,7 @@ export const viewingPrompts: PromptHandlers = {
   answered: {
     viewSearch: (state, text) =>
       state.screen.name === 'view'
-        ? search(state, { ...state.screen, sought: text }, state.screen.offset)
+        ? search(state, { ...state.screen, sought: text, way: 'ahead' }, state.screen.offset)
         : still(state),
   },
 };

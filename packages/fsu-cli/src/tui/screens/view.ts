@@ -38,7 +38,8 @@ function lengthOf(bytes: Uint8Array, encoding: Encoding, lines: number): number 
   return at;
 }
 
-function searchText({ search, sought }: View): string {
+function searchText({ search, sought, way }: View): string {
   if (search === 'none') return '';
-  return search === 'runs' ? `  searching for ${safeText(sought)}` : `  no ${safeText(sought)} from here on`;
+  if (search === 'runs') return `  searching for ${safeText(sought)}`;
+  return `  no ${safeText(sought)} ${way === 'back' ? 'before here' : 'from here on'}`;
 }
