@@ -239,6 +239,61 @@ describe('item 4: editing, staged', () => {
     }
   });
 
+  test('a paste of several lines is undone and done again at once, and its script does the same', async () => {
+    const image = fresh();
+    const b = await Browsing.open([image]);
+    const script = at('paste.fsu');
+    try {
+      await b.keys('F7');
+      await b.answer('d');
+      await b.allow();
+      b.on('etc');
+      await b.keys('enter', 'C-a', 'y', 'h');
+      b.on('d');
+      await b.keys('enter', 'p');
+      expect(b.names).toEqual(['hosts', 'motd']);
+      // Of two names that exist one is overwritten, the other gets a new name: two lines.
+      await b.keys('p', 'o', 'r');
+      expect([b.names, b.lines.length]).toEqual([['hosts', 'motd', 'motd.1'], 4]);
+      await b.keys('u');
+      expect([b.names, b.lines.length]).toEqual([['hosts', 'motd'], 2]);
+      await b.keys('U');
+      expect([b.names, b.lines.length]).toEqual([['hosts', 'motd', 'motd.1'], 4]);
+      await b.keys('S');
+      await b.answer(script);
+      await b.keys('w', 'c');
+      expect(b.state.note?.text).toBe('committed: 3 edits');
+    } finally {
+      b.close();
+    }
+    await isSound(image);
+    const again = fresh();
+    expect(cli.sh(`fsu script '${script}' '${again}'`)).toMatchObject({ status: 0, stderr: '' });
+    expect(await imageLines(again)).toEqual(await imageLines(image));
+  });
+
+  test('a paste of which a line fails leaves nothing of the others', async () => {
+    const image = fresh();
+    const b = await Browsing.open([image]);
+    try {
+      await b.keys('F7');
+      await b.answer('d');
+      await b.allow();
+      await b.keys('C-a', 'y');
+      b.on('d');
+      // /d into itself: the line with the new name comes after the one that copies all else.
+      await b.keys(':');
+      await b.answer('mkdir /d/big');
+      await b.keys('enter', 'p');
+      expect(b.state.prompt?.purpose).toBe('conflict');
+      await b.keys('r');
+      expect(b.state.note?.kind).toBe('error');
+      expect([b.names, b.lines.length]).toEqual([['big'], 2]);
+    } finally {
+      b.close();
+    }
+  });
+
   test('a copy that is cancelled leaves nothing, and editing goes on', async () => {
     const image = fresh();
     writeFileSync(at('huge'), new Uint8Array(20_000_000).fill(66));

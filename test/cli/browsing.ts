@@ -106,7 +106,7 @@ export class Browsing {
   }
 
   get lines(): readonly string[] {
-    return this.state.editing.staged.map(({ line }) => line);
+    return this.state.editing.staged.flatMap(({ lines }) => lines);
   }
 
   async #edit(pieces: AsyncIterable<Uint8Array>): Promise<EditedCopy> {

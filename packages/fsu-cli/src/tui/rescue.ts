@@ -12,7 +12,7 @@ const fileOf = (nth: number): string => `edits.rescued${nth === 0 ? '' : `.${nth
 /** Written by `write` into the working directory; what to tell of it, undefined: nothing was staged. */
 export function rescued({ image, editing: { staged } }: State, write: typeof writeScript): string | undefined {
   if (staged.length === 0) return undefined;
-  const lines = staged.map(({ line }) => line);
+  const lines = staged.flatMap(({ lines: edit }) => edit);
   for (let nth = 0; nth < TRIES; nth++) {
     try {
       write(fileOf(nth), image, lines, false);

@@ -22,16 +22,16 @@ export const editingAnswerers: Pick<
   | 'saveScript'
   | 'editor'
 > = {
-  async run({ line, mayEdit }, { desk, part }) {
+  async run({ lines, mayEdit }, { desk, part }) {
     const item = (value: unknown): void => {
       if (isAdvance(value)) part(value);
     };
-    const result = await desk.call('run', [line, { mayEdit }], { item });
+    const result = await desk.call('run', [lines.join('\n'), { mayEdit }], { item });
     const { isStaged, held, needsWord, status, messages, output, isCut } = result;
     const text = nameFromBytes(output).replace(/\n$/, '');
-    const lines = text === '' ? [] : text.split('\n');
-    const kept = isCut ? [...lines, '(more was printed than is kept)'] : lines;
-    return { line, isStaged, held, needsWord, status, messages, output: kept };
+    const printed = text === '' ? [] : text.split('\n');
+    const kept = isCut ? [...printed, '(more was printed than is kept)'] : printed;
+    return { lines, isStaged, held, needsWord, status, messages, output: kept };
   },
   stop: (_, { desk }) => desk.call('stop', []),
   undo: (_, { desk }) => desk.call('undo', []),

@@ -49,7 +49,7 @@ export interface DeskServices {
   /** Parts: entries of a directory of the host. */
   hostList(dir: string): undefined;
   isHostDir(path: string): boolean;
-  /** Run a line of a script; `mayEdit`: a person has said that things may be changed. Parts: how far it is. */
+  /** Run lines of a script as one edit; `mayEdit`: a person has said that things may be changed. Parts: how far it is. */
   run(line: string, how: { readonly mayEdit: boolean }): LineResult;
   /** Give up the line that runs; that line's own answer tells what came of it. */
   stop(): undefined;

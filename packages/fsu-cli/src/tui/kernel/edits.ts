@@ -62,7 +62,7 @@ export class Edits {
   readonly #capture: Capture;
   readonly #ctx: Context;
   readonly #runner: Runner;
-  /** One for each staged line. */
+  /** One for each staged edit. */
   #marks: Marks[] = [];
   #last: Promise<unknown> = Promise.resolve();
   #job: Job | undefined;
@@ -142,7 +142,7 @@ export class Edits {
     return done;
   }
 
-  /** Run a line. One that fails or is stopped changes nothing. `mayEdit`: a person has said that things may be changed. */
+  /** Run lines, all or none: what fails or is stopped changes nothing. `mayEdit`: a person has said that things may be changed. */
   run(job: Job, text: string, { mayEdit }: { readonly mayEdit: boolean }): Promise<LineResult> {
     return this.#inTurn(job, async () => {
       const lines = await this.#tryPlan(text);
@@ -209,7 +209,7 @@ export class Edits {
     return Promise.all(lines.map((line) => this.#runner.plan(line)));
   }
 
-  /** Take back the last staged line. Errors: EINVAL there is none. */
+  /** Take back the last staged edit. Errors: EINVAL there is none. */
   undo(job: Job): Promise<void> {
     return this.#inTurn(job, async () => {
       const marks = this.#marks.pop();

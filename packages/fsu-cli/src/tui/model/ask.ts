@@ -137,13 +137,13 @@ export interface Below {
 
 /** To edit. */
 interface EditingAsks {
-  /** Run a line of a script; parts tell how far it is. */
+  /** Run lines of a script as one edit; parts tell how far it is. */
   readonly run: {
-    readonly ask: { readonly line: string; readonly mayEdit: boolean };
+    readonly ask: { readonly lines: readonly string[]; readonly mayEdit: boolean };
     readonly part: { readonly files: number; readonly bytes: number };
     readonly answer: {
-      readonly line: string;
-      /** It would edit, and may not: it was not run. */
+      readonly lines: readonly string[];
+      /** They would edit, and may not: they were not run. */
       readonly needsWord: boolean;
       readonly isStaged: boolean;
       readonly held: readonly Named[];

@@ -166,7 +166,7 @@ class Fake {
             what: 'run',
             token,
             value: {
-              line: ask.line,
+              lines: ask.lines,
               isStaged: ask.mayEdit && !this.isBusy,
               held: ask.mayEdit && !this.isBusy ? [named] : [],
               needsWord: !ask.mayEdit,
@@ -204,7 +204,7 @@ class Fake {
   }
 
   get lines(): readonly string[] {
-    return this.state.editing.staged.map(({ line }) => line);
+    return this.state.editing.staged.flatMap(({ lines }) => lines);
   }
 }
 
@@ -487,9 +487,31 @@ describe('editing', () => {
 
   test('undo and redo', () => {
     const fake = begun().keys('F7', ...'a', 'enter', 'y', 'F7', ...'b', 'enter', 'u', 'u', 'U');
-    expect([fake.lines, fake.state.editing.undone.map(({ line }) => line)]).toEqual([['mkdir -- /a'], ['mkdir -- /b']]);
+    expect([fake.lines, fake.state.editing.undone.flatMap(({ lines }) => lines)]).toEqual([
+      ['mkdir -- /a'],
+      ['mkdir -- /b'],
+    ]);
     fake.keys('F7', ...'c', 'enter');
     expect([fake.lines, fake.state.editing.undone]).toEqual([['mkdir -- /a', 'mkdir -- /c'], []]);
+  });
+
+  test('a paste that takes several lines is one edit: it is undone and done again as one, the script has its lines', () => {
+    const fake = begun({ '/': ['d/', 'a', 'b'], '/d': [] }).keys('C-a', 'y', 'enter');
+    fake.conflicts = [{ name: 'b', kind: 'file' }];
+    fake.keys('p', 'r', 'y');
+    const lines = ['cp -a -- /d /a /d', 'cp -a -T -- /b /d/b.1'];
+    expect(fake.state.editing.staged).toEqual([{ lines }]);
+    fake.keys('u');
+    expect([fake.lines, fake.state.editing.undone, fake.state.note?.text]).toEqual([
+      [],
+      [{ lines }],
+      `taken back: ${lines.join('; ')}`,
+    ]);
+    fake.keys('U');
+    expect([fake.state.editing.staged, fake.state.editing.undone]).toEqual([[{ lines }], []]);
+    fake.holds = true;
+    fake.keys('S', 'enter');
+    expect(fake.asked.map(({ ask }) => ask)).toMatchObject([{ what: 'saveScript', lines }]);
   });
 
   test('copy, paste, cut, paste', () => {

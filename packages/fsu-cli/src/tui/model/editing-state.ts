@@ -2,10 +2,10 @@
 import type { PlaceId } from './state.ts';
 import type { Named } from './words.ts';
 
-/** An edit that is staged: a line of a script, which is what undo, review and the saved session are made of. */
+/** An edit that is staged: lines of a script, mostly one, which is what undo, review and the saved session are made of. */
 interface StagedEdit {
-  /** As a script has it (docs/script.md). */
-  readonly line: string;
+  /** As a script has them (docs/script.md); they were run, and are taken back, together. */
+  readonly lines: readonly string[];
 }
 
 /** Files that were copied or cut, until they are pasted. */
@@ -37,9 +37,7 @@ export interface Editing {
   /** File systems that are open to be changed. */
   readonly held: readonly Named[];
   readonly clipboard: Clipboard | undefined;
-  /** Lines that are still to run, after the one that runs. */
-  readonly waiting: readonly string[];
-  /** The question of the line that runs; 0: none does. */
+  /** The question of the edit that runs; 0: none does. */
   readonly token: number;
   /** What runs is an edit taken back that is done again. */
   readonly isRedo: boolean;
@@ -53,7 +51,6 @@ export const noEdits: Editing = {
   isAllowed: false,
   held: [],
   clipboard: undefined,
-  waiting: [],
   token: 0,
   isRedo: false,
   command: undefined,

@@ -1,5 +1,5 @@
 /**
- * Edits: lines of a script, run one after the other. One that has changed something is staged, can be taken back and done again, and is
+ * Edits: lines of a script, run one edit after the other. One that has changed something is staged, can be taken back and done again, and is
  * reviewed before a commit. Where lines come from: dialogs.ts, transfer.ts, and what a person types.
  */
 import { changing } from './chosen.ts';
@@ -23,8 +23,10 @@ export const editingActions = {
     return ask(state, { what: 'undo' }, (now, token) => ({ ...now, editing: { ...now.editing, token } }));
   },
   redo(state: State): Step {
-    const line = state.editing.undone.at(-1)?.line;
-    return line === undefined ? still(noted(state, 'nothing to do again')) : edit(state, line, { isRedo: true });
+    const edit = state.editing.undone.at(-1);
+    return edit === undefined
+      ? still(noted(state, 'nothing to do again'))
+      : editAll(state, edit.lines, { isRedo: true });
   },
   discardAll(state: State): Step {
     const { staged } = state.editing;
@@ -79,7 +81,7 @@ export const editingActions = {
   cancelWork(state: State): Step {
     const { token } = state.editing;
     if (token === 0) return still(state);
-    return ask({ ...noted(state, 'to be cancelled …'), editing: { ...state.editing, waiting: [] } }, { what: 'stop' });
+    return ask(noted(state, 'to be cancelled …'), { what: 'stop' });
   },
 } as const satisfies Readonly<Record<string, Action>>;
 
@@ -149,24 +151,21 @@ export const editingAnswers: Pick<
           task.token === token ? { ...task, progress: `${files} files, ${bytes} bytes` } : task,
         ),
       }),
-    answer(state, { token, value: { line, needsWord, isStaged, held, status, messages, output } }) {
+    answer(state, { token, value: { lines, needsWord, isStaged, held, status, messages, output } }) {
       const { editing } = state;
-      const [next, ...waiting] = status === 0 ? editing.waiting : [];
       const tasks = state.tasks.filter((task) => task.token !== token);
-      if (needsWord)
-        return wordFor({ ...state, tasks, editing: { ...editing, token: 0, waiting: [] } }, [line, ...editing.waiting]);
+      if (needsWord) return wordFor({ ...state, tasks, editing: { ...editing, token: 0 } }, lines);
       const done: State = {
         ...state,
         tasks,
         editing: {
           ...editing,
           token: 0,
-          waiting,
           held,
-          command: status === 0 ? shellCommandOf(state, line) : editing.command,
+          command: status === 0 ? shellCommandOf(state, lines.join('\n')) : editing.command,
           ...(isStaged
             ? {
-                staged: [...editing.staged, { line }],
+                staged: [...editing.staged, { lines }],
                 undone: editing.isRedo ? editing.undone.slice(0, -1) : [],
                 clipboard: editing.clipboard?.isCut === true ? undefined : editing.clipboard,
               }
@@ -176,19 +175,17 @@ export const editingAnswers: Pick<
       // An image that is opened to be changed has its journal replayed.
       const told = tell(held.length === editing.held.length ? done : withoutStandings(done), {
         // What changes no image is seen nowhere but here.
-        messages: isStaged || status !== 0 || messages.length + output.length > 0 ? messages : [`done: ${line}`],
+        messages:
+          isStaged || status !== 0 || messages.length + output.length > 0 ? messages : [`done: ${lines.join('; ')}`],
         output,
         status,
       });
       // What changes no image may have changed the host; and an image that could not be opened to be changed is looked at afresh.
-      const seen = followedBy(refreshed(told), status === 0 ? reviewedAgain : still);
-      return next === undefined ? seen : followedBy(seen, (now) => edit(now, next, { waiting }));
+      return followedBy(refreshed(told), status === 0 ? reviewedAgain : still);
     },
     failed(state, { token, message }) {
       const tasks = state.tasks.filter((task) => task.token !== token);
-      return refreshed(
-        noted({ ...state, tasks, editing: { ...state.editing, token: 0, waiting: [] } }, message, 'error'),
-      );
+      return refreshed(noted({ ...state, tasks, editing: { ...state.editing, token: 0 } }, message, 'error'));
     },
   },
   stop: { answer: still },
@@ -206,7 +203,7 @@ export const editingAnswers: Pick<
         },
       };
       return followedBy(
-        refreshed(noted(now, last === undefined ? 'nothing to undo' : `taken back: ${last.line}`)),
+        refreshed(noted(now, last === undefined ? 'nothing to undo' : `taken back: ${last.lines.join('; ')}`)),
         reviewedAgain,
       );
     },

@@ -15,30 +15,23 @@ export const rootPlace = (state: State): PlaceId | undefined => [...state.places
 export const namedOf = (state: State, id: PlaceId): Named =>
   state.places.get(id)?.named ?? { image: id, partition: '' };
 
-interface How {
-  readonly isRedo?: boolean;
-  /** Lines to run when this one is done. */
-  readonly waiting?: readonly string[];
-}
-
-/** A person's word is needed before the first line that changes anything. */
+/** A person's word is needed before the first edit. */
 export const wordFor = (state: State, lines: readonly string[]): Step =>
   choiceQuestion(state, 'allow', 'edit it? nothing is written before you commit:', yesOrNo, lines);
 
 /** Run a line. */
-export function edit(state: State, line: string, { isRedo = false, waiting = [] }: How = {}): Step {
-  const { editing } = state;
-  if (editing.token !== 0) return still(noted(state, 'wait for the edit that runs, or cancel it with Ctrl-C', 'error'));
-  return ask({ ...state, note: undefined }, { what: 'run', line, mayEdit: editing.isAllowed }, (now, token) => ({
-    ...now,
-    tasks: [...now.tasks, { token, title: line, progress: '' }],
-    editing: { ...now.editing, token, isRedo, waiting },
-  }));
-}
+export const edit = (state: State, line: string): Step => editAll(state, [line]);
 
-export function editAll(state: State, lines: readonly string[]): Step {
-  const [first, ...waiting] = lines;
-  return first === undefined ? still(noted(state, 'nothing to do')) : edit(state, first, { waiting });
+/** Run lines as one edit: all of them, or none. */
+export function editAll(state: State, lines: readonly string[], { isRedo = false } = {}): Step {
+  const { editing } = state;
+  if (lines.length === 0) return still(noted(state, 'nothing to do'));
+  if (editing.token !== 0) return still(noted(state, 'wait for the edit that runs, or cancel it with Ctrl-C', 'error'));
+  return ask({ ...state, note: undefined }, { what: 'run', lines, mayEdit: editing.isAllowed }, (now, token) => ({
+    ...now,
+    tasks: [...now.tasks, { token, title: lines.join('; '), progress: '' }],
+    editing: { ...now.editing, token, isRedo },
+  }));
 }
 
 /** Every directory that is seen is read again; the cursors stay. */

@@ -67,7 +67,7 @@ const saved = (state: State, file: string, mayReplace: boolean): Step =>
     what: 'saveScript',
     file,
     image: state.image,
-    lines: state.editing.staged.map(({ line }) => line),
+    lines: state.editing.staged.flatMap(({ lines }) => lines),
     mayReplace,
   });
 
@@ -86,7 +86,7 @@ const askOver = (state: State, why: string): State =>
 
 /** The kernel's thread is gone: nothing runs any more, what is staged can still be saved. */
 export function ended(state: State, why: string): State {
-  const editing = { ...state.editing, waiting: [], token: 0 };
+  const editing = { ...state.editing, token: 0 };
   const over = noted({ ...state, over: why, tasks: [], prompt: undefined, editing }, why, 'error');
   return editing.staged.length === 0 ? over : askOver(over, why);
 }

@@ -16,7 +16,13 @@ function linesOf(state: State): readonly Line[] {
   const { screen, editing } = state;
   if (screen.name !== 'review') return [];
   const { images } = screen;
-  const edits = editing.staged.map(({ line }, at): Line => [span(`  ${at + 1}  `, 'dim'), span(safeText(line))]);
+  const edits = editing.staged.flatMap(({ lines }, at) => {
+    const number = `  ${at + 1}  `;
+    return lines.map((line, nth): Line => [
+      span(nth === 0 ? number : ' '.repeat(number.length), 'dim'),
+      span(safeText(line)),
+    ]);
+  });
   return [
     [
       span('c', 'key'),
