@@ -85,7 +85,8 @@ export function removeHostTree(path: string): void {
   }
 }
 
-const READ_ONLY: HostTreeOptions = { owners: false, specialModes: false, devices: false, xattrs: false };
+/** Nothing is made. */
+export const READ_ONLY: HostTreeOptions = { owners: false, specialModes: false, devices: false, xattrs: false };
 
 function removeEntry(dir: TreeDir, name: string): void {
   if (dir.lstat(name)?.type !== 'dir') {

@@ -39,8 +39,6 @@ const hostTells: ReadonlySet<Aspect> = new Set([
   'nlink',
 ]);
 const HOST_GRAIN_NS = 1000;
-/** It is only read. */
-const HOST = { owners: false, specialModes: false, devices: false, xattrs: false };
 
 /** Both sides, open; undefined: one cannot be opened, which has been said. UsageError. */
 export async function openSides(
@@ -153,7 +151,7 @@ function hostSide(trees: HostTrees, { path, shown }: Place & { kind: 'host' }, f
   const real = follow ? trees.hostRealPath(path) : path;
   const base = baseOf(real);
   const inDir = path.endsWith('/') || isWhole(base);
-  const parent = inDir ? undefined : trees.hostTree(rootIfEmpty(parentOf(real)), HOST);
+  const parent = inDir ? undefined : trees.hostTree(rootIfEmpty(parentOf(real)), trees.READ_ONLY);
   const stat = parent?.lstat(base);
   if (parent !== undefined && stat === undefined) {
     parent.close();
@@ -161,7 +159,7 @@ function hostSide(trees: HostTrees, { path, shown }: Place & { kind: 'host' }, f
   }
   const isDir = parent === undefined || stat?.type === 'dir';
   if (isDir) parent?.close();
-  const dir = isDir || parent === undefined ? trees.hostTree(real, HOST) : parent;
+  const dir = isDir || parent === undefined ? trees.hostTree(real, trees.READ_ONLY) : parent;
   const below = (inside: string): string => joinPath(shown, inside);
   return {
     tree: { dir, name: isDir ? '.' : base, tells: hostTells, grainNs: HOST_GRAIN_NS },

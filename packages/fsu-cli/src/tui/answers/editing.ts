@@ -18,6 +18,7 @@ export const editingAnswerers: Pick<
   | 'commit'
   | 'conflicts'
   | 'below'
+  | 'clashes'
   | 'complete'
   | 'saveScript'
   | 'editor'
@@ -55,10 +56,9 @@ export const editingAnswerers: Pick<
     });
     return { wish: { place, paths, isCut, to, dir }, conflicts };
   },
-  below: async ({ place, paths }, { desk, signal }) => ({
-    paths,
-    ...(await desk.call('below', [place, paths], { signal })),
-  }),
+  below: ({ place, paths }, { desk, signal }) => desk.call('below', [place, paths], { signal }),
+  clashes: ({ place, path, to, target }, { desk, signal }) =>
+    desk.call('clashes', [place, path, to, target], { signal }),
   complete: async ({ place, dir, line }, { desk, signal }) => ({
     line,
     ...(await desk.call('complete', [place, dir, line], { signal })),

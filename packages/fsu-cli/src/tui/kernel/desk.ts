@@ -5,17 +5,19 @@ import { UsageError } from '../../command.ts';
 import { browse } from '../../commands/browse.ts';
 import { addressName, Context } from '../../context.ts';
 import type { ImageName, Shell } from '../../context.ts';
-import { FsError } from 'ukfs';
-import type { Ukfs, VType } from 'ukfs';
-import type { HostListingDoor } from '../../host.ts';
+import { FsError, ukfsTree } from 'ukfs';
+import type { TreeDir, Ukfs, VType } from 'ukfs';
+import type { HostListingDoor, HostTrees } from '../../host.ts';
 import type { Completions } from '../../host-terminal.ts';
 import { commonBuiltins } from '../../script/builtins.ts';
 import { completeLine } from '../../script/completing.ts';
 import { understand } from '../../understand.ts';
-import type { Below } from '../model/ask.ts';
+import type { Below, Clashes } from '../model/ask.ts';
 import type { Reviewed } from '../model/editing-state.ts';
 import type { SearchWay } from '../model/looking-state.ts';
+import { HOST } from '../model/state.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
+import { clashesOf } from './clashes.ts';
 import { Edits } from './edits.ts';
 import type { LineResult } from './edits.ts';
 import { contentsOf } from './contents.ts';
@@ -74,6 +76,8 @@ export interface DeskServices {
   hostKinds(paths: readonly string[]): readonly (VType | undefined)[];
   /** How much is below the paths; counting ends at a bound. */
   below(place: PlaceId, paths: readonly string[]): Below;
+  /** How many names two directories have in common, at any depth; counting ends at a bound. */
+  clashes(place: PlaceId, path: string, to: PlaceId, target: string): Clashes;
   /** What the word at the end of a command may become, where paths begin at `dir`. */
   complete(place: PlaceId, dir: string, line: string): Completions;
 }
@@ -92,6 +96,7 @@ export const reading: readonly (keyof DeskServices)[] = [
   'isHostDir',
   'hostKinds',
   'below',
+  'clashes',
 ];
 
 export class Desk {
@@ -104,6 +109,7 @@ export class Desk {
   #edits: Edits | undefined;
   readonly #nests: Nests;
   #listing: HostListingDoor | undefined;
+  #trees: HostTrees | undefined;
   /** Open places: their handles' numbers. */
   readonly #numbers = new Map<PlaceId, number>();
 
@@ -150,6 +156,11 @@ export class Desk {
         return stringsIn(paths).map((path) => kindOf(path));
       },
       below: (_, place, paths) => belowOf(this.#fs(place), stringsIn(paths)),
+      clashes: (_, place, path, to, target) =>
+        clashesOf(
+          () => this.#tree(place, String(path)),
+          () => this.#tree(to, String(target)),
+        ),
       complete: (_, place, dir, line) =>
         completeLine(String(line), {
           dir: String(dir),
@@ -229,12 +240,20 @@ export class Desk {
 
   async #enterHost(): Promise<Place> {
     this.#listing = await this.#shell.listing();
+    this.#trees = await this.#shell.trees();
     return hostPlace(this.#listing);
   }
 
   #host(): HostListingDoor {
     if (this.#listing === undefined) throw new FsError('EINVAL', { what: 'the host was not entered' });
     return this.#listing;
+  }
+
+  /** A directory of the host or of a place that was entered; whoever asks closes it. Errors: EBADF; those of opendir(3). */
+  #tree(place: unknown, path: string): TreeDir {
+    return place === HOST && this.#trees !== undefined
+      ? this.#trees.hostTree(path, this.#trees.READ_ONLY)
+      : ukfsTree(this.#fs(place), path);
   }
 
   /** Of a place that was entered. Errors: EBADF. */

@@ -135,6 +135,13 @@ export interface Below {
   readonly isMore: boolean;
 }
 
+/** Names that two directories have which are to become one. */
+export interface Clashes {
+  readonly names: number;
+  /** There are more than that. */
+  readonly isMore: boolean;
+}
+
 /** To edit. */
 interface EditingAsks {
   /** Run lines of a script as one edit; parts tell how far it is. */
@@ -169,7 +176,18 @@ interface EditingAsks {
   readonly below: {
     readonly ask: { readonly place: PlaceId; readonly paths: readonly string[] };
     readonly part: never;
-    readonly answer: Below & { readonly paths: readonly string[] };
+    readonly answer: Below;
+  };
+  /** How much of a directory is in the one that it is to become one with. */
+  readonly clashes: {
+    readonly ask: {
+      readonly place: PlaceId;
+      readonly path: string;
+      readonly to: PlaceId;
+      readonly target: string;
+    };
+    readonly part: never;
+    readonly answer: Clashes;
   };
   /** What the word at the end of a command may become. */
   readonly complete: {

@@ -91,9 +91,9 @@ class Fake {
   /** What exists where files are to go. */
   conflicts: readonly Conflict[] = [];
 
-  /** The line that runs is done; the lists are still to come. */
-  answerRun(): void {
-    const at = this.asked.findIndex(({ ask }) => ask.what === 'run');
+  /** The question of that name alone is answered. */
+  answerOne(what: Ask['what']): void {
+    const at = this.asked.findIndex(({ ask }) => ask.what === what);
     for (const { ask, token } of this.asked.splice(at, 1))
       for (const event of this.#answers(ask, token)) this.#take(update(this.state, event));
   }
@@ -182,9 +182,11 @@ class Fake {
       case 'conflicts':
         return [{ kind: 'answer', what: 'conflicts', token, value: { wish: ask, conflicts: this.conflicts } }];
       case 'below': {
-        const value = { paths: ask.paths, entries: 1, bytes: 5000, isMore: false };
+        const value = { entries: 1, bytes: 5000, isMore: false };
         return [{ kind: 'answer', what: 'below', token, value }];
       }
+      case 'clashes':
+        return [{ kind: 'answer', what: 'clashes', token, value: { names: 12, isMore: false } }];
       case 'complete': {
         const words = ['mkdir ', 'mkfifo ', 'mknod '].filter((word) => word.startsWith(ask.line));
         return [{ kind: 'answer', what: 'complete', token, value: { line: ask.line, words, instead: ask.line } }];
@@ -478,7 +480,7 @@ describe('editing', () => {
     fake.keys('F7', ...'later');
     fake.holds = true;
     fake.keys('enter');
-    fake.answerRun();
+    fake.answerOne('run');
     fake.keys('G');
     fake.holds = false;
     fake.answer();
@@ -549,6 +551,29 @@ describe('editing', () => {
     expect(moving?.kind === 'choice' && moving.choices.map(({ key }) => key)).toEqual(['o', 's', 'r', 'escape']);
     fake.keys('o');
     expect(fake.lines).toEqual(['cp -a -n -- /home /etc', 'cp -a -- /home /etc; rm -r -- /home']);
+  });
+
+  test('how many names clash in it is told when it is known, and not wanted any more after the answer', () => {
+    const fake = begun().keys('/', ...'home', 'enter', 'y', 'g', 'e');
+    fake.conflicts = [{ name: 'home', kind: 'directories' }];
+    const text = (): string => (fake.state.prompt?.kind === 'choice' ? (fake.state.prompt.text.at(-1) ?? '') : '');
+    fake.keys('p');
+    expect(text()).toBe('names that are in both: 12');
+    fake.keys('escape');
+    fake.holds = true;
+    fake.keys('p');
+    fake.answerOne('conflicts');
+    expect(text()).toBe('names that are in both: …');
+    const [asked] = fake.asked.splice(0);
+    expect(asked?.ask).toEqual({
+      what: 'clashes',
+      place: 'disk.img',
+      path: '/home',
+      to: 'disk.img',
+      target: '/etc/home',
+    });
+    fake.keys('s');
+    expect(fake.effects.at(-1)).toEqual({ kind: 'cancel', token: asked?.token });
   });
 
   test('a directory that is moved to another file system does not become one with what is there', () => {

@@ -3,11 +3,11 @@ import { humanBsd } from '../../format/size.ts';
 import { changing, onChosen, pathsOf, pathTyped, some } from './chosen.ts';
 import { edit, namedOf, placeOptions } from './editlines.ts';
 import { lineInput, nameInput, offered } from './lineinput.ts';
-import { asking, choiceQuestion, lineQuestion, yesOrNo } from './prompt.ts';
+import { askedAbout, choiceQuestion, lineQuestion, toldAbout, yesOrNo } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, currentRow, pathIn } from './state.ts';
 import type { State } from './state.ts';
-import { ask, followedBy, noted, still, withTab } from './step.ts';
+import { noted, still, withTab } from './step.ts';
 import type { Action, AnswerHandlers } from './step.ts';
 import { clear, lineOf, quoted } from './words.ts';
 
@@ -37,7 +37,7 @@ export const dialogActions = {
       const asked = choiceQuestion(state, 'remove', `delete ${some(names)}?`, yesOrNo, paths);
       const isTree = tab.rows.some(({ name, type }) => type === 'dir' && names.includes(name));
       // How much goes with a directory is told when it is known; the answer need not wait for it.
-      return isTree ? followedBy(asked, (now) => ask(now, { what: 'below', place: tab.place, paths })) : asked;
+      return isTree ? askedAbout(asked, { what: 'below', place: tab.place, paths }) : asked;
     }),
   ),
   changeMode: changing(
@@ -180,13 +180,10 @@ export const dialogPrompts: PromptHandlers = {
 
 export const dialogAnswers: Pick<AnswerHandlers, 'below'> = {
   below: {
-    answer(state, { value: { paths, entries, bytes, isMore } }) {
-      const { prompt } = state;
-      // It was answered, and perhaps asked again, meanwhile.
-      if (prompt?.purpose !== 'remove' || prompt.about.join('\0') !== paths.join('\0')) return still(state);
+    answer(state, { token, value: { entries, bytes, isMore } }) {
       const what = `${entries} ${entries === 1 ? 'entry' : 'entries'} below`;
       const all = isMore ? `more than ${what}` : `${what}, ${humanBsd(bytes)} in all`;
-      return still(asking(state, { ...prompt, title: `${prompt.title} ${all}:` }));
+      return toldAbout(state, token, (prompt) => ({ ...prompt, title: `${prompt.title} ${all}:` }));
     },
     failed: still,
   },

@@ -1,9 +1,10 @@
 /** A question to the person, over all else: a line to type, or a choice. Who asks says by `purpose` what the answer leads to. */
+import type { Ask } from './ask.ts';
 import type { Key } from './event.ts';
 import { edited, inserted, lineInput } from './lineinput.ts';
 import type { LineInput } from './lineinput.ts';
 import type { State } from './state.ts';
-import { still } from './step.ts';
+import { ask, followedBy, still } from './step.ts';
 import type { Step } from './step.ts';
 
 interface LinePrompt {
@@ -24,6 +25,8 @@ interface ChoicePrompt {
   /** What there is to know, above the choices. */
   readonly text: readonly string[];
   readonly choices: readonly { readonly key: Key; readonly label: string }[];
+  /** Of the question for what is still to be known; nobody waits for that once the choice is made. */
+  readonly token?: number | undefined;
   readonly about: readonly string[];
 }
 
@@ -43,8 +46,27 @@ export interface PromptHandlers {
 
 export const asking = (state: State, prompt: Prompt): State => ({ ...state, prompt });
 
+/** There is more to know than the choice says yet: it is asked for, and need not be waited for. */
+export const askedAbout = (choice: Step, question: Ask): Step =>
+  followedBy(choice, (state) =>
+    ask(state, question, (now, token) => (now.prompt?.kind === 'choice' ? asking(now, { ...now.prompt, token }) : now)),
+  );
+
+/** The choice, with what is known of it now; it may have been made meanwhile. */
+export function toldAbout(state: State, token: number, change: (prompt: ChoicePrompt) => ChoicePrompt): Step {
+  const { prompt } = state;
+  if (prompt?.kind !== 'choice' || prompt.token !== token) return still(state);
+  return still(asking(state, { ...change(prompt), token: undefined }));
+}
+
 /** A key, while something is asked. */
 export function promptKey(state: State, prompt: Prompt, key: Key, handlers: PromptHandlers): Step {
+  const [now, effects] = promptKeyed(state, prompt, key, handlers);
+  const isAsked = prompt.kind === 'choice' && prompt.token !== undefined && now.prompt !== prompt;
+  return [now, isAsked ? [{ kind: 'cancel', token: prompt.token }, ...effects] : effects];
+}
+
+function promptKeyed(state: State, prompt: Prompt, key: Key, handlers: PromptHandlers): Step {
   const without = { ...state, prompt: undefined };
   if (key === 'escape' || key === 'C-c') return handlers.dropped?.[prompt.purpose]?.(without, prompt) ?? still(without);
   const answer = handlers.answered[prompt.purpose];

@@ -3,7 +3,7 @@ import { nameToBytes } from 'ukfs';
 import type { Conflict, Transfer } from './ask.ts';
 import { changing, onChosen, pathsOf, some } from './chosen.ts';
 import { editAll, namedOf, optionsFor } from './editlines.ts';
-import { choiceQuestion } from './prompt.ts';
+import { askedAbout, choiceQuestion, toldAbout } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, HOST, pathIn } from './state.ts';
 import type { PlaceId, State } from './state.ts';
@@ -205,9 +205,13 @@ function askedNext(state: State, asked: Asked): Step {
   });
   if (always !== undefined && offered.some(({ outcome }) => outcome === always))
     return askedNext(state, { ...asked, outcomes: [...outcomes, always] });
+  const path = wish.paths.find((one) => baseName(one) === conflict.name);
+  // What nothing happens to need not be counted.
+  const isMerging =
+    path !== undefined && conflict.kind === 'directories' && offered.some(({ outcome }) => merges(outcome));
   const count = conflicts.length === 1 ? '' : ` (${at + 1} of ${conflicts.length})`;
   const more = at + 1 < conflicts.length;
-  return choiceQuestion(
+  const choice = choiceQuestion(
     state,
     'conflict',
     `${conflict.name} exists in ${wish.dir}${count}:`,
@@ -217,9 +221,20 @@ function askedNext(state: State, asked: Asked): Step {
       { key: 'escape', label: 'nothing' },
     ],
     [JSON.stringify(asked)],
-    explained(conflict, wish),
+    [...explained(conflict, wish), ...(isMerging ? [`${IN_BOTH}…`] : [])],
   );
+  if (!isMerging) return choice;
+  const target = pathIn(wish.dir, conflict.name);
+  return askedAbout(choice, { what: 'clashes', place: wish.place, path, to: wish.to, target });
 }
+
+const merges = (outcome: Outcome): boolean => outcome === 'overwrite' || outcome === 'add';
+
+/** The last line of what is explained: how many. */
+const IN_BOTH = 'names that are in both: ';
+
+const counted = (state: State, token: number, count: string): Step =>
+  toldAbout(state, token, (prompt) => ({ ...prompt, text: [...prompt.text.slice(0, -1), `${IN_BOTH}${count}`] }));
 
 const askedIn = (text: string): Asked => JSON.parse(text) as Asked;
 
@@ -235,7 +250,12 @@ export const transferPrompts: PromptHandlers = {
   },
 };
 
-export const transferAnswers: Pick<AnswerHandlers, 'conflicts'> = {
+export const transferAnswers: Pick<AnswerHandlers, 'conflicts' | 'clashes'> = {
+  clashes: {
+    answer: (state, { token, value: { names, isMore } }) =>
+      counted(state, token, isMore ? `more than ${names}` : `${names}`),
+    failed: (state, { token, message }) => counted(state, token, message),
+  },
   conflicts: {
     answer(state, { value: { wish, conflicts } }) {
       const directories = conflicts.filter(({ kind }) => kind === 'directories').map(({ name }) => name);
