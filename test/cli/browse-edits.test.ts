@@ -1,5 +1,5 @@
 /** Issue 5, items 4 and 5: whole sessions of edits without a terminal, judged by e2fsck, our checker and fsu script. */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -436,7 +436,7 @@ test('a second image, a colon in its name: files are pasted into it and made in 
     await b.keys('F7');
     await b.answer('made');
     expect(b.lines.map((line) => line.replaceAll(two, 'TWO').replaceAll(one, 'ONE'))).toEqual([
-      'cp --image TWO -a -- ONE:/etc/motd /',
+      'cp --image TWO -a -- :/etc/motd /',
       'mkdir --image TWO -- /made',
     ]);
     await b.keys('w', 'c');
@@ -466,6 +466,45 @@ describe('item 5: commands, and the session as a script', () => {
     } finally {
       b.close();
     }
+  });
+
+  test('a script of names with colons, and of what went into another image, needs the image no longer', async () => {
+    const [image, two, script] = [fresh(), at('t:o.img'), at('colons.fsu')];
+    copyFileSync(at('origin.img'), two);
+    const b = await Browsing.open([image]);
+    try {
+      await b.keys(':');
+      await b.answer('mkdir /d:d');
+      await b.allow();
+      b.on('etc');
+      await b.keys('enter');
+      b.on('motd');
+      await b.keys('r');
+      await b.answer('m:o');
+      b.on('m:o');
+      await b.keys('L');
+      await b.answer('l:k');
+      b.on('m:o');
+      await b.keys('y', 'h');
+      b.on('d:d');
+      await b.keys('enter', 'p', 'O');
+      await b.answer(two);
+      await b.keys('p', 'Y', 'S');
+      await b.answer(script);
+      expect(b.copied).toEqual([`fsu script --image ${image} -c 'cp --image ${two} -a -- :/etc/m:o /'`]);
+      await b.keys('w', 'c');
+    } finally {
+      b.close();
+    }
+    await isSound(two);
+    const again = fresh();
+    copyFileSync(at('origin.img'), two);
+    renameSync(image, `${image}.away`);
+    expect(cli.sh(`fsu script '${script}' '${again}'`)).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(await imageLines(again)).toEqual(await imageLines(`${image}.away`));
+    expect((await imageLines(two)).some((line) => line.includes('"/m:o"'))).toBe(true);
+    await isSound(again);
+    await isSound(two);
   });
 
   test.each([1, 2, 3])(
@@ -502,7 +541,7 @@ describe('item 5: commands, and the session as a script', () => {
 });
 
 async function randomEdit(b: Browsing, rng: Rng, n: number): Promise<void> {
-  const odd = rng.pick(NAMES.slice(0, 8));
+  const odd = rng.pick(NAMES.slice(0, 9));
   const act = rng.int(9);
   if (act === 0) {
     await b.keys('F7');

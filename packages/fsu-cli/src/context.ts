@@ -94,8 +94,8 @@ export interface Target {
 export interface ImageSettings {
   readonly open: OpenOptions;
   readonly image: ImageName | undefined;
-  /** Where relative paths in the image begin; undefined: at its root. */
-  readonly dir?: string;
+  /** Of a line of a script: the image of all its lines, and where relative paths begin, which otherwise is the root. */
+  readonly script?: { readonly image: ImageName; readonly dir: string };
   readonly bytes: boolean;
   /** `lines`: --jsonl; the document then is the last line and the command writes those before it. */
   readonly json: 'no' | 'document' | 'lines';
@@ -226,8 +226,18 @@ export class Context {
       this.#firstImage ??= targets[0]?.image.text;
       return targets;
     }
-    if (operands.length === 0) return [{ image, path: this.settings.dir ?? '/', shown: this.settings.dir ?? '/' }];
-    return operands.map((operand) => ({ image, path: this.#inDir(this.#path(operand)), shown: operand }));
+    const { dir = '/' } = this.settings.script ?? {};
+    if (operands.length === 0) return [{ image, path: dir, shown: dir }];
+    return operands.map(
+      (operand) => this.scriptTarget(operand) ?? { image, path: this.#inDir(this.#path(operand)), shown: operand },
+    );
+  }
+
+  /** `:/PATH` in a script: of the script's own image, whatever it is called and whichever image the line is on. */
+  scriptTarget(operand: string): Target | undefined {
+    const { script } = this.settings;
+    if (script === undefined || !namesScriptImage(operand)) return undefined;
+    return { image: script.image, path: this.#path(operand.slice(1)), shown: operand };
   }
 
   /** The file an address names; the image's root when it has no path. UsageError. */
@@ -237,8 +247,8 @@ export class Context {
   }
 
   #inDir(path: string): string {
-    const { dir } = this.settings;
-    return dir === undefined || path.startsWith('/') ? path : `${dir === '/' ? '' : dir}/${path}`;
+    const { script } = this.settings;
+    return script === undefined || path.startsWith('/') ? path : `${script.dir === '/' ? '' : script.dir}/${path}`;
   }
 
   #path(text: string): string {
@@ -466,6 +476,9 @@ function chosenImage(
   const text = split.image?.text ?? shell.env('FSU_DEVICE');
   return text === undefined ? undefined : addressName(text, shell);
 }
+
+/** An address without an image, which in a script means the script's own. */
+export const namesScriptImage = (operand: string): boolean => operand.startsWith(':/');
 
 /** The same image, a part of it chosen. */
 export function withSelector(name: ImageName, selector: string): ImageName {

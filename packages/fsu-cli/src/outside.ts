@@ -36,7 +36,7 @@ export async function withProgram(
     ctx.out.flush();
     const status = runProgram(wish.command(path), {
       // A script's lines have other input than the script.
-      stdin: ctx.settings.dir === undefined ? 'ours' : 'nothing',
+      stdin: ctx.settings.script === undefined ? 'ours' : 'nothing',
       stdout: ctx.json === undefined ? 'ours' : 'stderr',
     });
     if (status !== 0) return { status, changed: false };

@@ -1,5 +1,5 @@
 /** Where an operand of a tool that works between images and the host lies (cp, mv, put, get, diff, tar). */
-import { addressName } from './context.ts';
+import { addressName, namesScriptImage } from './context.ts';
 import type { OuterLine } from './command.ts';
 import type { Context, Target } from './context.ts';
 
@@ -15,13 +15,14 @@ export type Place =
  */
 export function placeOf(ctx: Context, operand: string): Place {
   if (operand === '-' || ctx.settings.image === undefined) return outerPlace(ctx, operand);
-  if (ctx.settings.dir !== undefined && isInOtherImage(operand, ctx.shell)) return outerPlace(ctx, operand);
+  if (ctx.settings.script !== undefined && isInOtherImage(operand, ctx.shell)) return outerPlace(ctx, operand);
   const [target] = ctx.targets([operand]);
   return target === undefined ? outerPlace(ctx, operand) : { kind: 'image', ...target };
 }
 
 /** Is it the address of an image that exists? */
 function isInOtherImage(operand: string, shell: OuterLine['shell']): boolean {
+  if (namesScriptImage(operand)) return false;
   const { image } = addressName(operand, shell);
   return (image.text !== operand || image.selectors.length > 0) && shell.isFile(image.image);
 }
@@ -36,6 +37,8 @@ export const isOuterPlace = (at: number, { operands, shell }: OuterLine): boolea
  */
 export function outerPlace(ctx: Context, operand: string): Place {
   if (operand === '-') return { kind: 'stream', shown: operand };
+  const own = ctx.scriptTarget(operand);
+  if (own !== undefined) return { kind: 'image', ...own };
   const { image } = addressName(operand, ctx.shell);
   if (image.text === operand && image.selectors.length === 0) return { kind: 'host', path: operand, shown: operand };
   return { kind: 'image', ...ctx.addressTarget(operand) };

@@ -8,11 +8,10 @@ import type { Context, ImageName } from '../context.ts';
 
 /** A path in the link's image. Errors: EXDEV. */
 export function linkPath(ctx: Context, source: string, image: ImageName): string {
-  if (ctx.settings.image !== undefined) return ctx.targets([source])[0]?.path ?? source;
-  const named = addressName(source, ctx.shell);
-  if (named.image.image === source) return source;
-  if (named.image.text !== image.text) throw new FsError('EXDEV', { what: `${source} is in another image` });
-  return ctx.addressTarget(source).path;
+  if (ctx.settings.image === undefined && addressName(source, ctx.shell).image.image === source) return source;
+  const [target] = ctx.targets([source]);
+  if (target?.image.text !== image.text) throw new FsError('EXDEV', { what: `${source} is in another image` });
+  return target.path;
 }
 
 /** The text of a symbolic link. */

@@ -6,7 +6,7 @@ import type { Ukfs } from 'ukfs';
 import { commandNames, loadCommand } from '../commands/index.ts';
 import { editOptionNames, HelpRequest, UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
-import { Context } from '../context.ts';
+import { Context, namesScriptImage } from '../context.ts';
 import type { ImageName, ImageSettings, Shell } from '../context.ts';
 import { endIfSignalled } from '../edit.ts';
 import { Exit } from '../errors.ts';
@@ -186,7 +186,7 @@ export class Runner {
         open: settings.open,
         edit: settings.edit,
         progress: settings.progress,
-        dir: this.dir,
+        script: { image: this.image, dir: this.dir },
         bytes: own.bytes || settings.bytes,
         json: settings.json === 'no' ? own.json : line.does.kind === 'command' ? 'document' : 'no',
       },
@@ -215,6 +215,8 @@ export class Runner {
     const expanded: string[] = [];
     for (const [at, word] of words.entries()) {
       if (!hasWildcard(word)) expanded.push(word);
+      else if (namesScriptImage(word))
+        for (const path of expandWildcards(await this.fs(), '/', word.slice(1))) expanded.push(`:${path}`);
       else if (isOuter(at)) expanded.push(plainText(word));
       else for (const path of expandWildcards(await this.fs(image), this.dir, word)) expanded.push(path);
     }

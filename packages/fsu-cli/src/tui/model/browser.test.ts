@@ -584,8 +584,8 @@ describe('editing', () => {
     expect(prompt?.kind === 'choice' && prompt.choices.map(({ key }) => key)).toEqual(['s', 'r', 'escape']);
     fake.keys('r', 'y', 'F5', 'n');
     expect(fake.lines).toEqual([
-      'mv --image other.img -T -- disk.img:/d /d.1',
-      'cp --image other.img -a -n -- disk.img:/d /',
+      'mv --image other.img -T -- :/d /d.1',
+      'cp --image other.img -a -n -- :/d /',
     ]);
   });
 

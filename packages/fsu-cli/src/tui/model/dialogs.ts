@@ -1,7 +1,7 @@
 /** What is asked before an entry is made, renamed, removed or given other attributes; and the line that comes of it. */
 import { humanBsd } from '../../format/size.ts';
 import { changing, onChosen, pathsOf, pathTyped, some } from './chosen.ts';
-import { edit, namedOf, placeOptions } from './editlines.ts';
+import { edit, operandFor, placeOptions } from './editlines.ts';
 import { lineInput, nameInput, offered } from './lineinput.ts';
 import { askedAbout, choiceQuestion, lineQuestion, toldAbout, yesOrNo } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
@@ -9,7 +9,7 @@ import { activeTab, currentRow, pathIn } from './state.ts';
 import type { State } from './state.ts';
 import { noted, still, withTab } from './step.ts';
 import type { Action, AnswerHandlers } from './step.ts';
-import { clear, lineOf, quoted } from './words.ts';
+import { lineOf, quoted } from './words.ts';
 
 export const dialogActions = {
   rename: changing((state) => {
@@ -115,11 +115,16 @@ export const dialogPrompts: PromptHandlers = {
     rename(state, name, { about: [old = ''] }) {
       if (name === '' || name === old) return still(state);
       if (isTaken(state, name)) return still(noted(state, `${name} exists`, 'error'));
-      const place = namedOf(state, activeTab(state).place);
-      const target = pathTyped(state, name);
+      const { place } = activeTab(state);
+      const paths = [pathIn(dirOf(state), old), pathTyped(state, name)];
       return edit(
         going(state, name),
-        here(state, 'mv', ['-n', '-T'], [clear(place, pathIn(dirOf(state), old)), clear(place, target)]),
+        here(
+          state,
+          'mv',
+          ['-n', '-T'],
+          paths.map((path) => operandFor(state, place, path, place)),
+        ),
       );
     },
     create(state, name) {
@@ -144,9 +149,7 @@ export const dialogPrompts: PromptHandlers = {
     hardLinkName(state, name, { about: [old = ''] }) {
       if (name === '' || name === old) return still(state);
       if (isTaken(state, name)) return still(noted(state, `${name} exists`, 'error'));
-      const place = namedOf(state, activeTab(state).place);
-      const paths = [clear(place, pathIn(dirOf(state), old)), clear(place, pathTyped(state, name))];
-      return edit(going(state, name), here(state, 'ln', ['-T'], paths));
+      return edit(going(state, name), here(state, 'ln', ['-T'], [pathIn(dirOf(state), old), pathTyped(state, name)]));
     },
     changeSize: (state, size, { about }) =>
       size === '' ? still(state) : edit(state, here(state, 'truncate', ['-s', quoted(size)], about)),

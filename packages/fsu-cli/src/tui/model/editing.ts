@@ -239,8 +239,11 @@ export const editingAnswers: Pick<
 /** What was staged is durable, or gone; what a person has said, and what is open, stays. */
 const nothingStaged = ({ isAllowed, held }: Editing): Editing => ({ ...noEdits, isAllowed, held });
 
+/** Where an image is given, shells' commands take no operand for an address. */
+const ADDRESSES = /^(?:cp|diff|mv) .*:/s;
 /** Outside of quotes nothing but words and a file to read: shells take it as scripts do. */
 const isForShells = (line: string): boolean =>
+  !ADDRESSES.test(line) &&
   /^(?!(?:cd|echo|pwd|set) )[a-z][\w@%+=:,./ <-]*$/.test((line.split('\n', 1)[0] ?? '').replace(/'[^']*'|\\'/g, ''));
 
 /** As a shell would do it: the line that ran, on the image that it is about; or a script, where shells would take it otherwise. */

@@ -1,7 +1,7 @@
 /** Running lines of edits, and seeing afterwards what has become of the lists. */
 import { choiceQuestion, yesOrNo } from './prompt.ts';
 import { activeTab, HOST } from './state.ts';
-import { imageOptions } from './words.ts';
+import { addressOf, imageOptions } from './words.ts';
 import type { Named } from './words.ts';
 import type { PlaceId, State } from './state.ts';
 import { ask, followedBy, noted, still } from './step.ts';
@@ -40,6 +40,15 @@ export const refreshed = (state: State): Step => followedBy(still(state), relist
 /** Options of a line that is about a place. */
 export const optionsFor = (state: State, place: PlaceId): readonly string[] =>
   place === rootPlace(state) ? [] : imageOptions(namedOf(state, place));
+
+/**
+ * A path as an operand that may be an address, of a line on `line`. The script's image goes without its name, so that the lines can be
+ * run on any other; and `/a:b` could be the address of b in a host's /a.
+ */
+export function operandFor(state: State, place: PlaceId, path: string, line: PlaceId): string {
+  if (place === line && !path.includes(':')) return path;
+  return place === rootPlace(state) ? `:${path}` : addressOf(namedOf(state, place), path);
+}
 
 /** The place that is shown. */
 export const placeOptions = (state: State): readonly string[] => optionsFor(state, activeTab(state).place);

@@ -2,14 +2,14 @@
 import { nameToBytes } from 'ukfs';
 import type { Conflict, Transfer } from './ask.ts';
 import { changing, onChosen, pathsOf, some } from './chosen.ts';
-import { editAll, namedOf, optionsFor } from './editlines.ts';
+import { editAll, operandFor, optionsFor } from './editlines.ts';
 import { askedAbout, choiceQuestion, toldAbout } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab, HOST, pathIn } from './state.ts';
 import type { PlaceId, State } from './state.ts';
 import { ask, noted, still, withTab } from './step.ts';
 import type { Action, AnswerHandlers, Step } from './step.ts';
-import { addressOf, clear, lineOf } from './words.ts';
+import { lineOf } from './words.ts';
 
 export const transferActions = {
   copy: onChosen((state, names) => kept(state, names, false)),
@@ -113,13 +113,10 @@ function into(
   if (to === HOST) return lineOf('get', [...optionsFor(state, place), ...options], [...sources, target]);
   const here = optionsFor(state, to);
   if (place === HOST) return lineOf('put', [...here, '-R', ...options], [...sources, target]);
-  const named = sources.map((path) =>
-    place === to ? clear(namedOf(state, place), path) : addressOf(namedOf(state, place), path),
-  );
   return lineOf(
     isCut ? 'mv' : 'cp',
     [...here, ...(isCut ? [] : ['-a']), ...options, ...(isName ? ['-T'] : [])],
-    [...named, clear(namedOf(state, to), target)],
+    [...sources.map((path) => operandFor(state, place, path, to)), operandFor(state, to, target, to)],
   );
 }
 

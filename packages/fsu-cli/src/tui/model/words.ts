@@ -33,6 +33,3 @@ export function hereDocument(text: string): string | undefined {
   while (text.includes(end)) end += 'D';
   return `<<'${end}'\n${text}${end}`;
 }
-
-/** `/a:b` could be the address of b in a host's /a: where one could be meant, the path's own is said. */
-export const clear = (place: Named, path: string): string => (path.includes(':') ? addressOf(place, path) : path);
