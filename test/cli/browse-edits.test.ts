@@ -468,6 +468,45 @@ describe('item 5: commands, and the session as a script', () => {
     }
   });
 
+  test('a typed command begins where the list is in a second image, too, and several are typed at once', async () => {
+    const [one, two] = [fresh(), fresh()];
+    const b = await Browsing.open([one]);
+    const script = at('second.fsu');
+    try {
+      await b.keys('O');
+      await b.answer(two);
+      b.on('etc');
+      await b.keys('enter', ':');
+      await b.answer('ls -1');
+      expect(b.state.screen).toMatchObject({ name: 'output', lines: ['hosts', 'motd'] });
+      await b.keys('q', ':');
+      await b.answer('mkdir new; cp motd new/m # both');
+      await b.allow();
+      expect(b.lines).toEqual([`cd ${two}:/etc; mkdir new; cp motd new/m # both\ncd :/`]);
+      expect(b.names).toEqual(['new', 'hosts', 'motd']);
+      await b.keys('O');
+      await b.answer(one);
+      await b.keys(':');
+      await b.answer('cd etc; rm motd');
+      await b.keys(':');
+      await b.answer('mkdir top');
+      expect(b.lines.slice(1)).toEqual(['cd etc; rm motd; cd :/', 'mkdir top']);
+      await b.keys('S');
+      await b.answer(script);
+      await b.keys('w', 'c');
+    } finally {
+      b.close();
+    }
+    await isSound(one);
+    await isSound(two);
+    const again = fresh();
+    copyFileSync(two, `${two}.done`);
+    copyFileSync(at('origin.img'), two);
+    expect(cli.sh(`fsu script '${script}' '${again}'`)).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(await imageLines(again)).toEqual(await imageLines(one));
+    expect(await imageLines(two)).toEqual(await imageLines(`${two}.done`));
+  });
+
   test('a script of names with colons, and of what went into another image, needs the image no longer', async () => {
     const [image, two, script] = [fresh(), at('t:o.img'), at('colons.fsu')];
     copyFileSync(at('origin.img'), two);

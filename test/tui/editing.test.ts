@@ -616,7 +616,7 @@ test('Y copies the shell command of an edit: a shell does the same with it', asy
   expect(commands).toEqual([
     `fsu mkdir --image demo.img -- '/it'\\''s $new'`,
     "fsu xattr --image demo.img -h --name=user.a '--value=`b` $c' -- set /README",
-    `fsu script --image demo.img -c 'cd /etc; rm host*; cd /'`,
+    `fsu script --image demo.img -c 'cd /etc; rm host*; cd :/'`,
   ]);
   await t.commit(3);
   judge();
@@ -698,7 +698,7 @@ test('edits on a second file system of an image', async () => {
   await say(t, [':'], /^:/m, 'chown 5 README');
   await staged(t, 5);
   t.keys('Y');
-  await t.waitFor('fsu chown --image disk.img --partition 2');
+  await t.waitFor("'cd disk.img:2/; chown 5 README; cd :/'");
   t.keys('S');
   await say(t, [], 'save the edits as a script', 'disk.fsu');
   await t.waitFor('saved: disk.fsu');

@@ -446,9 +446,9 @@ export function settingsOf(
     settings: {
       open,
       image:
-        named === undefined
-          ? undefined
-          : { ...named.image, ...(partitions.length === 0 ? {} : imageName(named.image.image, selectors)) },
+        named === undefined || partitions.length === 0
+          ? named?.image
+          : { ...named.image, ...imageName(named.image.image, selectors) },
       bytes: flags.has('bytes'),
       json: flags.has('jsonl') ? 'lines' : flags.has('json') ? 'document' : 'no',
       verbose: split.mount.verbose,

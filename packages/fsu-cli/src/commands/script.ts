@@ -144,7 +144,7 @@ async function enter(ctx: Context, runner: Runner, { image, dir }: Work): Promis
   try {
     const fs = await ctx.images.open(image);
     if (fs.stat(dir).type !== 'dir') throw new FsError('ENOTDIR');
-    runner.dir = dir;
+    runner.cwd = { image, dir };
     return true;
   } catch (thrown) {
     if (!(thrown instanceof FsError)) throw thrown;

@@ -94,9 +94,9 @@ class Shell {
 
   async enter(dir: string): Promise<boolean> {
     try {
-      const fs = await this.#runner.fs();
+      const fs = await this.#runner.fs(this.#runner.image);
       if (fs.stat(dir).type !== 'dir') throw new FsError('ENOTDIR');
-      this.#runner.dir = dir;
+      this.#runner.cwd = { ...this.#runner.cwd, dir };
       return true;
     } catch (thrown) {
       if (!(thrown instanceof FsError)) throw thrown;
@@ -109,14 +109,15 @@ class Shell {
     const terminal = await this.#ctx.shell.terminal();
     const complete = (line: string) =>
       completeLine(line, {
-        dir: this.#runner.dir,
+        dir: this.#runner.cwd.dir,
         builtins: [...this.#builtins.keys(), 'cd', 'echo', 'pwd', 'set'],
-        fs: () => this.#runner.fs(),
+        fs: () => this.#runner.fs(this.#runner.cwd.image),
       });
     let text = '';
     while (!this.#isDone) {
       this.#ctx.out.flush();
-      const prompt = text === '' ? `${safeText(this.#runner.image.text)}:${safeText(this.#runner.dir)}> ` : '> ';
+      const { image, dir } = this.#runner.cwd;
+      const prompt = text === '' ? `${safeText(image.text)}:${safeText(dir)}> ` : '> ';
       const line = await terminal.ask(prompt, complete);
       if (line === undefined) {
         this.#ctx.out.text('\n');

@@ -1,15 +1,25 @@
 /** What a line can say that is no command on an image: where relative paths begin, how failures count. */
+import { FsError } from 'ukfs';
 import { UsageError } from '../command.ts';
-import type { Context } from '../context.ts';
+import { addressText } from '../context.ts';
+import type { Context, ImageName } from '../context.ts';
+import { placeOf } from '../place.ts';
+
+/** Where a line's paths begin. */
+export interface WorkingDir {
+  readonly image: ImageName;
+  readonly dir: string;
+}
 
 /** Of the runner, what they see and change. */
 interface Surroundings {
-  dir: string;
+  /** The script's image. */
+  readonly image: ImageName;
+  cwd: WorkingDir;
   stopsAtFailure: boolean;
   echoes: boolean;
   /** A line of text on standard output; in the midst of a JSON document, which has no place for it, on standard error. */
   say(text: string): void;
-  fs(): Promise<{ chdir(path: string): void; getcwd(): string }>;
 }
 
 export type Builtin = (around: Surroundings, ctx: Context, words: readonly string[]) => Promise<number> | number;
@@ -18,12 +28,19 @@ export type Builtins = ReadonlyMap<string, Builtin>;
 async function cd(around: Surroundings, ctx: Context, words: readonly string[]): Promise<number> {
   const [word = '/', ...more] = words;
   if (more.length > 0) throw new UsageError(`too many operands: '${more[0] ?? ''}'`);
-  const [target] = ctx.targets([word]);
-  const fs = await around.fs();
-  fs.chdir(target?.path ?? '/');
-  around.dir = fs.getcwd();
-  // The handle's own directory stays the root: one that is removed must not hold it.
-  fs.chdir('/');
+  const place = placeOf(ctx, word);
+  if (place.kind !== 'image') throw new UsageError(`'${word}' is no directory of an image`);
+  const fs = await ctx.tryOpen(place.image);
+  if (fs === undefined) return ctx.status;
+  try {
+    fs.chdir(place.path);
+    around.cwd = { image: place.image, dir: fs.getcwd() };
+    // The handle's own directory stays the root: one that is removed must not hold it.
+    fs.chdir('/');
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    ctx.fail(thrown, place);
+  }
   return ctx.status;
 }
 
@@ -48,7 +65,8 @@ export const commonBuiltins: Builtins = new Map<string, Builtin>([
   [
     'pwd',
     (around, ctx) => {
-      around.say(ctx.shownName(around.dir));
+      const { image, dir } = around.cwd;
+      around.say(ctx.shownName(image.text === around.image.text ? dir : addressText(image, dir)));
       return ctx.status;
     },
   ],

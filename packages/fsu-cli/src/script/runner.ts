@@ -13,11 +13,12 @@ import { Exit } from '../errors.ts';
 import type { JsonError } from '../format/json.ts';
 import { safeText, styleName } from '../format/name.ts';
 import { ClosedPipeError, STDOUT, StreamError } from '../out.ts';
+import { placeOf } from '../place.ts';
 import { suggestion } from '../suggest.ts';
 import { understand } from '../understand.ts';
 import type { Understood } from '../understand.ts';
 import { commonBuiltins } from './builtins.ts';
-import type { Builtin, Builtins } from './builtins.ts';
+import type { Builtin, Builtins, WorkingDir } from './builtins.ts';
 import { inputOf } from './input.ts';
 import type { ScriptLine } from './lines.ts';
 import { expandWildcards, hasWildcard, plainText } from './wild.ts';
@@ -59,8 +60,8 @@ interface RunnerOptions {
 
 export class Runner {
   readonly image: ImageName;
-  /** Where relative paths begin. */
-  dir = '/';
+  /** Where cd went, in this image or another. */
+  cwd: WorkingDir;
   /** set -e */
   stopsAtFailure = true;
   /** set -x */
@@ -76,6 +77,7 @@ export class Runner {
     this.#ctx = ctx;
     this.#options = options;
     this.image = options.image;
+    this.cwd = { image: this.image, dir: '/' };
     this.#builtins = new Map([...commonBuiltins, ...(options.builtins ?? [])]);
     this.#shell = { ...ctx.shell, stdin: options.stdin };
   }
@@ -124,12 +126,23 @@ export class Runner {
   /** The images that the lines edit without naming them as an operand. */
   edited(lines: readonly PlannedLine[]): readonly ImageName[] {
     const images = new Map<string, ImageName>();
-    for (const { does } of lines) {
+    let { image: where } = this.cwd;
+    for (const line of lines) {
+      const { does } = line;
+      if (line.verb === 'cd') {
+        const place = placeOf(this.#context(line, line.verb, undefined, where), plainText(line.words[1] ?? '/'));
+        if (place.kind === 'image') where = place.image;
+      }
       if (does.kind !== 'command' || does.command.image !== 'write') continue;
-      const image = does.settings.image ?? this.image;
+      const image = this.#imageOf(does, where);
       images.set(image.text, image);
     }
     return [...images.values()];
+  }
+
+  /** The one that the line names, or the one that cd went to. */
+  #imageOf({ settings: { image = this.image } }: Understood, where = this.cwd.image): ImageName {
+    return image === this.image ? where : image;
   }
 
   /** Run a line; its exit status. Whatever it changed stays until somebody takes it back. */
@@ -171,9 +184,9 @@ export class Runner {
     if (fs !== undefined) await endIfSignalled(this.#ctx, fs);
   }
 
-  #context(line: PlannedLine, program: string, stdin: Shell['stdin'] | undefined): Context {
+  #context(line: PlannedLine, program: string, stdin?: Shell['stdin'], where = this.cwd.image): Context {
     const { settings } = this.#ctx;
-    const own: ImageSettings = line.does.kind === 'command' ? line.does.settings : { ...settings, image: this.image };
+    const own: ImageSettings = line.does.kind === 'command' ? line.does.settings : settings;
     return new Context({
       program,
       shell: stdin === undefined ? this.#shell : { ...this.#shell, stdin },
@@ -183,18 +196,18 @@ export class Runner {
       failed: line.does.kind === 'command' ? line.does.command.statuses?.failed : undefined,
       settings: {
         ...own,
+        image: line.does.kind === 'command' ? this.#imageOf(line.does, where) : where,
         open: settings.open,
         edit: settings.edit,
         progress: settings.progress,
-        script: { image: this.image, dir: this.dir },
+        script: { image: this.image, dir: this.cwd.dir },
         bytes: own.bytes || settings.bytes,
         json: settings.json === 'no' ? own.json : line.does.kind === 'command' ? 'document' : 'no',
       },
     });
   }
 
-  /** The image, or another that a line says. */
-  fs(image = this.image): Promise<Ukfs> {
+  fs(image: ImageName): Promise<Ukfs> {
     return this.#ctx.images.open(image);
   }
 
@@ -207,7 +220,7 @@ export class Runner {
   async #expanded(
     words: readonly string[],
     {
-      image = this.image,
+      image = this.cwd.image,
       isOuter = () => false,
     }: { readonly image?: ImageName | undefined; readonly isOuter?: (at: number) => boolean } = {},
   ): Promise<readonly string[]> {
@@ -216,19 +229,20 @@ export class Runner {
     for (const [at, word] of words.entries()) {
       if (!hasWildcard(word)) expanded.push(word);
       else if (namesScriptImage(word))
-        for (const path of expandWildcards(await this.fs(), '/', word.slice(1))) expanded.push(`:${path}`);
+        for (const path of expandWildcards(await this.fs(this.image), '/', word.slice(1))) expanded.push(`:${path}`);
       else if (isOuter(at)) expanded.push(plainText(word));
-      else for (const path of expandWildcards(await this.fs(image), this.dir, word)) expanded.push(path);
+      else for (const path of expandWildcards(await this.fs(image), this.cwd.dir, word)) expanded.push(path);
     }
     return expanded;
   }
 
-  async #invocation({ command, args, settings }: { readonly command: Command } & Understood): Promise<Invocation> {
+  async #invocation(does: { readonly command: Command } & Understood): Promise<Invocation> {
+    const { command, args } = does;
     const { operands, options, own } = args;
     const line = { operands: operands.map(plainText), options, shell: this.#shell };
     const isOuter = (at: number): boolean => command.outer?.(at, line) === true;
     return {
-      operands: await this.#expanded(operands, { image: settings.image, isOuter }),
+      operands: await this.#expanded(operands, { image: this.#imageOf(does), isOuter }),
       options: options.some(({ value }) => hasWildcard(value))
         ? options.map(({ name, value }) => ({ name, value: plainText(value) }))
         : options,

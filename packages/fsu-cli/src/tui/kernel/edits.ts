@@ -173,7 +173,7 @@ export class Edits {
   /** The lines' status. Throws what is no failure of a line's, after taking back what they did. */
   async #runAll(lines: readonly PlannedLine[] | undefined, marks: Marks): Promise<number> {
     if (lines === undefined) return Exit.usage;
-    this.#runner.dir = '/';
+    this.#runner.cwd = { image: this.#runner.image, dir: '/' };
     try {
       for (const line of lines) {
         if (this.#isStopped) return Exit.interrupted;

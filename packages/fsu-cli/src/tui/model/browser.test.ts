@@ -583,10 +583,7 @@ describe('editing', () => {
     const { prompt } = fake.state;
     expect(prompt?.kind === 'choice' && prompt.choices.map(({ key }) => key)).toEqual(['s', 'r', 'escape']);
     fake.keys('r', 'y', 'F5', 'n');
-    expect(fake.lines).toEqual([
-      'mv --image other.img -T -- :/d /d.1',
-      'cp --image other.img -a -n -- :/d /',
-    ]);
+    expect(fake.lines).toEqual(['mv --image other.img -T -- :/d /d.1', 'cp --image other.img -a -n -- :/d /']);
   });
 
   test('a new name is none that the directory has', () => {
@@ -656,7 +653,7 @@ describe('editing', () => {
 
   test('the shell command of what was typed in a directory', () => {
     const fake = begun().keys('j', 'enter', ':', ...'rm hosts', 'enter', 'y', 'Y');
-    const text = "fsu script --image disk.img -c 'cd /etc; rm hosts; cd /'";
+    const text = "fsu script --image disk.img -c 'cd /etc; rm hosts; cd :/'";
     expect(fake.effects.at(-1)).toEqual({ kind: 'copyText', text });
   });
 

@@ -3,7 +3,7 @@
  * reviewed before a commit. Where lines come from: dialogs.ts, transfer.ts, and what a person types.
  */
 import { changing } from './chosen.ts';
-import { edit, editAll, namedOf, placeOptions, refreshed, rootPlace, wordFor } from './editlines.ts';
+import { edit, editAll, namedOf, operandFor, placeOptions, refreshed, rootPlace, wordFor } from './editlines.ts';
 import { noEdits } from './editing-state.ts';
 import type { Editing } from './editing-state.ts';
 import { withoutStandings } from './moving.ts';
@@ -97,7 +97,7 @@ export const editingPrompts: PromptHandlers = {
       const { place, dir } = activeTab(state);
       const root = rootPlace(state);
       if (root === undefined) return still(state);
-      const around = place === root ? { place, dir } : { place: place === HOST ? root : place, dir: '/' };
+      const around = place === HOST ? { place: root, dir: '/' } : { place, dir };
       return ask(state, { what: 'complete', ...around, line: text.slice(0, at) });
     },
   },
@@ -110,19 +110,15 @@ function commonBeginning([first = '', ...others]: readonly string[]): string {
   return first.slice(0, length);
 }
 
-/** What a person types is about what is shown: its relative paths begin there. */
+/** What a person types is about what is shown: its paths begin there. No line leaves the next one elsewhere. */
 function typed(state: State, text: string): Step {
   const { place, dir } = activeTab(state);
-  const root = rootPlace(state);
-  if (place === HOST || place === root) {
-    if (place === HOST || dir === '/') return edit(state, text);
-    // Behind a comment the way back needs a line of its own.
-    return edit(state, `cd ${quoted(dir)}; ${text}${text.includes('#') ? '\n' : '; '}cd /`);
-  }
-  const verb = /^-?[^\s;]+/.exec(text)?.[0] ?? '';
-  if (/[;\n]/.test(text))
-    return still(noted(state, 'one command at a time: this is not the first file system', 'error'));
-  return edit(state, [verb, ...imageOptions(namedOf(state, place)), text.slice(verb.length).trim()].join(' ').trim());
+  const root = rootPlace(state) ?? place;
+  const way = place === HOST ? '/' : operandFor(state, place, dir, root);
+  if (way === '/' && !/\bcd\b/.test(text)) return edit(state, text);
+  const there = way === '/' ? '' : `cd ${quoted(way)}; `;
+  // Behind a comment the way back needs a line of its own.
+  return edit(state, `${there}${text}${text.includes('#') ? '\n' : '; '}cd :/`);
 }
 
 export const editingAnswers: Pick<
