@@ -133,7 +133,8 @@ export class Browsing {
       const isListing = this.unanswered.size > 0 && ((!tab.isComplete && tab.failure === undefined) || tab.isStale);
       const { screen } = this.state;
       const isReviewing = this.unanswered.size > 0 && screen.name === 'review' && screen.images === undefined;
-      const isBusy = this.state.editing.token !== 0 || isListing || isReviewing;
+      const isEntering = [...this.unanswered.values()].some((name) => name === 'nest' || name === 'enter');
+      const isBusy = this.state.editing.token !== 0 || isListing || isReviewing || isEntering;
       quiet = this.state !== before || isBusy ? 0 : quiet + 1;
     }
   }

@@ -104,7 +104,7 @@ test('a nested image: Enter opens it, h leaves it, and back and forward go there
   t.keys('Enter');
   await t.waitFor(/outer\.img:\/disks [^]*inner\.img/);
   t.keys('Enter');
-  const seen = await t.waitFor(/outer\.img:\/disks\/inner\.img:\/ [^]*deep\//);
+  const seen = await t.waitFor(/outer\.img:file=disks%2Finner\.img:\/ [^]*deep\//);
   expect(
     seen
       .split('\n')

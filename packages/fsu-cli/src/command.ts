@@ -115,7 +115,7 @@ const readOptions: readonly OptionSpec[] = [
   },
   {
     flags: '--partition <selector>',
-    summary: 'part of the image: 2, a, label=…, off=1MiB; nested: 1:b',
+    summary: 'part of the image: 2, a, label=…, off=1MiB, file=vm.img; nested: 1:b',
     group: IMAGE_GROUP,
   },
   { flags: '--bytes', summary: 'in paths \\xNN stands for a byte and \\\\ for a backslash', group: IMAGE_GROUP },

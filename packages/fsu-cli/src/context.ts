@@ -323,7 +323,12 @@ export class Context {
   }
 
   async inspect(name: ImageName): Promise<ImageReport> {
-    return inspect({ image: name.image, selectors: name.selectors }, { ...name.mount, ...this.settings.open });
+    const { session } = this.images;
+    const shared = session === undefined ? {} : { session };
+    return inspect(
+      { image: name.image, selectors: name.selectors },
+      { ...name.mount, ...this.settings.open, ...shared },
+    );
   }
 
   /** The image that an error names, or the first one opened: for messages that concern no file. */
@@ -484,5 +489,6 @@ export const namesScriptImage = (operand: string): boolean => operand.startsWith
 export function withSelector(name: ImageName, selector: string): ImageName {
   const steps =
     selector === '' ? [{ kind: 'off', offset: 0, length: undefined } as const] : selector.split(':').map(parseSelector);
-  return { ...name, ...imageName(name.image, [...name.selectors, ...steps]) };
+  const text = [name.text, ...steps.map(formatSelector)].join(':');
+  return { ...name, text, selectors: [...name.selectors, ...steps] };
 }

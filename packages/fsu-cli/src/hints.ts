@@ -67,7 +67,7 @@ function namesIn(fs: Ukfs, dir: string): readonly string[] {
   }
 }
 
-const KINDS = ['name', 'label', 'uuid', 'type', 'off'];
+const KINDS = ['name', 'label', 'uuid', 'type', 'off', 'file'];
 
 /** Of an address whose selector makes no sense: `lable=root` → `label=root`. */
 export function nearestSelector(text: string): string | undefined {

@@ -1,6 +1,6 @@
 /** The images that one tool, or one script, has open: one session for all, so that no image meets itself unawares. */
-import { open } from 'ukfs';
-import type { OpenOptions, Ukfs } from 'ukfs';
+import { diskMeant, open } from 'ukfs';
+import type { OpenOptions, Session, Ukfs } from 'ukfs';
 import { commitOrder } from './commitorder.ts';
 import type { CommitRule } from './commitorder.ts';
 import type { ImageName } from './context.ts';
@@ -46,9 +46,10 @@ export class Images {
   ): Promise<Ukfs> {
     const key = keyOf(name);
     const known = this.#open.get(key);
-    if (known !== undefined && (known.edited || !write)) return known.fs;
+    if (known !== undefined && (known.edited || !write) && !this.#isOutdated(known)) return known.fs;
     if (write) this.#closeReaders(name.image);
-    const session = this.first?.session;
+    else if (known !== undefined) this.#drop(key, known);
+    const { session } = this;
     const opening = trial ? undefined : await this.copies?.opening(name.image, { write, host: session?.host });
     const where = { image: opening?.image ?? name.image, selectors: name.selectors };
     const fs = await open(where, {
@@ -66,11 +67,19 @@ export class Images {
 
   /** Nobody uses what earlier commands opened of the image to read; while that is open the image cannot be written. */
   #closeReaders(image: string): void {
-    for (const [key, { name, fs, edited, age }] of this.#open) {
-      if (name.image !== image || edited || age >= this.#age) continue;
-      this.#open.delete(key);
-      fs.close();
+    for (const [key, one] of this.#open) {
+      if (one.name.image === image && !one.edited && one.age < this.#age) this.#drop(key, one);
     }
+  }
+
+  /** What lies in an image is opened by each command that reads it: earlier ones may have changed what lies around. */
+  #isOutdated({ name, age }: OpenImage): boolean {
+    return age < this.#age && diskMeant(name).within !== undefined;
+  }
+
+  #drop(key: string, { fs }: OpenImage): void {
+    this.#open.delete(key);
+    fs.close();
   }
 
   /** The handle that is open on it. */
@@ -81,6 +90,11 @@ export class Images {
   /** A command has ended, and another begins: nobody uses the handles that are open at the moment. */
   settle(): void {
     this.#age++;
+  }
+
+  /** What is staged is seen in it. */
+  get session(): Session | undefined {
+    return this.first?.session;
   }
 
   get first(): Ukfs | undefined {

@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest';
-import { formatAddress, parseAddress, parseSelector, parseSize, type Address } from './address.ts';
+import {
+  diskMeant,
+  formatAddress,
+  parseAddress,
+  parseSelector,
+  parseSize,
+  wholeDisk,
+  type Address,
+} from './address.ts';
 
 const number = (n: number) => ({ kind: 'number', number: n });
+const file = (path: string) => ({ kind: 'file', path });
 const letter = (l: string) => ({ kind: 'letter', letter: l });
 
 /** [text, host files, image, selectors, path] */
@@ -26,6 +35,13 @@ const table: readonly (readonly [string, readonly string[], string, readonly unk
   ['disk.img:type=esp/EFI', ['disk.img'], 'disk.img', [{ kind: 'type', value: 'esp' }], '/EFI'],
   ['disk.img:off=1MiB/', ['disk.img'], 'disk.img', [{ kind: 'off', offset: 1048576, length: undefined }], '/'],
   ['disk.img:off=63s,10M', ['disk.img'], 'disk.img', [{ kind: 'off', offset: 32256, length: 10485760 }], undefined],
+  // files that are images
+  ['disk.img:file=vm.img', ['disk.img'], 'disk.img', [file('/vm.img')], undefined],
+  ['disk.img:file=%2Fa%3Ab%2Fvm.img/etc', ['disk.img'], 'disk.img', [file('/a:b/vm.img')], '/etc'],
+  ['disk.img:1:file=vm.img:2/etc', ['disk.img'], 'disk.img', [number(1), file('/vm.img'), number(2)], '/etc'],
+  ['disk.img:file=a:file=b', ['disk.img'], 'disk.img', [file('/a'), file('/b')], undefined],
+  ['disk.img:file=b\udcff/x', ['disk.img'], 'disk.img', [file('/b\udcff')], '/x'],
+  ['disk.img:file=%2F', ['disk.img'], 'disk.img', [file('/')], undefined],
   // colons in the path belong to the path
   ['disk.img:/a:b/c', ['disk.img'], 'disk.img', [], '/a:b/c'],
   ['disk.img:2/a:2/c', ['disk.img'], 'disk.img', [number(2)], '/a:2/c'],
@@ -61,6 +77,7 @@ test.each([
   'disk.img:0',
   'disk.img:lable=x/etc',
   'disk.img:off=',
+  'disk.img:file=',
   'disk.img:1:zz',
   'disk.img:off=1,0',
   'disk.img:99999',
@@ -109,11 +126,27 @@ test('formatAddress() gives text that reads back as the same parts', () => {
     { image: 'd.img', selectors: [], path: '/a:b' },
     {
       image: 'd.img',
-      selectors: ['2', 'a', 'label=a%2Fb%25', 'off=512,1024', 'off=7', 'uuid=x'].map(parseSelector),
+      selectors: ['2', 'a', 'label=a%2Fb%25', 'off=512,1024', 'off=7', 'uuid=x', 'file=a%2Fb%3A1', 'file=%2F', '2'].map(
+        parseSelector,
+      ),
       path: '/etc',
     },
   ];
   for (const address of addresses) {
     expect(parseAddress(formatAddress(address), (name) => name === 'd.img')).toEqual(address);
   }
+});
+
+test('the disk that is meant in the end lies behind the last file=', () => {
+  const selectors = ['1', 'file=vm.img', '2', 'file=inner.img', '3', 'b'].map(parseSelector);
+  expect(diskMeant({ image: 'd.img', selectors })).toEqual({
+    within: { outer: { image: 'd.img', selectors: selectors.slice(0, 3) }, path: '/inner.img' },
+    parts: selectors.slice(4),
+  });
+  expect(formatAddress(wholeDisk({ image: 'd.img', selectors }))).toBe('d.img:1:file=vm.img:2:file=inner.img');
+  expect(diskMeant({ image: 'd.img', selectors: selectors.slice(4) })).toEqual({
+    within: undefined,
+    parts: selectors.slice(4),
+  });
+  expect(formatAddress(wholeDisk({ image: 'd.img', selectors: selectors.slice(4) }))).toBe('d.img');
 });

@@ -8,11 +8,13 @@
  *    host file wins; if none exists, the shortest (so that the message names what was meant).
  * 4. A path begins at the first `/` after the image's colon. Everything from there on is path, colons too. In selector
  *    values `%2F`, `%3A` and `%25` stand for `/`, `:` and `%`.
+ *
+ * `file=` leads from a file system into an image that lies in it, with selectors of its own: `disk.img:1:file=vm.img:2/etc`.
  */
 import { FsError } from '@ukfs/kernel';
 
 /** One step from a disk to a part of it. Several nest: `disk.img:1:b`. */
-export type Selector =
+export type PartSelector =
   | { readonly kind: 'number'; readonly number: number }
   /** BSD disklabel letter, `a` to `v`. */
   | { readonly kind: 'letter'; readonly letter: string }
@@ -20,6 +22,9 @@ export type Selector =
   | { readonly kind: 'name' | 'label' | 'uuid' | 'type'; readonly value: string }
   /** Bytes; without length to the end. */
   | { readonly kind: 'off'; readonly offset: number; readonly length: number | undefined };
+
+/** `file=` goes on into another disk: the image that a file of the file system selected so far is; `path` begins with `/`. */
+export type Selector = PartSelector | { readonly kind: 'file'; readonly path: string };
 
 export interface Address {
   /** Host path. */
@@ -83,7 +88,7 @@ const badSelector = (word: string, path: string): FsError =>
   new FsError('EINVAL', {
     op: 'address',
     path,
-    what: `"${word}" selects nothing; say a number, a letter, name=, label=, uuid=, type= or off=`,
+    what: `"${word}" selects nothing; say a number, a letter, name=, label=, uuid=, type=, off= or file=`,
   });
 
 /** A selector as text, for --partition and for `{ image, selectors }`. EINVAL. */
@@ -104,6 +109,7 @@ function readSelector(word: string): Selector | undefined {
   const value = decodeValue(word.slice(equals + 1));
   if (value === '') return undefined;
   if (kind === 'name' || kind === 'label' || kind === 'uuid' || kind === 'type') return { kind, value };
+  if (kind === 'file') return { kind, path: `/${value.replace(/^\/+/, '')}` };
   return kind === 'off' ? readOffset(value) : undefined;
 }
 
@@ -146,6 +152,8 @@ export function formatSelector(selector: Selector): string {
       return selector.letter;
     case 'off':
       return `off=${selector.offset}${selector.length === undefined ? '' : `,${selector.length}`}`;
+    case 'file':
+      return `file=${encodeValue(selector.path.replace(/^\/+(?=.)/, ''))}`;
     default:
       return `${selector.kind}=${encodeValue(selector.value)}`;
   }
@@ -155,4 +163,29 @@ export function formatSelector(selector: Selector): string {
 export function formatAddress({ image, selectors, path }: Address): string {
   const steps = selectors.map(formatSelector).join(':');
   return steps === '' && path === undefined ? image : `${image}:${steps}${path ?? ''}`;
+}
+
+/** The disk that an address is about in the end, and what of it. */
+interface DiskMeant {
+  /** A file of the file system at `outer` is the disk; undefined: a file of the host is. */
+  readonly within: { readonly outer: Omit<Address, 'path'>; readonly path: string } | undefined;
+  readonly parts: readonly PartSelector[];
+}
+
+/** Taken apart at its last `file=`. */
+export function diskMeant({ image, selectors }: Omit<Address, 'path'>): DiskMeant {
+  const at = selectors.findLastIndex(({ kind }) => kind === 'file');
+  const parts = selectors.slice(at + 1).filter((one) => one.kind !== 'file');
+  const step = selectors[at];
+  if (step?.kind !== 'file') return { within: undefined, parts };
+  return { within: { outer: { image, selectors: selectors.slice(0, at) }, path: step.path }, parts };
+}
+
+/** The address of that disk as a whole. */
+export function wholeDisk({ image, selectors }: Omit<Address, 'path'>): Address {
+  return {
+    image,
+    selectors: selectors.slice(0, selectors.findLastIndex(({ kind }) => kind === 'file') + 1),
+    path: undefined,
+  };
 }

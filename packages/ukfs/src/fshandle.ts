@@ -45,6 +45,7 @@ import type {
   Ukfs,
   WriteFileOptions,
 } from './handle.ts';
+import { nestedReadOnly } from './nestedhost.ts';
 import { parentOf } from './path.ts';
 import { removeTree } from './remove.ts';
 import { KernelSession } from './session.ts';
@@ -55,6 +56,8 @@ export interface HandleInit {
   readonly device: DeviceInfo;
   readonly mounted: Mounted;
   readonly options: OpenOptions;
+  /** The file system that the image lies in: it goes with this handle. */
+  readonly within?: FsHandle | undefined;
 }
 
 const letters: Readonly<Record<OpenFlag, number>> = {
@@ -88,14 +91,16 @@ export class FsHandle implements Ukfs {
   readonly #sys: VfsSyscalls;
   readonly #mounted: Mounted;
   readonly #verifies: boolean;
+  readonly #within: FsHandle | undefined;
   #lwp: Lwp | undefined;
   /** Called as the kernel itself; the session has counted the handle, the mount and its disk already. */
-  constructor(session: KernelSession, { address, device, mounted, options }: HandleInit) {
+  constructor(session: KernelSession, { address, device, mounted, options, within }: HandleInit) {
     this.#session = session;
     this.#rump = session.rump;
     this.#sys = session.rump.sys;
     this.#mounted = mounted;
     this.#verifies = options.verify === true;
+    this.#within = within;
     this.address = address;
     this.device = device;
     this.type = mounted.type.name;
@@ -112,8 +117,18 @@ export class FsHandle implements Ukfs {
     }
   }
 
+  /**
+   * End one that lay around an image and was opened for that alone. Whoever else has its disk open learns from a handle of their own that
+   * somebody wrote to it meanwhile.
+   */
+  static closeAround(fs: FsHandle): void {
+    const isShared = (fs.#mounted.disk?.users ?? 0) > 1;
+    fs.#end({ tells: isShared ? 'failures' : 'all' });
+  }
+
   get session(): Session {
-    return this.#session;
+    // What lies in an image has a kernel of its own; what is shared with others is that of the image.
+    return this.#within?.session ?? this.#session;
   }
 
   get readOnly(): boolean {
@@ -130,6 +145,7 @@ export class FsHandle implements Ukfs {
 
   checkWritable(): void {
     if (!this.readOnly) return;
+    if (this.#within !== undefined) throw this.#explained(nestedReadOnly('open', this.address.image));
     const reasons = this.#mounted.readOnly ? [] : this.fsinfo().readOnlyReasons;
     throw this.#explained(readOnlyError(reasons));
   }
@@ -167,7 +183,7 @@ export class FsHandle implements Ukfs {
 
   close(...fds: readonly number[]): void {
     const [fd] = fds;
-    if (fds.length === 0) this.#end({ silent: false });
+    if (fds.length === 0) this.#end({ tells: 'all' });
     else this.#as((sys) => sys.close(fd ?? -1));
   }
 
@@ -586,7 +602,7 @@ export class FsHandle implements Ukfs {
         return this.#rump.commit(disk.stage);
       } catch (e) {
         // "Committed, not yet applied" and "outcome unknown" end the stage, and with it the handle.
-        if (e instanceof FsError && 'outcome' in e && e.outcome !== 'discarded') this.#end({ silent: true });
+        if (e instanceof FsError && 'outcome' in e && e.outcome !== 'discarded') this.#end({ tells: 'mistakes' });
         throw e;
       }
     });
@@ -655,14 +671,14 @@ export class FsHandle implements Ukfs {
   }
 
   /** Everything is let go, whatever fails on the way; the first failure is told. */
-  #end({ silent }: { readonly silent: boolean }): void {
+  #end({ tells }: { readonly tells: 'all' | 'failures' | 'mistakes' }): void {
     const lwp = this.#lwp;
     if (lwp === undefined) return;
     this.#lwp = undefined;
     const session = this.#session;
     const { disk } = this.#mounted;
     const steps = [
-      (): void => this.#checkUnchanged(),
+      (): void => (tells === 'all' ? this.#checkUnchanged() : undefined),
       (): void => {
         this.#rump.lwproc.switch(lwp);
         this.#rump.lwproc.releaselwp();
@@ -670,6 +686,7 @@ export class FsHandle implements Ukfs {
       (): void => session.asKernel(() => session.unmount(this.#mounted)),
       (): void => (disk === undefined ? undefined : session.closeDisk(disk)),
       (): void => session.release(),
+      (): void => (this.#within === undefined ? undefined : FsHandle.closeAround(this.#within)),
     ];
     const failures: unknown[] = [];
     for (const step of steps) {
@@ -680,11 +697,13 @@ export class FsHandle implements Ukfs {
       }
     }
     // After a commit that ended the stage nothing below works, and its failure is told already.
-    const [failure] = silent ? failures.filter((e) => !(e instanceof FsError)) : failures;
+    const [failure] = tells === 'mistakes' ? failures.filter((e) => !(e instanceof FsError)) : failures;
     if (failure !== undefined) throw failure;
   }
 
   #checkUnchanged(): void {
+    // A file of an image was looked at with each read of it; the image itself is looked at when its own handle ends.
+    if (this.#within !== undefined) return;
     try {
       this.#mounted.disk?.stage.checkUnchanged();
     } catch (e) {

@@ -1,13 +1,22 @@
 /** ukfs: open a disk image and get a file API. */
-export { formatAddress, formatSelector, parseAddress, parseSelector, parseSize } from './address.ts';
+export {
+  diskMeant,
+  formatAddress,
+  formatSelector,
+  parseAddress,
+  parseSelector,
+  parseSize,
+  wholeDisk,
+} from './address.ts';
 export type { Address, IsFile, Selector } from './address.ts';
 export { ImageChangedError, NotRecognisedError, SelectionError } from './errors.ts';
 export type * from './handle.ts';
 export { transaction } from './transaction.ts';
 export { copyBytes, openBytes } from './imagebytes.ts';
 export type { OpenBytes } from './imagebytes.ts';
-export { check, defaultHost, fstypes, inspect, open, recover } from './ukfs.ts';
-export { nestedHost } from './nestedhost.ts';
+export { check, fstypes, inspect, open, recover } from './ukfs.ts';
+export { defaultHost } from './where.ts';
+export { NESTED_IS_READ } from './nestedhost.ts';
 export { makeFs } from './makefs.ts';
 export type { MakeFsOptions, MakeFsReport } from './makefs.ts';
 export { populate } from './populate.ts';

@@ -7,10 +7,12 @@
  */
 import { FsError, seededHost } from '@ukfs/kernel';
 import type { FileSystemType, Host, MkfsReport, MkfsRequest } from '@ukfs/kernel';
+import { diskMeant } from './address.ts';
+import type { Address, PartSelector } from './address.ts';
 import { FsHandle } from './fshandle.ts';
 import type { HandleInit } from './fshandle.ts';
-import type { Address } from './address.ts';
 import type { AddressLike, CommitResult, OpenOptions, Ukfs } from './handle.ts';
+import { nestedReadOnly } from './nestedhost.ts';
 import { identify } from './recognise/identify.ts';
 import type { Place } from './recognise/identify.ts';
 import { BLANK, EMPTY } from './recognise/signatures.ts';
@@ -19,7 +21,8 @@ import { KernelSession } from './session.ts';
 import type { Disk, Mounted } from './session.ts';
 import { smallest } from './sizing.ts';
 import type { Need, Sized } from './sizing.ts';
-import { defaultHost, knowledge, loadType, mediumOf, moduleNamed, resolve } from './ukfs.ts';
+import { knowledge, loadType, mediumOf, moduleNamed } from './ukfs.ts';
+import { defaultHost, resolve } from './where.ts';
 
 export interface MakeFsOptions extends Pick<OpenOptions, 'host' | 'lock' | 'log' | 'memLimit'> {
   /** Type, or one of its aliases: "ext4". */
@@ -68,11 +71,28 @@ export async function makeFs(address: AddressLike, options: MakeFsOptions): Prom
       ...options,
       size: sized?.sizeBytes ?? (typeof options.size === 'number' ? options.size : undefined),
     };
-    const made = await new Maker(session, type, resolve(address, outside), { ...wish, leastFiles: sized?.files }).run();
+    const made = await new Maker(session, type, onHost(resolve(address, outside)), {
+      ...wish,
+      leastFiles: sized?.files,
+    }).run();
     return { ...made, type: type.name };
   } finally {
     session.release();
   }
+}
+
+/** A disk of the host, and a part of it. */
+interface Target {
+  readonly image: string;
+  readonly selectors: readonly PartSelector[];
+  readonly path: string | undefined;
+}
+
+/** EROFS: it lies in an image. */
+function onHost({ image, selectors, path }: Address): Target {
+  const { within, parts } = diskMeant({ image, selectors });
+  if (within !== undefined) throw nestedReadOnly('mkfs', image);
+  return { image, selectors: parts, path };
 }
 
 /**
@@ -168,10 +188,10 @@ const hostDirname = (path: string): string => path.replace(/[^/\\]*$/, '') || '.
 class Maker {
   readonly #session: KernelSession;
   readonly #type: FileSystemType;
-  readonly #address: Address;
+  readonly #address: Target;
   readonly #options: Wish;
 
-  constructor(session: KernelSession, type: FileSystemType, address: Address, options: Wish) {
+  constructor(session: KernelSession, type: FileSystemType, address: Target, options: Wish) {
     this.#session = session;
     this.#type = type;
     this.#address = address;

@@ -9,42 +9,45 @@ import type { Ukfs } from './handle.ts';
 /** What of a file must stay for it to be the same one with the same contents. */
 const identityOf = ({ ino, gen, size, mtime }: Stat): string => [ino, gen, size, mtime.sec, mtime.nsec].join(' ');
 
-const readOnly = (op: string, path: string): FsError =>
-  new FsError('EROFS', { op, path, what: 'a file within an image is only read' });
+/** The law, as people are told it. */
+export const NESTED_IS_READ = 'an image within an image is only read: copy it out, edit it, and put it back';
+
+export const nestedReadOnly = (op: string, path: string): FsError =>
+  new FsError('EROFS', { op, path, what: NESTED_IS_READ });
 
 /**
- * `fs` gives the handle at the time of a call: it may become another one, on the same image. An open file that is not any more what it
- * was (removed, written, taken back) gives ESTALE. Time, chance and the console are `base`'s.
+ * `fs` acts as root. An open file that is not any more what it was (removed, written, taken back) gives EIO, as a disk does that was pulled out: ESTALE is
+ * what file systems say of files of their own. Time, chance and the console are `base`'s.
  */
-export function nestedHost(fs: () => Ukfs, base: Host): Host {
+export function nestedHost(fs: Ukfs, base: Host): Host {
   return {
     version: HYPERCALL_VERSION,
     name: 'nested',
     open(path, mode) {
-      if (mode.write || mode.create !== undefined) throw readOnly('open', path);
+      if (mode.write || mode.create !== undefined) throw nestedReadOnly('open', path);
       return new NestedFile(fs, path);
     },
     stat(path, options = {}) {
       try {
-        return hostStatOf(options.nofollow === true ? fs().lstat(path) : fs().stat(path));
+        return hostStatOf(options.nofollow === true ? fs.lstat(path) : fs.stat(path));
       } catch (thrown) {
         if (thrown instanceof FsError && (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR')) return undefined;
         throw thrown;
       }
     },
     realpath(path) {
-      fs().stat(path);
+      fs.stat(path);
       return path;
     },
-    readdir: (path) => fs().readdir(path),
+    readdir: (path) => fs.readdir(path),
     rename(from) {
-      throw readOnly('rename', from);
+      throw nestedReadOnly('rename', from);
     },
     unlink(path) {
-      throw readOnly('unlink', path);
+      throw nestedReadOnly('unlink', path);
     },
     fsyncDir(path) {
-      throw readOnly('fsync', path);
+      throw nestedReadOnly('fsync', path);
     },
     freeBytes: () => 0,
     writableDir: () => false,
@@ -78,73 +81,73 @@ function hostStatOf({ type, size, bytes, dev, ino, nlink, mode, uid, gid, mtime,
   };
 }
 
+/**
+ * By its file handle, and open for a moment only: a file that is removed while it is open stays behind as an orphan, and in what is
+ * committed meanwhile as well.
+ */
 class NestedFile implements HostFile {
-  readonly #fs: () => Ukfs;
+  readonly #fs: Ukfs;
   readonly #path: string;
+  readonly #handle: Uint8Array;
   readonly #identity: string;
-  #opened: { readonly fs: Ukfs; readonly fd: number };
 
-  constructor(fs: () => Ukfs, path: string) {
+  constructor(fs: Ukfs, path: string) {
     this.#fs = fs;
     this.#path = path;
-    const now = fs();
-    this.#opened = { fs: now, fd: now.open(path) };
-    const stat = now.fstat(this.#opened.fd);
+    const stat = fs.stat(path);
+    if (stat.type !== 'reg') throw new FsError('EFTYPE', { op: 'open', path, what: 'not a regular file' });
+    this.#handle = fs.getfh(path);
     this.#identity = identityOf(stat);
-    if (stat.type === 'reg') return;
-    this.close();
-    throw new FsError('EFTYPE', { op: 'open', path, what: 'not a regular file' });
   }
 
   stat(): HostStat {
-    return hostStatOf(this.#same());
+    return hostStatOf(this.#opened((_, stat) => stat));
   }
 
   read(dst: Uint8Array, offset: number): number {
-    this.#same();
-    const { fs, fd } = this.#opened;
-    let got = 0;
-    for (let n = -1; n !== 0 && got < dst.length; got += n) n = fs.read(fd, dst, got, dst.length - got, offset + got);
-    return got;
+    return this.#opened((fd) => {
+      let got = 0;
+      for (let n = -1; n !== 0 && got < dst.length; got += n)
+        n = this.#fs.read(fd, dst, got, dst.length - got, offset + got);
+      return got;
+    });
   }
 
-  /** Errors: ESTALE it is another file by now, or none. */
-  #same(): Stat {
-    const stat = this.#attributes();
-    if (stat !== undefined && stat.nlink > 0 && identityOf(stat) === this.#identity) return stat;
-    throw new FsError('ESTALE', { path: this.#path, what: 'the file that holds this image has changed, or is gone' });
-  }
-
-  #attributes(): Stat | undefined {
-    const fs = this.#fs();
+  /** Errors: EIO it is another file by now, or none. */
+  #opened<T>(use: (fd: number, stat: Stat) => T): T {
+    const fd = this.#open();
     try {
-      if (fs !== this.#opened.fs) this.#opened = { fs, fd: fs.open(this.#path) };
-      return fs.fstat(this.#opened.fd);
+      const stat = this.#fs.fstat(fd);
+      if (stat.nlink === 0 || identityOf(stat) !== this.#identity) throw this.#gone();
+      return use(fd, stat);
+    } finally {
+      this.#fs.close(fd);
+    }
+  }
+
+  #open(): number {
+    try {
+      return this.#fs.fhopen(this.#handle);
     } catch (thrown) {
-      if (thrown instanceof FsError && gone.has(thrown.code)) return undefined;
+      if (thrown instanceof FsError && thrown.code === 'ESTALE') throw this.#gone();
       throw thrown;
     }
   }
 
+  #gone(): FsError {
+    return new FsError('EIO', { path: this.#path, what: 'the file that holds this image has changed, or is gone' });
+  }
+
   write(): void {
-    throw readOnly('write', this.#path);
+    throw nestedReadOnly('write', this.#path);
   }
   truncate(): void {
-    throw readOnly('truncate', this.#path);
+    throw nestedReadOnly('truncate', this.#path);
   }
   fsync(): void {
     // Nothing was written.
   }
-
   close(): void {
-    const { fs, fd } = this.#opened;
-    try {
-      fs.close(fd);
-    } catch (thrown) {
-      // The handle it was opened on has been closed, and with it all that was open there.
-      if (!(thrown instanceof FsError)) throw thrown;
-    }
+    // Nothing is open.
   }
 }
-
-const gone: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ESTALE', 'EBADF', 'ELOOP']);

@@ -2,12 +2,11 @@
  * open(): from an address to a handle. Everything asynchronous of the library happens here: the host, the probes' further
  * tables and the file system's code are loaded when it turns out that they are needed.
  */
-import { FsError, seededHost } from '@ukfs/kernel';
+import { FsError } from '@ukfs/kernel';
 import type { FileSystemModule, FileSystemType, Host, MountOptions, StageOptions } from '@ukfs/kernel';
 import { filesystems, loadLabels, loadRecover } from '@ukfs/kernel/all';
 import type { PartitionTable, RecoverAction, RecoverOptions, RecoverReport } from '@ukfs/kernel/all';
-import { parseAddress, parseSelector } from './address.ts';
-import type { Address } from './address.ts';
+import { formatAddress, wholeDisk } from './address.ts';
 import { FsHandle } from './fshandle.ts';
 import type {
   AddressLike,
@@ -24,8 +23,9 @@ import { identify, wholeImage } from './recognise/identify.ts';
 import type { Found, Knowledge, Place } from './recognise/identify.ts';
 import { cachedMedium } from './recognise/medium.ts';
 import type { Medium } from './recognise/medium.ts';
-import { KernelSession } from './session.ts';
-import type { Disk } from './session.ts';
+import type { Disk, KernelSession } from './session.ts';
+import { defaultHost, leave, whereIs } from './where.ts';
+import type { Where } from './where.ts';
 
 export const knowledge: Knowledge = { modules: filesystems, loadLabels };
 
@@ -33,31 +33,31 @@ export const knowledge: Knowledge = { modules: filesystems, loadLabels };
  * Open an image. Errors: those of the host (ENOENT, EACCES …); SelectionError; NotRecognisedError; UnsupportedError (a
  * feature of the image); CorruptError; EBUSY (locked or in use); EROFS; EINVAL (an option, an address).
  */
-export async function open(address: AddressLike, options: OpenOptions = {}): Promise<Ukfs> {
-  const session = await sessionFor(options);
-  session.handles++;
+export const open = (address: AddressLike, options: OpenOptions = {}): Promise<Ukfs> => openHandle(address, options);
+
+async function openHandle(address: AddressLike, options: OpenOptions): Promise<FsHandle> {
+  const where = await whereIs(address, options, openHandle);
   try {
-    return await openIn(session, address, options);
+    return await openAt(where);
   } catch (e) {
-    session.release();
-    throw e;
+    leave(where);
+    throw named(e, where);
   }
 }
 
 /** What is in an image: its partitions and what each holds. Nothing is mounted. Errors: of the host. */
 export async function inspect(address: AddressLike, options: OpenOptions = {}): Promise<ImageReport> {
-  const session = await sessionFor(options);
-  session.handles++;
+  const where = await whereIs(address, { ...options, write: false }, openHandle);
+  const { session } = where;
   try {
-    const { image } = resolve(address, session.host);
-    const disk = session.openDisk(image, { write: false });
+    const disk = session.openDisk(where.image, { write: false });
     try {
-      return await reportOf(image, mediumOf(disk));
+      return await reportOf(formatAddress(wholeDisk(where.address)), mediumOf(disk));
     } finally {
       session.closeDisk(disk);
     }
   } finally {
-    session.release();
+    leave(where);
   }
 }
 
@@ -68,43 +68,45 @@ export async function inspect(address: AddressLike, options: OpenOptions = {}): 
  */
 export async function check(address: AddressLike, options: CheckImageOptions = {}): Promise<CheckReport> {
   const { repair = 'none', report = () => undefined, pause, ...rest } = options;
-  const session = await sessionFor(rest);
-  session.handles++;
+  const where = await whereIs(address, { ...rest, write: repair !== 'none' }, openHandle);
   try {
-    const place = resolve(address, session.host);
-    return await checkIn(session, place, { options: { ...rest, write: repair !== 'none' }, repair, report, pause });
+    return await checkAt(where, { repair, report, pause });
+  } catch (e) {
+    throw named(e, where);
   } finally {
-    session.release();
+    leave(where);
   }
 }
 
-async function checkIn(
-  session: KernelSession,
-  address: Address,
-  wish: { readonly options: OpenOptions; readonly pause: CheckImageOptions['pause'] } & Required<
-    Pick<CheckImageOptions, 'repair' | 'report'>
-  >,
+/** The error with the image's name. */
+function named(e: unknown, { address }: Where): unknown {
+  if (e instanceof FsError) e.context.image ??= address.image;
+  return e;
+}
+
+async function checkAt(
+  { session, image, parts, options }: Where,
+  {
+    repair,
+    report,
+    pause,
+  }: Required<Pick<CheckImageOptions, 'repair' | 'report'>> & { readonly pause: CheckImageOptions['pause'] },
 ): Promise<CheckReport> {
-  const { options, repair, report, pause } = wish;
   const wanted = options.type === undefined ? undefined : moduleNamed(options.type);
-  const disk = session.openDisk(address.image, stageOptions(options, mountWords(options)));
+  const disk = session.openDisk(image, stageOptions(options, mountWords(options)));
   try {
-    const choice = { image: address.image, selectors: address.selectors, type: wanted?.name };
-    const { place, content } = await choose(mediumOf(disk), choice, knowledge);
+    const { place, content } = await choose(mediumOf(disk), { image, selectors: parts, type: wanted?.name }, knowledge);
     const module = wanted ?? content?.module;
-    if (module === undefined) throw new FsError('ENODEV', { op: 'check', path: address.image });
+    if (module === undefined) throw new FsError('ENODEV', { op: 'check', path: image });
     const type = await loadType(session, module);
-    const where = { offset: place.offset, sizeBytes: place.medium.sizeBytes };
     const { summary, changed } = session.check(disk, type, {
-      ...where,
+      offset: place.offset,
+      sizeBytes: place.medium.sizeBytes,
       repair,
       report,
       ...(pause === undefined ? {} : { pause }),
     });
     return { ...summary, type: type.name, changed };
-  } catch (e) {
-    if (e instanceof FsError) e.context.image ??= address.image;
-    throw e;
   } finally {
     session.closeDisk(disk);
   }
@@ -128,77 +130,37 @@ export async function recover(
   return settle(host ?? (await defaultHost()), image, action, rest);
 }
 
-async function sessionFor(options: OpenOptions): Promise<KernelSession> {
-  const { session, host, seed } = options;
-  if (session instanceof KernelSession) return session;
-  if (session !== undefined) throw new FsError('EINVAL', { op: 'open', what: 'session of another library' });
-  const outside = host ?? (await defaultHost());
-  return new KernelSession(seed === undefined ? outside : seededHost(outside, seed));
-}
-
-export async function defaultHost(): Promise<Host> {
-  const { nodeHost } = await import('@ukfs/kernel/host/node');
-  return nodeHost();
-}
-
-/** An address in parts, whichever way it was given. */
-export function resolve(address: AddressLike, host: Host): Address {
-  if (typeof address === 'string') return parseAddress(address, (path) => isImage(host, path));
-  const selectors = (address.selectors ?? []).map((s) => (typeof s === 'string' ? parseSelector(s) : s));
-  return { image: address.image, selectors, path: address.path };
-}
-
-function isImage(host: Host, path: string): boolean {
-  try {
-    const type = host.stat(path)?.type;
-    return type === 'reg' || type === 'blk' || type === 'chr';
-  } catch (e) {
-    // A component that is a file or may not be searched: no image has this name.
-    if (e instanceof FsError) return false;
-    throw e;
-  }
-}
-
 export const mediumOf = ({ stage }: Disk): Medium =>
   cachedMedium((dst, offset) => stage.read(dst, offset), stage.sizeBytes);
 
-async function openIn(session: KernelSession, like: AddressLike, options: OpenOptions): Promise<Ukfs> {
-  const address = resolve(like, session.host);
-  try {
-    const wanted = options.type === undefined ? undefined : moduleNamed(options.type);
-    const wish = { address, options, words: mountWords(options) };
-    // Types that are never found on a disk have no probe; only their code tells whether they need one all the same.
-    if (wanted !== undefined && wanted.probe === undefined) {
-      const type = await loadType(session, wanted);
-      if (!type.traits.needsDevice) return start(session, { ...wish, type, disk: undefined, place: nowhere });
-    }
-    return await openImage(session, { ...wish, wanted });
-  } catch (e) {
-    if (e instanceof FsError) e.context.image ??= address.image;
-    throw e;
+async function openAt(where: Where): Promise<FsHandle> {
+  const { session, options } = where;
+  const wanted = options.type === undefined ? undefined : moduleNamed(options.type);
+  const wish = { where, words: mountWords(options) };
+  // Types that are never found on a disk have no probe; only their code tells whether they need one all the same.
+  if (wanted !== undefined && wanted.probe === undefined) {
+    const type = await loadType(session, wanted);
+    if (!type.traits.needsDevice) return start({ ...wish, type, disk: undefined, place: nowhere });
   }
+  return openImage({ ...wish, wanted });
 }
 
 interface Wish {
-  readonly address: Address;
-  readonly options: OpenOptions;
+  readonly where: Where;
   readonly words: MountWords;
 }
 
-async function openImage(
-  session: KernelSession,
-  wish: Wish & { readonly wanted: FileSystemModule | undefined },
-): Promise<Ukfs> {
-  const { address, options, words, wanted } = wish;
-  const disk = session.openDisk(address.image, stageOptions(options, words));
+async function openImage(wish: Wish & { readonly wanted: FileSystemModule | undefined }): Promise<FsHandle> {
+  const { where, words, wanted } = wish;
+  const { session, image, parts, options } = where;
+  const disk = session.openDisk(image, stageOptions(options, words));
   try {
     // Its first user is the one that locked it.
     if (disk.writable && !disk.stage.dryRun && disk.users === 1) await options.locked?.(bytesOfDisk(session, disk));
-    const choice = { image: address.image, selectors: address.selectors, type: wanted?.name };
-    const { place, content } = await choose(mediumOf(disk), choice, knowledge);
+    const { place, content } = await choose(mediumOf(disk), { image, selectors: parts, type: wanted?.name }, knowledge);
     const module = wanted ?? content?.module;
-    if (module === undefined) throw new FsError('ENODEV', { op: 'open', path: address.image });
-    return start(session, { ...wish, type: await loadType(session, module), disk, place });
+    if (module === undefined) throw new FsError('ENODEV', { op: 'open', path: image });
+    return start({ ...wish, type: await loadType(session, module), disk, place });
   } catch (e) {
     session.closeDisk(disk);
     throw e;
@@ -209,10 +171,10 @@ const nowhere: Place = wholeImage({ read: () => new Uint8Array(0), sizeBytes: 0 
 
 /** Mount, make the handle's process, hand it over. */
 function start(
-  session: KernelSession,
   wish: Wish & { readonly type: FileSystemType; readonly disk: Disk | undefined; readonly place: Place },
-): Ukfs {
-  const { address, options, words, type, disk, place } = wish;
+): FsHandle {
+  const { where, words, type, disk, place } = wish;
+  const { session, address, options, within } = where;
   const edits = disk === undefined ? !words.readOnly : disk.writable && !words.readOnly;
   return session.asKernel(() => {
     const mounted = session.mount(disk, type, {
@@ -228,7 +190,7 @@ function start(
       partition: place.partition,
     };
     try {
-      return new FsHandle(session, { address, device, mounted, options });
+      return new FsHandle(session, { address, device, mounted, options, within });
     } catch (e) {
       session.unmount(mounted);
       throw e;

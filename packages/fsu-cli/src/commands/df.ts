@@ -1,6 +1,6 @@
 /** df: space and inodes of the file systems in images, in the manner of NetBSD's df. */
 import type { Statvfs } from '@ukfs/kernel';
-import { FsError, SelectionError } from 'ukfs';
+import { diskMeant, FsError, SelectionError } from 'ukfs';
 import type { Ukfs } from 'ukfs';
 import { variantOf } from '../variant.ts';
 import type { Command, Invocation } from '../command.ts';
@@ -88,7 +88,7 @@ async function handlesOf(ctx: Context, image: ImageName): Promise<{ name: ImageN
   try {
     return [{ name: image, handle: await ctx.images.open(image) }];
   } catch (thrown) {
-    if (!(thrown instanceof SelectionError) || image.selectors.length > 0 || thrown.candidates.length === 0) {
+    if (!(thrown instanceof SelectionError) || diskMeant(image).parts.length > 0 || thrown.candidates.length === 0) {
       ctx.fail(thrown, image, { opening: true });
       return [];
     }

@@ -1,5 +1,5 @@
 /** info: what an image is: partitions, file systems, their features and what we do with each, journal and log. */
-import { FsError, recover } from 'ukfs';
+import { diskMeant, FsError, recover } from 'ukfs';
 import type { Candidate, FeatureReport, FsInfo, ImageReport, Partition, RecoverReport, Ukfs } from 'ukfs';
 import { UsageError } from '../command.ts';
 import type { Command, Invocation } from '../command.ts';
@@ -61,7 +61,7 @@ async function look(ctx: Context, image: ImageName): Promise<Found | undefined> 
   const log = await logOf(ctx, image);
   // Several file systems and none chosen: the list is the answer.
   const several = report.candidates.filter(({ type }) => type !== undefined).length > 1;
-  if (several && image.selectors.length === 0 && ctx.settings.open.type === undefined) {
+  if (several && diskMeant(image).parts.length === 0 && ctx.settings.open.type === undefined) {
     return { report, log, mounted: undefined };
   }
   const handle = await ctx.tryOpen(image);
@@ -75,6 +75,8 @@ async function look(ctx: Context, image: ImageName): Promise<Found | undefined> 
 }
 
 async function logOf(ctx: Context, image: ImageName): Promise<RecoverReport | undefined> {
+  // Nothing in an image is edited where it lies.
+  if (diskMeant(image).within !== undefined) return undefined;
   try {
     const { log } = ctx.settings.open;
     return await recover(image.image, 'report', log === undefined ? {} : { log });

@@ -18,6 +18,7 @@ export const addresses = {
     },
     { term: 'disk.img:off=1MiB/etc', says: 'what begins at that byte; off=START,LENGTH' },
     { term: 'disk.img:1:b/etc', says: 'a part of a part' },
+    { term: 'disk.img:1:file=vm.img:2/etc', says: 'partition 2 of the image that is a file in partition 1; only read' },
   ],
   rules: [
     'With one file system in the image no selector is needed; with several an error lists them.',

@@ -1,7 +1,7 @@
 import type { FileSystemModule } from '@ukfs/kernel';
 import { loadLabels } from '@ukfs/kernel/all';
 import { expect, test } from 'vitest';
-import { parseSelector } from '../address.ts';
+import { diskMeant, parseSelector } from '../address.ts';
 import { NotRecognisedError, SelectionError } from '../errors.ts';
 import { choose } from './select.ts';
 import { cachedMedium } from './medium.ts';
@@ -43,7 +43,8 @@ function disk(parts: readonly (readonly [type: number, contents: string])[], who
 
 async function pick(image: Uint8Array, selectors: readonly string[] = [], type?: string) {
   const medium = cachedMedium((dst, offset) => dst.set(image.subarray(offset, offset + dst.length)), image.length);
-  const choice = { image: 'disk.img', selectors: selectors.map(parseSelector), type };
+  const { parts } = diskMeant({ image: 'disk.img', selectors: selectors.map(parseSelector) });
+  const choice = { image: 'disk.img', selectors: parts, type };
   const { place, content } = await choose(medium, choice, knowledge);
   return [place.offset / SECTOR, content?.module?.name];
 }

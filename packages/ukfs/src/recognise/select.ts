@@ -1,7 +1,7 @@
 /** From the selectors of an address to one place in the image, or to an error that tells what there is. */
 import type { FsError } from '@ukfs/kernel';
 import { formatSelector } from '../address.ts';
-import type { Selector } from '../address.ts';
+import type { PartSelector } from '../address.ts';
 import { describeCandidate, NotRecognisedError, SelectionError } from '../errors.ts';
 import type { Candidate } from '../handle.ts';
 import { candidates, identify, pieceOfPlace, placeOf, tableAt, wholeImage } from './identify.ts';
@@ -17,7 +17,7 @@ interface Chosen {
 
 interface Choice {
   readonly image: string;
-  readonly selectors: readonly Selector[];
+  readonly selectors: readonly PartSelector[];
   /** Canonical name of a type that was asked for: magic is not looked at where one place is left. */
   readonly type: string | undefined;
 }
@@ -50,7 +50,7 @@ function ofType(identified: Identified, type: string, choice: Choice): Chosen {
   return fitting[0] ?? { place: identified.place, content: undefined };
 }
 
-async function step(place: Place, selector: Selector, choice: Choice, knowledge: Knowledge): Promise<Place> {
+async function step(place: Place, selector: PartSelector, choice: Choice, knowledge: Knowledge): Promise<Place> {
   if (selector.kind === 'off') return byOffset(place, selector, choice);
   const identified = await identifyFor(place, selector, knowledge);
   const found = identified.partitions.filter((one) => isMeant(selector, one));
@@ -62,14 +62,14 @@ async function step(place: Place, selector: Selector, choice: Choice, knowledge:
 }
 
 /** Only label= and uuid= need to look into the partitions. */
-async function identifyFor(place: Place, selector: Selector, knowledge: Knowledge): Promise<Identified> {
+async function identifyFor(place: Place, selector: PartSelector, knowledge: Knowledge): Promise<Identified> {
   if (selector.kind === 'label' || selector.kind === 'uuid') return identify(place, knowledge);
   const table = await tableAt(place, knowledge.loadLabels);
   const partitions = (table?.partitions ?? []).map((p) => ({ place: placeOf(place, p), content: undefined }));
   return { place, whole: undefined, table, partitions };
 }
 
-function isMeant(selector: Selector, { place: { partition }, content }: Found): boolean {
+function isMeant(selector: PartSelector, { place: { partition }, content }: Found): boolean {
   if (partition === undefined) return false;
   switch (selector.kind) {
     case 'number':
@@ -89,7 +89,7 @@ function isMeant(selector: Selector, { place: { partition }, content }: Found): 
   }
 }
 
-const wholeIsMeant = (selector: Selector, { whole }: Identified): boolean =>
+const wholeIsMeant = (selector: PartSelector, { whole }: Identified): boolean =>
   whole !== undefined &&
   ((selector.kind === 'label' && whole.label === selector.value) ||
     (selector.kind === 'uuid' && sameId(whole.uuid, selector.value)));
@@ -98,7 +98,7 @@ const sameId = (a: string, b: string): boolean => a !== '' && a.toLowerCase() ==
 /** "83" and "0x83" are one MBR type. */
 const typeIdOf = (value: string): string => (/^[0-9a-f]{1,2}$/i.test(value) ? `0x${value.padStart(2, '0')}` : value);
 
-function byOffset(place: Place, selector: Selector & { kind: 'off' }, choice: Choice): Place {
+function byOffset(place: Place, selector: PartSelector & { kind: 'off' }, choice: Choice): Place {
   const { offset, length = place.medium.sizeBytes - offset } = selector;
   if (offset + length > place.medium.sizeBytes || length <= 0) {
     const what = `${formatSelector(selector)} is outside of it (${place.medium.sizeBytes} bytes)`;

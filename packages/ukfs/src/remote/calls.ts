@@ -71,11 +71,14 @@ const selector: Shape<Selector> = either(
       kind: kindOf('name', 'label', 'uuid', 'type'),
       value: text,
     }),
-    record<{ kind: 'off'; offset: number; length: number | undefined }>({
-      kind: kindOf('off'),
-      offset: count,
-      length: optional(count),
-    }),
+    either(
+      record<{ kind: 'off'; offset: number; length: number | undefined }>({
+        kind: kindOf('off'),
+        offset: count,
+        length: optional(count),
+      }),
+      record<{ kind: 'file'; path: string }>({ kind: kindOf('file'), path: text }),
+    ),
   ),
 );
 const address: Shape<AddressLike> = either(
@@ -330,7 +333,7 @@ export const handleCalls: Readonly<Record<string, HandleCall>> = {
   close: writesBy(({ server, number }, fs, args) => {
     const [fd] = fitting<[number?]>('close', [optional(integer)], args);
     if (fd !== undefined) return fs.close(fd);
-    server.replace(number, undefined);
+    server.forget(number);
     return fs.close();
   }),
   readOnly: readsBy((_, fs, args) => {

@@ -67,7 +67,8 @@ export class Server {
   readonly #services: Services;
   readonly #reading: ReadonlySet<string>;
   readonly #turn: ServeOptions['turn'];
-  readonly #handles = new Map<number, Ukfs>();
+  /** Or why there is none any more. */
+  readonly #handles = new Map<number, Ukfs | FsError>();
   /** Calls that came and have not begun, in order. */
   #queue: Call[] = [];
   readonly #running = new Map<number, Running>();
@@ -110,16 +111,21 @@ export class Server {
     return this.#lastHandle;
   }
 
-  /** The same number from now on means another handle (one that may write); undefined: none. */
-  replace(handle: number, fs: Ukfs | undefined): void {
-    if (fs === undefined) this.#handles.delete(handle);
-    else this.#handles.set(handle, fs);
+  /** The number means nothing any more. */
+  forget(handle: number): void {
+    this.#handles.delete(handle);
   }
 
-  /** Errors: EBADF. */
+  /** The same number from now on means another handle (one that may write), or none: calls fail with what is given instead. */
+  replace(handle: number, fs: Ukfs | FsError): void {
+    this.#handles.set(handle, fs);
+  }
+
+  /** Errors: EBADF; what stands in its place. */
   handle(number: number): Ukfs {
     const fs = this.#handles.get(number);
     if (fs === undefined) throw new FsError('EBADF', { what: 'no file system is open under this number' });
+    if (fs instanceof FsError) throw fs;
     return fs;
   }
 
@@ -138,6 +144,7 @@ export class Server {
     this.#slices.end();
     const bugs: unknown[] = [];
     for (const fs of this.#handles.values()) {
+      if (fs instanceof FsError) continue;
       try {
         fs.close();
       } catch (thrown) {

@@ -6,7 +6,7 @@ import { RemoteKernel } from './client.ts';
 import type { Channel, Message } from './message.ts';
 import { Server } from './server.ts';
 import type { ServeOptions, Services } from './server.ts';
-import { defaultHost } from '../ukfs.ts';
+import { defaultHost } from '../where.ts';
 
 /** In a thread that startThread() started: serve the library, and `services` of one's own, to whoever started it. */
 export async function serveParent(

@@ -5,12 +5,13 @@ import { UsageError } from '../../command.ts';
 import { browse } from '../../commands/browse.ts';
 import { addressName, Context } from '../../context.ts';
 import type { ImageName, Shell } from '../../context.ts';
-import { FsError, ukfsTree } from 'ukfs';
+import { FsError, NESTED_IS_READ, NotRecognisedError, ukfsTree } from 'ukfs';
 import type { TreeDir, Ukfs, VType } from 'ukfs';
 import type { HostListingDoor, HostTrees } from '../../host.ts';
 import type { Completions } from '../../host-terminal.ts';
 import { commonBuiltins } from '../../script/builtins.ts';
 import { completeLine } from '../../script/completing.ts';
+import { nestedImage, nestOf } from '../../nest.ts';
 import { understand } from '../../understand.ts';
 import type { Below, Clashes } from '../model/ask.ts';
 import type { Reviewed } from '../model/editing-state.ts';
@@ -26,8 +27,6 @@ import { belowOf, comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf
 import type { Fact, UsageRow } from './looks.ts';
 import { seekBackIn, seekIn } from './seek.ts';
 import { namedAs } from './named.ts';
-import { Nests } from './nests.ts';
-import type { Nested } from './nests.ts';
 import { hostPlace, hostRows } from './hostplace.ts';
 import { stackOf } from './stack.ts';
 
@@ -35,6 +34,13 @@ import { stackOf } from './stack.ts';
 export interface Entered {
   readonly place: Place;
   readonly opened: OpenedHandle;
+}
+
+/** What is found in a file: the image and its parts, from the top; none: it is no image. */
+export interface Nested {
+  readonly outer: PlaceId;
+  readonly path: string;
+  readonly nodes: readonly StackNode[];
 }
 
 /** The services' types, for both ends: name → what is asked and what is answered. */
@@ -107,7 +113,6 @@ export class Desk {
   /** The first file system that was entered: what lines mean that name no other. */
   #root: ImageName | undefined;
   #edits: Edits | undefined;
-  readonly #nests: Nests;
   #listing: HostListingDoor | undefined;
   #trees: HostTrees | undefined;
   /** Open places: their handles' numbers. */
@@ -116,16 +121,12 @@ export class Desk {
   constructor(server: () => Server, shell: Shell) {
     this.#server = server;
     this.#shell = shell;
-    this.#nests = new Nests(
-      (place) => this.#fs(place),
-      () => server().host,
-    );
   }
 
   services(): Services {
     return {
       start: (_, words) => this.#start(stringsIn(words)),
-      nest: (_, place, path) => this.#nests.look(String(place), String(path)),
+      nest: (_, place, path) => this.#nest(String(place), String(path)),
       stack: (_, other) => this.#stack(typeof other === 'string' ? other : undefined),
       enter: (_, place) => this.#enter(String(place)),
       enterHost: () => this.#enterHost(),
@@ -177,21 +178,20 @@ export class Desk {
     try {
       return await act(this.#edits);
     } finally {
+      ctx.images.settle();
       for (const [id, number] of this.#numbers) {
-        // What lies in an image follows it by itself.
-        if (this.#nests.within(id) !== undefined) continue;
         this.#server().replace(number, await this.#tryOpen(ctx, id));
       }
     }
   }
 
-  /** undefined: it cannot be opened any more; whoever looks there is told so, and what was done stays done. */
-  async #tryOpen(ctx: Context, id: PlaceId): Promise<Ukfs | undefined> {
+  /** The error: it cannot be opened any more; whoever looks there is told so, and what was done stays done. */
+  async #tryOpen(ctx: Context, id: PlaceId): Promise<Ukfs | FsError> {
     try {
       return await ctx.images.open(addressName(id, this.#shell).image);
     } catch (thrown) {
       if (!(thrown instanceof FsError)) throw thrown;
-      return undefined;
+      return thrown;
     }
   }
 
@@ -203,7 +203,8 @@ export class Desk {
     this.#ctx = ctx;
     this.#image = target.image;
     const dir = target.path.replace(/(?<=.)\/+$/, '');
-    return { place: target.image.selectors.length === 0 ? undefined : target.image.text, dir };
+    const isWhole = nestOf(target.image).whole.text === target.image.text;
+    return { place: isWhole ? undefined : target.image.text, dir };
   }
 
   async #stack(other: string | undefined): Promise<readonly StackNode[]> {
@@ -212,30 +213,41 @@ export class Desk {
     return stackOf(image, await ctx.inspect(image));
   }
 
+  async #nest(outer: PlaceId, path: string): Promise<Nested> {
+    const image = nestedImage(addressName(outer, this.#shell).image, path);
+    try {
+      const report = await this.#started().ctx.inspect(image);
+      const isImage = report.table !== undefined || report.candidates.some(({ type }) => type !== undefined);
+      return { outer, path, nodes: isImage ? stackOf(image, report) : [] };
+    } catch (thrown) {
+      if (thrown instanceof NotRecognisedError) return { outer, path, nodes: [] };
+      throw thrown;
+    }
+  }
+
   async #enter(id: PlaceId): Promise<Entered> {
-    const nested = await this.#nests.open(id);
-    if (nested !== undefined) return this.#entered(id, nested);
     const { ctx } = this.#started();
     const { image } = addressName(id, this.#shell);
     const fs = await ctx.images.open(image);
     this.#root ??= image;
-    return this.#entered(id, fs);
+    const { around } = nestOf(image);
+    const place = { id, label: id, type: fs.type, named: namedAs(image) };
+    return {
+      opened: openedOf(this.#numbered(id, fs), fs),
+      place:
+        around === undefined
+          ? { ...place, readOnly: undefined }
+          : { ...place, readOnly: NESTED_IS_READ, within: { place: around.image.text, path: around.path } },
+    };
   }
 
-  #entered(id: PlaceId, fs: Ukfs): Entered {
+  #numbered(id: PlaceId, fs: Ukfs): number {
     const server = this.#server();
-    const number = this.#numbers.get(id) ?? server.adopt(fs);
+    const known = this.#numbers.get(id);
+    if (known !== undefined) server.replace(known, fs);
+    const number = known ?? server.adopt(fs);
     this.#numbers.set(id, number);
-    const opened = openedOf(number, fs);
-    const within = this.#nests.within(id);
-    const readOnly =
-      within === undefined ? undefined : 'an image within an image is only read: copy it out to change it';
-    const place = { id, label: id, type: fs.type, readOnly };
-    return {
-      opened,
-      place:
-        within === undefined ? { ...place, named: namedAs(addressName(id, this.#shell).image) } : { ...place, within },
-    };
+    return number;
   }
 
   async #enterHost(): Promise<Place> {

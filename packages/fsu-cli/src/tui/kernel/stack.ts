@@ -3,25 +3,28 @@ import type { ImageReport } from 'ukfs';
 import { humanGnu } from '../../format/size.ts';
 import { safeText } from '../../format/name.ts';
 import type { ImageName } from '../../context.ts';
+import { nestOf } from '../../nest.ts';
 import type { StackNode } from '../model/state.ts';
 
-/** Addresses are what commands take: `disk.img`, `disk.img:2`, `disk.img:1:b`. */
+/** Addresses are what commands take: `disk.img`, `disk.img:2`, `disk.img:1:b`, `disk.img:1:file=vm.img:2`. */
 export function stackOf(image: ImageName, report: ImageReport): readonly StackNode[] {
+  const { whole, around } = nestOf(image);
+  const file = around?.path ?? image.image;
   const own = report.candidates.find(({ selector }) => selector === '');
   const table = report.table === undefined ? '' : `${report.table.toUpperCase()} `;
   const size = humanGnu(report.sizeBytes);
   const root: StackNode = {
-    id: image.text,
+    id: whole.text,
     depth: 0,
     kind: own?.kind === 'fs' ? 'fs' : 'image',
-    label: safeText(image.image.slice(image.image.lastIndexOf('/') + 1)),
+    label: safeText(file.slice(file.lastIndexOf('/') + 1)),
     detail: `${table}${safeText(own === undefined ? '' : shortened(own.description))} ${size}`.trim(),
     advice: own?.advice ?? '',
   };
   const parts = report.candidates
     .filter(({ selector }) => selector !== '')
     .map(({ selector, kind, description, label, device, advice, type }): StackNode => ({
-      id: `${image.image}:${selector}`,
+      id: `${whole.text}:${selector}`,
       depth: selector.split(':').length,
       kind: kind === 'fs' && type !== undefined ? 'fs' : 'other',
       label: safeText(`${selector}${label === '' ? '' : ` ${label}`}`),

@@ -3,7 +3,7 @@
  * functions that answer them. An answer comes as an event with the question's token; one that nobody waits for is dropped.
  */
 import type { Differing, Fact, UsageRow } from '../kernel/looks.ts';
-import type { Nested } from '../kernel/nests.ts';
+import type { Nested } from '../kernel/desk.ts';
 import type { Reviewed } from './editing-state.ts';
 import type { SearchWay, Shown } from './looking-state.ts';
 import type { PlaceId, Place, Row, StackNode, Standing } from './state.ts';
