@@ -8,6 +8,7 @@ import { writeScript } from '../../packages/fsu-cli/src/host-script.ts';
 import { processShell } from '../../packages/fsu-cli/src/host.ts';
 import { Desk, reading } from '../../packages/fsu-cli/src/tui/kernel/desk.ts';
 import { DeskClient } from '../../packages/fsu-cli/src/tui/desk.ts';
+import { namesShown } from '../../packages/fsu-cli/src/tui/model/listing.ts';
 import { beginning } from '../../packages/fsu-cli/src/tui/model/moving.ts';
 import { newState } from '../../packages/fsu-cli/src/tui/model/newstate.ts';
 import { activeTab } from '../../packages/fsu-cli/src/tui/model/state.ts';
@@ -101,8 +102,7 @@ export class Browsing {
   }
 
   get names(): readonly string[] {
-    const tab = activeTab(this.state);
-    return tab.shown.map((at) => tab.rows[at]?.name ?? '');
+    return namesShown(activeTab(this.state));
   }
 
   get lines(): readonly string[] {

@@ -1,12 +1,6 @@
 /** Places and directories. */
-import type { DirentPlus } from 'ukfs';
-import { describeError } from '../../errors.ts';
 import { HOST } from '../model/state.ts';
-import type { Row } from '../model/state.ts';
 import type { Answerers } from './index.ts';
-
-/** Entries of one answer: few enough that others get a turn, enough that a large directory takes few. */
-const BATCH = 1000;
 
 export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'standing' | 'follow' | 'list'> = {
   stack: ({ image }, { desk, signal }) => desk.call('stack', image === undefined ? [] : [image], { signal }),
@@ -26,40 +20,18 @@ export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'standing' | '
     };
   },
   async list({ place, dir }, { desk, part, signal }) {
-    if (place === HOST) return desk.call('hostList', [dir], { signal, item: (rows) => part(rows as readonly Row[]) });
-    const fs = (await desk.fs(place)).until(signal);
-    const fd = await fs.opendir(dir);
+    // A bookmark's may not be entered yet.
+    if (place !== HOST) await desk.fs(place);
+    const list = await desk.call('openList', [place, dir]);
     try {
+      // Asked for one by one: what is sent unasked is received before keys are, however much it is.
       for (;;) {
-        const entries = await fs.getdentsplus(fd, BATCH);
-        if (entries.length === 0) return undefined;
-        part(entries.filter(({ name }) => name !== '.' && name !== '..').map(rowOf));
+        const step = await desk.call('nextEntries', [list], { signal });
+        if (step.done === true) return step.value;
+        part(step.value);
       }
     } finally {
-      // What was cancelled leaves its descriptor all the same; nobody waits for that.
-      if (!signal.aborted) await fs.close(fd);
-      else void (await desk.fs(place)).close(fd);
+      desk.call('closeList', [list]).catch(() => undefined);
     }
   },
 };
-
-function rowOf({ name, ino, type, stat, error }: DirentPlus): Row {
-  if (stat === undefined) {
-    const nothing = { size: 0, bytes: 0, mtime: { sec: 0, nsec: 0 }, mode: 0, uid: 0, gid: 0, nlink: 0 };
-    return { name, ino, type, ...nothing, damage: describeError(error) };
-  }
-  const { size, bytes, mtime, mode, uid, gid, nlink, rdev } = stat;
-  return {
-    name,
-    ino: stat.ino,
-    type: stat.type,
-    size,
-    bytes,
-    mtime,
-    mode,
-    uid,
-    gid,
-    nlink,
-    ...(rdev === undefined ? {} : { rdev }),
-  };
-}

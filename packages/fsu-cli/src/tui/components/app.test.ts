@@ -3,6 +3,7 @@ import { render } from 'ink-testing-library';
 import { createElement } from 'react';
 import { expect, test } from 'vitest';
 import { newState } from '../model/newstate.ts';
+import { noNames } from '../model/order.ts';
 import type { State } from '../model/state.ts';
 import { update } from '../model/update.ts';
 import { paintFrame } from '../paint.ts';
@@ -27,11 +28,12 @@ const withList = (state: State): State => {
     gid: 0,
     nlink: 1,
   } as const;
-  const value = ['plain', 'ünïcode', '日本語のファイル', '\x1b[31mred'].map((name, at) => ({
+  const rows = ['plain', 'ünïcode', '日本語のファイル', '\x1b[31mred'].map((name, at) => ({
     ...row,
     name,
     ino: at + 12,
   }));
+  const value = { rows, byName: { ...noNames, others: Uint32Array.of(3, 0, 1, 2) } };
   const [listed] = update(entered, { kind: 'part', what: 'list', token: entered.token, value });
   return listed;
 };

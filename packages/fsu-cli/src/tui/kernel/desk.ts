@@ -16,6 +16,8 @@ import { understand } from '../../understand.ts';
 import type { Below, Clashes } from '../model/ask.ts';
 import type { Reviewed } from '../model/editing-state.ts';
 import type { SearchWay } from '../model/looking-state.ts';
+import { listed, noNames } from '../model/order.ts';
+import type { ByName, Entries } from '../model/order.ts';
 import { HOST } from '../model/state.ts';
 import type { Place, PlaceId, StackNode } from '../model/state.ts';
 import { clashesOf } from './clashes.ts';
@@ -28,6 +30,7 @@ import type { Fact, UsageRow } from './looks.ts';
 import { seekBackIn, seekIn } from './seek.ts';
 import { namedAs } from './named.ts';
 import { hostPlace, hostRows } from './hostplace.ts';
+import { imageRows } from './imagerows.ts';
 import { stackOf } from './stack.ts';
 
 /** A place, and by which number its calls are made. */
@@ -52,10 +55,12 @@ export interface DeskServices {
   /** Of another image of the host, when one is named. */
   stack(image?: string): readonly StackNode[];
   enter(place: PlaceId): Entered;
-  /** Before the two below. */
+  /** Before isHostDir(), and openList() of the host. */
   enterHost(): Place;
-  /** Parts: entries of a directory of the host. */
-  hostList(dir: string): undefined;
+  /** A directory to be read in parts, until it is closed. */
+  openList(place: PlaceId, dir: string): number;
+  nextEntries(list: number): IteratorResult<Entries, ByName>;
+  closeList(list: number): undefined;
   isHostDir(path: string): boolean;
   /** Run lines of a script as one edit; `mayEdit`: a person has said that things may be changed. Parts: how far it is. */
   run(line: string, how: { readonly mayEdit: boolean }): LineResult;
@@ -98,7 +103,9 @@ export const reading: readonly (keyof DeskServices)[] = [
   'grep',
   'compare',
   'contents',
-  'hostList',
+  'openList',
+  'nextEntries',
+  'closeList',
   'isHostDir',
   'hostKinds',
   'below',
@@ -117,6 +124,9 @@ export class Desk {
   #trees: HostTrees | undefined;
   /** Open places: their handles' numbers. */
   readonly #numbers = new Map<PlaceId, number>();
+  /** Open lists. */
+  readonly #lists = new Map<number, Generator<Entries, ByName>>();
+  #lastList = 0;
 
   constructor(server: () => Server, shell: Shell) {
     this.#server = server;
@@ -130,7 +140,9 @@ export class Desk {
       stack: (_, other) => this.#stack(typeof other === 'string' ? other : undefined),
       enter: (_, place) => this.#enter(String(place)),
       enterHost: () => this.#enterHost(),
-      hostList: (_, dir) => hostRows(this.#host(), String(dir)),
+      openList: (_, place, dir) => this.#openList(place, String(dir)),
+      nextEntries: (_, list) => this.#list(list).next(),
+      closeList: (_, list) => this.#closeList(list),
       isHostDir: (_, path) => this.#host().isHostDir(String(path)),
       run: (job, line, how) =>
         this.#edit((edits) => edits.run(job, String(line), { mayEdit: saysYes(how, 'mayEdit') })),
@@ -266,6 +278,26 @@ export class Desk {
     return place === HOST && this.#trees !== undefined
       ? this.#trees.hostTree(path, this.#trees.READ_ONLY)
       : ukfsTree(this.#fs(place), path);
+  }
+
+  #openList(place: unknown, dir: string): number {
+    const rows = place === HOST ? hostRows(this.#host(), dir) : imageRows(this.#fs(place), dir);
+    this.#lastList++;
+    this.#lists.set(this.#lastList, listed(rows));
+    return this.#lastList;
+  }
+
+  /** Errors: EBADF. */
+  #list(number: unknown): Generator<Entries, ByName> {
+    const list = this.#lists.get(Number(number));
+    if (list === undefined) throw new FsError('EBADF', { what: 'no list is open under this number' });
+    return list;
+  }
+
+  #closeList(number: unknown): undefined {
+    const list = this.#list(number);
+    this.#lists.delete(Number(number));
+    list.return(noNames);
   }
 
   /** Of a place that was entered. Errors: EBADF. */

@@ -15,7 +15,7 @@ export const hostPlace = (door: HostListingDoor): Place => ({
   home: door.workingDir(),
 });
 
-export function* hostRows(door: HostListingDoor, dir: string): Generator<readonly Row[] | undefined, undefined> {
+export function* hostRows(door: HostListingDoor, dir: string): Generator<readonly Row[], undefined> {
   let rows: Row[] = [];
   for (const { name, stat, error } of door.hostEntries(dir)) {
     rows.push(

@@ -6,6 +6,7 @@ import type { Differing, Fact, UsageRow } from '../kernel/looks.ts';
 import type { Nested } from '../kernel/desk.ts';
 import type { Reviewed } from './editing-state.ts';
 import type { SearchWay, Shown } from './looking-state.ts';
+import type { ByName, Entries } from './order.ts';
 import type { PlaceId, Place, Row, StackNode, Standing } from './state.ts';
 import type { Named } from './words.ts';
 
@@ -35,8 +36,8 @@ interface MovingAsks {
   };
   readonly list: {
     readonly ask: { readonly place: PlaceId; readonly dir: string };
-    readonly part: readonly Row[];
-    readonly answer: undefined;
+    readonly part: Entries;
+    readonly answer: ByName;
   };
 }
 

@@ -6,8 +6,10 @@ import { widthOf } from '../render/line.ts';
 import type { AnswerEvent, Ask, Conflict } from './ask.ts';
 import type { Effect, Event } from './event.ts';
 import { layoutOf, listHeight } from './layout.ts';
+import { namesShown } from './listing.ts';
 import { newState } from './newstate.ts';
 import { beginning } from './moving.ts';
+import { listed } from './order.ts';
 import { activeTab, currentRow } from './state.ts';
 import type { Row, State } from './state.ts';
 import type { Step } from './step.ts';
@@ -34,6 +36,16 @@ const tree: Tree = {
   '/home': [],
   '/boot': ['vmlinuz'],
 };
+
+/** As the kernel's side tells of a directory. */
+function listEvents(rows: readonly Row[], token: number): readonly AnswerEvent[] {
+  const events: AnswerEvent[] = [];
+  const work = listed([rows]);
+  for (let step = work.next(); ; step = work.next()) {
+    if (step.done === true) return [...events, { kind: 'answer', what: 'list', token, value: step.value }];
+    events.push({ kind: 'part', what: 'list', token, value: step.value });
+  }
+}
 
 function rowOf(name: string, at: number): Row {
   const isDir = name.endsWith('/');
@@ -145,10 +157,7 @@ class Fake {
         const names = this.#tree[ask.dir];
         if (names === undefined)
           return [{ kind: 'failed', what: 'list', token, message: 'No such file or directory', status: 1 }];
-        return [
-          { kind: 'part', what: 'list', token, value: names.map(rowOf) },
-          { kind: 'answer', what: 'list', token, value: undefined },
-        ];
+        return listEvents(names.map(rowOf), token);
       }
       case 'follow':
         return [
@@ -201,8 +210,7 @@ class Fake {
   }
 
   get names(): readonly string[] {
-    const tab = activeTab(this.state);
-    return tab.shown.map((at) => tab.rows[at]?.name ?? '');
+    return namesShown(activeTab(this.state));
   }
 
   get lines(): readonly string[] {

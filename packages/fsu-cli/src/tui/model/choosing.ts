@@ -1,6 +1,6 @@
 /** Finding entries, selecting them, and how lists show them. */
 import { listHeight } from './layout.ts';
-import { arranged, filtered, movedTo, walkedTo } from './listing.ts';
+import { arranged, filtered, movedTo, namesShown, walkedTo } from './listing.ts';
 import { offered } from './lineinput.ts';
 import { pathTyped } from './chosen.ts';
 import { openDir } from './moving.ts';
@@ -126,8 +126,6 @@ export const choosingActions: Readonly<Record<string, Action>> = {
   sortNone: sortedBy('none'),
   sortReverse: (state) => sorted(state, (sort) => ({ ...sort, isReversed: !sort.isReversed })),
 };
-
-const namesShown = ({ rows, shown }: Tab): readonly string[] => shown.flatMap((at) => rows[at]?.name ?? []);
 
 /** As text, which is how the lists go up, too. */
 function cleaned(path: string): string {

@@ -35,7 +35,8 @@ export const dialogActions = {
       const tab = activeTab(state);
       const paths = pathsOf(state, names);
       const asked = choiceQuestion(state, 'remove', `delete ${some(names)}?`, yesOrNo, paths);
-      const isTree = tab.rows.some(({ name, type }) => type === 'dir' && names.includes(name));
+      const chosen = new Set(names);
+      const isTree = tab.rows.some(({ name, type }) => type === 'dir' && chosen.has(name));
       // How much goes with a directory is told when it is known; the answer need not wait for it.
       return isTree ? askedAbout(asked, { what: 'below', place: tab.place, paths }) : asked;
     }),

@@ -1,21 +1,27 @@
 /** A directory's entries as a list: which are shown, in which order, and where the cursor is. */
-import { gathered, noRuns, ordered, withRun } from './order.ts';
+import { noNames, ordered } from './order.ts';
 import { currentRow } from './state.ts';
+import type { Entries } from './order.ts';
 import type { PlaceId, Row, Tab } from './state.ts';
+
+/** Of what nothing has come yet. */
+export const noRows: Pick<Tab, 'rows' | 'byName' | 'ordered' | 'shown'> = {
+  rows: [],
+  byName: noNames,
+  ordered: new Uint32Array(),
+  shown: new Uint32Array(),
+};
 
 /** A tab that has just been asked for. */
 export function newTab(place: PlaceId, dir: string, like?: Tab): Tab {
   return {
     place,
     dir,
-    rows: [],
-    runs: noRuns,
-    ordered: [],
+    ...noRows,
     isComplete: false,
     isStale: false,
     failure: undefined,
     token: 0,
-    shown: [],
     cursor: 0,
     top: 0,
     selected: new Set(),
@@ -31,32 +37,30 @@ export function newTab(place: PlaceId, dir: string, like?: Tab): Tab {
   };
 }
 
-/** The tab with more rows. */
-export function withMore(tab: Tab, more: readonly Row[]): Tab {
-  const rows = [...tab.rows, ...more];
-  return { ...tab, rows, runs: withRun(tab.runs, rows, tab.rows.length) };
+/** The tab with more entries: they are in the list from when they are in order on. */
+export function withMore(tab: Tab, { rows, byName }: Entries): Tab {
+  const more = { ...tab, rows: tab.rows.concat(rows) };
+  return byName === undefined ? more : arranged({ ...more, byName });
 }
 
 /** The tab's rows in its order, now that they or the order have changed; the cursor stays on its entry. */
-export function arranged(tab: Tab): Tab {
-  const now = { ...tab, runs: gathered(tab.runs) };
-  return filtered({ ...now, ordered: ordered(now) }, tab);
-}
+export const arranged = (tab: Tab): Tab => filtered({ ...tab, ordered: ordered(tab) }, tab);
 
 /** What of the tab's rows is shown, now that the filter has changed; the cursor stays on the entry that it had in `before`. */
 export function filtered(tab: Tab, before: Tab): Tab {
   const there = tab.goal ?? currentRow(before)?.name ?? tab.memory.get(tab.dir);
   const wanted = tab.filter.toLowerCase();
-  const isShown = (at: number): boolean => {
-    const name = tab.rows[at]?.name ?? '';
-    return (tab.showsHidden || !name.startsWith('.')) && name.toLowerCase().includes(wanted);
-  };
-  // Of long lists looking at each row is most of the work.
-  const shown = wanted === '' && tab.showsHidden ? tab.ordered : tab.ordered.filter(isShown);
+  const isShown = ({ name }: Row): boolean =>
+    (tab.showsHidden || !name.startsWith('.')) && name.toLowerCase().includes(wanted);
+  // Of long lists looking at each row is most of the work: less when they are met as they lie in memory, which is as they came.
+  const areShown = wanted === '' && tab.showsHidden ? undefined : tab.rows.map(isShown);
+  const shown = areShown === undefined ? tab.ordered : tab.ordered.filter((at) => areShown[at]);
   const row = there === undefined ? -1 : tab.rows.findIndex(({ name }) => name === there);
   const cursor = row < 0 ? -1 : shown.indexOf(row);
   return { ...tab, shown, cursor: cursor >= 0 ? cursor : Math.max(0, Math.min(tab.cursor, shown.length - 1)) };
 }
+
+export const namesShown = ({ rows, shown }: Tab): readonly string[] => Array.from(shown, (at) => rows[at]?.name ?? '');
 
 /** The cursor at a line, within the list; the window follows so that it is seen, and is full where there is enough to fill it. */
 export function movedTo(tab: Tab, line: number, height: number): Tab {

@@ -1,8 +1,8 @@
 /** Walking about: the cursor, directories, file systems. */
 import { safeText } from '../../format/name.ts';
 import { listHeight } from './layout.ts';
-import { arranged, movedTo, newTab, walkedTo, withMore } from './listing.ts';
-import { noRuns } from './order.ts';
+import { arranged, movedTo, newTab, noRows, walkedTo, withMore } from './listing.ts';
+import type { Entries } from './order.ts';
 import { enterFile } from './nesting.ts';
 import { activeTab, currentRow, HOST, pathIn } from './state.ts';
 import type { Place, PlaceId, Spot, State, Tab } from './state.ts';
@@ -183,11 +183,14 @@ export const movingAnswers: Pick<AnswerHandlers, 'stack' | 'enter' | 'standing' 
     },
   },
   list: {
-    part: (state, { token, value }) => still(inTab(state, token, (tab) => withRows(tab, value, state))),
-    answer: (state, { token }) =>
+    part: (state, { token, value }) => still(inTab(state, token, (tab) => withEntries(tab, value, state))),
+    answer: (state, { token, value: byName }) =>
       standingAsked(
         inTab(state, token, (tab) =>
-          movedInto({ ...arranged(emptied(tab)), isComplete: true, isStale: false, goal: undefined }, state),
+          movedInto(
+            { ...arranged({ ...emptied(tab), byName }), isComplete: true, isStale: false, goal: undefined },
+            state,
+          ),
         ),
       ),
     failed: (state, { token, message }) =>
@@ -216,10 +219,7 @@ export const withoutStandings = (state: State): State => ({
 });
 
 /** Rows of before go as the first new ones come; the cursor will be on the same name. */
-const emptied = (tab: Tab): Tab =>
-  tab.isStale
-    ? { ...tab, rows: [], runs: noRuns, ordered: [], shown: [], goal: tab.goal ?? currentRow(tab)?.name }
-    : tab;
+const emptied = (tab: Tab): Tab => (tab.isStale ? { ...tab, ...noRows, goal: tab.goal ?? currentRow(tab)?.name } : tab);
 
 /** The tab that asked. */
 const inTab = (state: State, token: number, change: (tab: Tab) => Tab): State =>
@@ -247,11 +247,9 @@ const refreshedNoting = (state: State): Step =>
 
 const movedInto = (tab: Tab, state: State): Tab => movedTo(tab, tab.cursor, listHeight(state));
 
-/** The first rows at once; when more have come than that, all are put in order when the last is there. */
-function withRows(old: Tab, rows: Tab['rows'], state: State): Tab {
+function withEntries(old: Tab, entries: Entries, state: State): Tab {
   const tab = old.isStale ? { ...emptied(old), isStale: false, isComplete: false } : old;
-  const more = withMore(tab, rows);
-  return tab.rows.length === 0 ? movedInto(arranged(more), state) : more;
+  return movedInto(withMore(tab, entries), state);
 }
 
 /** Read again every directory that is seen, and say afterwards what is in it now; until then the old list stays. */

@@ -1,111 +1,117 @@
 /**
- * Orders of a directory's entries. Names are put in order batch by batch as they come, in runs that grow by merging: no step takes
- * much longer than another, however long the directory. Every other order is made from that of the names.
+ * Orders of a directory's entries. That of their names is made where they are read, by listed(), and comes with them; every other
+ * is made from it.
  */
 import { compareNames } from '../../format/name.ts';
 import { extensionOf } from './extension.ts';
 import type { Row, Tab } from './state.ts';
 
-/** Rows in the order of their names: their indexes, and the names once more, because to look them up by row takes longer than to compare them. */
-interface Run {
-  readonly at: number[];
-  readonly names: string[];
+/**
+ * Indexes of the first so many rows in the order of their names; directories apart from what is none: they come first, as browsers
+ * have it.
+ */
+export interface ByName {
+  readonly dirs: Uint32Array;
+  readonly others: Uint32Array;
 }
 
-/** Of runs that follow each other, each is at least twice as long as the next. */
-type Ordered = readonly Run[];
+export const noNames: ByName = { dirs: new Uint32Array(), others: new Uint32Array() };
 
-/** Directories apart from what is none: they come first, as browsers have it. */
-export interface Runs {
-  readonly dirs: Ordered;
-  readonly others: Ordered;
+/** Some of a directory's entries, in its own order; and the order of all that have come, when it was made again. */
+export interface Entries {
+  readonly rows: readonly Row[];
+  readonly byName?: ByName;
 }
 
-export const noRuns: Runs = { dirs: [], others: [] };
-
-/** The runs with the rows from index `from` on, too. */
-export function withRun({ dirs, others }: Runs, rows: readonly Row[], from: number): Runs {
-  const [newDirs, newOthers]: [number[], number[]] = [[], []];
-  for (let at = from; at < rows.length; at++) (rows[at]?.type === 'dir' ? newDirs : newOthers).push(at);
-  return { dirs: withOne(dirs, newDirs, rows), others: withOne(others, newOthers, rows) };
-}
-
-function withOne(runs: Ordered, at: number[], rows: readonly Row[]): Ordered {
-  if (at.length === 0) return runs;
-  const nameAt = (one: number): string => rows[one]?.name ?? '';
-  at.sort((a, b) => compareNames(nameAt(a), nameAt(b)));
-  const all = [...runs, { at, names: at.map(nameAt) }];
-  while (all.length > 1 && lengthOf(all.at(-2)) < 2 * lengthOf(all.at(-1))) mergeLast(all);
-  return all;
-}
-
-const lengthOf = (run: Run | undefined): number => run?.at.length ?? 0;
-
-/** Each group in one run. */
-export const gathered = ({ dirs, others }: Runs): Runs => ({ dirs: merged(dirs), others: merged(others) });
-
-function merged(runs: Ordered): Ordered {
-  const all = [...runs];
-  while (all.length > 1) mergeLast(all);
-  return all;
-}
-
-/** The last two become one. */
-function mergeLast(all: Run[]): void {
-  const [a = noRun, b = noRun] = all.splice(-2);
-  const both: Run = { at: [], names: [] };
-  let [i, j] = [0, 0];
-  const take = ({ at, names }: Run, n: number): void => {
-    both.at.push(at[n] ?? 0);
-    both.names.push(names[n] ?? '');
-  };
-  while (i < a.at.length && j < b.at.length) {
-    if (compareNames(a.names[i] ?? '', b.names[j] ?? '') <= 0) take(a, i++);
-    else take(b, j++);
+/** Entries with their order, made again whenever they are twice as many: so that it never takes long. What is given back is the last. */
+export function* listed(parts: Iterable<readonly Row[]>): Generator<Entries, ByName> {
+  const names: string[] = [];
+  const compare = (a: number, b: number): number => compareNames(names[a] ?? '', names[b] ?? '');
+  const [dirs, others]: [number[], number[]] = [[], []];
+  // Array.prototype.sort() merges what is in order already.
+  const inOrder = (): ByName => ({
+    dirs: Uint32Array.from(dirs.sort(compare)),
+    others: Uint32Array.from(others.sort(compare)),
+  });
+  let next = 0;
+  for (const rows of parts) {
+    const [newDirs, newOthers]: [number[], number[]] = [[], []];
+    for (const { name, type } of rows) (type === 'dir' ? newDirs : newOthers).push(names.push(name) - 1);
+    dirs.push(...newDirs.sort(compare));
+    others.push(...newOthers.sort(compare));
+    if (names.length < next) yield { rows };
+    else {
+      yield { rows, byName: inOrder() };
+      next = 2 * names.length;
+    }
   }
-  while (i < a.at.length) take(a, i++);
-  while (j < b.at.length) take(b, j++);
-  all.push(both);
+  return inOrder();
 }
 
-const noRun: Run = { at: [], names: [] };
-
-const compareTimes = (a: Row['mtime'], b: Row['mtime']): number => b.sec - a.sec || b.nsec - a.nsec;
-
-/** The tab's rows, of which the runs are gathered, in its order: directories first; what is of equal rank by name. */
+/** The rows that are in order by name, in the order that is wished for: directories first; what is of equal rank by name. */
 export function ordered({
   rows,
-  runs,
+  byName,
   sort: { by, isReversed },
-}: Pick<Tab, 'rows' | 'runs' | 'sort'>): readonly number[] {
-  if (by === 'none') return rows.map((_, at) => at);
-  return [runs.dirs[0], runs.others[0]].flatMap((run) => {
-    const group = sortedBy(run?.at ?? [], rows, by);
-    return isReversed ? [...group].reverse() : group;
-  });
+}: Pick<Tab, 'rows' | 'byName' | 'sort'>): Uint32Array {
+  const all = new Uint32Array(byName.dirs.length + byName.others.length);
+  if (by === 'none') return all.map((_, at) => at);
+  let done = 0;
+  for (const names of [byName.dirs, byName.others]) {
+    const group = all.subarray(done, done + names.length);
+    group.set(sortedBy(names, rows, by));
+    if (isReversed) group.reverse();
+    done += names.length;
+  }
+  return all;
 }
 
-/** Array.prototype.sort() leaves those of equal rank as they were: by name. */
-function sortedBy(
-  names: readonly number[],
-  rows: readonly Row[],
-  by: Exclude<Tab['sort']['by'], 'none'>,
-): readonly number[] {
-  const rowAt = (at: number): Row => rows[at] ?? missing();
+/** Those of equal rank stay as they were: by name. */
+function sortedBy(names: Uint32Array, rows: readonly Row[], by: Exclude<Tab['sort']['by'], 'none'>): Uint32Array {
   switch (by) {
     case 'name':
       return names;
     case 'size':
-      return [...names].sort((a, b) => rowAt(b).size - rowAt(a).size);
+      return ranked(names, rows, ({ size }) => -size);
     case 'mtime':
-      return [...names].sort((a, b) => compareTimes(rowAt(a).mtime, rowAt(b).mtime));
+      return ranked(
+        ranked(names, rows, ({ mtime }) => -mtime.nsec),
+        rows,
+        ({ mtime }) => -mtime.sec,
+      );
     case 'ext': {
-      const extensions = new Map(names.map((at) => [at, extensionOf(rowAt(at).name)]));
-      return [...names].sort((a, b) => compareNames(extensions.get(a) ?? '', extensions.get(b) ?? ''));
+      const extensions = [...new Set(rows.map(({ name }) => extensionOf(name)))].sort(compareNames);
+      const ranks = new Map(extensions.map((one, rank) => [one, rank]));
+      return ranked(names, rows, ({ name }) => ranks.get(extensionOf(name)) ?? 0);
     }
   }
 }
 
-function missing(): never {
-  throw new Error('an index beyond the list');
+/**
+ * By their ranks, lowest first. V8 sorts numbers themselves ten times as fast as by a function that compares what they stand for: so
+ * the ranks are sorted, and each index goes to where its rank is, behind those of equal rank.
+ */
+function ranked(order: Uint32Array, rows: readonly Row[], rankOf: (row: Row) => number): Uint32Array {
+  // Met as they lie in memory, which is as they came: in another order that takes several times as long.
+  const ranks = rows.map(rankOf);
+  const sorted = new Float64Array(order).map((at) => ranks[at] ?? 0).sort();
+  const taken = new Uint32Array(order.length);
+  const all = new Uint32Array(order.length);
+  for (const at of order) {
+    const first = below(sorted, ranks[at] ?? 0);
+    all[first + (taken[first] ?? 0)] = at;
+    taken[first] = (taken[first] ?? 0) + 1;
+  }
+  return all;
+}
+
+/** How many of the sorted numbers are less than this one. */
+function below(sorted: Float64Array, bound: number): number {
+  let [first, last] = [0, sorted.length];
+  while (first < last) {
+    const middle = (first + last) >>> 1;
+    if ((sorted[middle] ?? 0) < bound) first = middle + 1;
+    else last = middle;
+  }
+  return first;
 }

@@ -6,7 +6,7 @@ import type { Editing, Reviewed } from './editing-state.ts';
 import type { Looking, Pick, View } from './looking-state.ts';
 import type { Fact } from '../kernel/looks.ts';
 import type { Prompt } from './prompt.ts';
-import type { Runs } from './order.ts';
+import type { ByName } from './order.ts';
 import type { Named } from './words.ts';
 import type { Rdev, Timespec, VType } from '@ukfs/kernel';
 
@@ -90,10 +90,10 @@ export interface Tab {
   readonly dir: string;
   /** As the directory has them; grows while it is read. */
   readonly rows: readonly Row[];
-  /** In the order of their names, as far as they are put in order yet. */
-  readonly runs: Runs;
-  /** Indexes into `rows` in the order that is wished for. */
-  readonly ordered: readonly number[];
+  /** Of the first of them: half or more, and all when it is complete. */
+  readonly byName: ByName;
+  /** Indexes into `rows` in the order that is wished for: of those that `byName` has. */
+  readonly ordered: Uint32Array;
   readonly isComplete: boolean;
   /** `rows` are those of before: the next that come replace them. */
   readonly isStale: boolean;
@@ -101,7 +101,7 @@ export interface Tab {
   /** Of the question whose answer this is. */
   readonly token: number;
   /** Of these, what is shown. */
-  readonly shown: readonly number[];
+  readonly shown: Uint32Array;
   /** Index into `shown`. */
   readonly cursor: number;
   /** First line that is on the screen. */

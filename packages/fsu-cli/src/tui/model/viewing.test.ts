@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { frameOf } from '../render/frame.ts';
 import type { Effect } from './event.ts';
 import { newState } from './newstate.ts';
+import { noNames } from './order.ts';
 import { beginning } from './moving.ts';
 import type { Row, State } from './state.ts';
 import { update } from './update.ts';
@@ -34,7 +35,8 @@ class Pager {
     [this.state] = update(this.state, { kind: 'answer', what: 'stack', token: this.state.token, value: [node] });
     const place = { id: 'disk.img', label: 'disk.img', type: 'ext2fs', readOnly: undefined };
     [this.state] = update(this.state, { kind: 'answer', what: 'enter', token: this.state.token, value: place });
-    [this.state] = update(this.state, { kind: 'part', what: 'list', token: this.state.token, value: [row] });
+    const value = { rows: [row], byName: { ...noNames, others: Uint32Array.of(0) } };
+    [this.state] = update(this.state, { kind: 'part', what: 'list', token: this.state.token, value });
     this.keys('o');
   }
 
