@@ -376,6 +376,49 @@ describe('item 4: editing, staged', () => {
     await isSound(image);
   });
 
+  test('a commit that is cancelled leaves all staged and the image as it was; others look meanwhile', async () => {
+    const image = fresh();
+    const b = await Browsing.open([image]);
+    writeFileSync(at('over'), new Uint8Array(3_000_000).fill(67));
+    try {
+      await b.keys('F7');
+      await b.answer('d');
+      await b.allow();
+      await b.keys(':');
+      // In the place of what is there: through the log.
+      await b.answer(`write --at 0 /big < ${at('over')}`);
+      expect(b.lines.length).toBe(2);
+      await b.keys('w');
+      const before = readFileSync(image);
+      b.press('c');
+      b.press('C-c');
+      const looked = b.remote.call('find', [image, '/', 'motd']);
+      await b.settled();
+      expect(await looked).toBe(1);
+      expect(b.state.note?.text).toBe('cancelled: nothing was committed');
+      expect(b.state.tasks).toEqual([]);
+      expect(b.lines.length).toBe(2);
+      expect(Buffer.compare(readFileSync(image), before)).toBe(0);
+      await isSound(image);
+
+      await b.keys('u');
+      expect(b.lines.length).toBe(1);
+      await b.keys('w');
+      const seen = new Set<string>();
+      b.runtime.watch(() => seen.add(b.state.tasks[0]?.progress ?? ''));
+      await b.keys('c');
+      expect([...seen].some((progress) => progress.startsWith('into the log, '))).toBe(true);
+      expect([...seen].some((progress) => progress.startsWith('into the image, '))).toBe(true);
+      expect(b.state.note?.text).toBe('committed: 1 edit');
+      expect(b.state.tasks).toEqual([]);
+    } finally {
+      b.close();
+    }
+    const lines = await imageLines(image);
+    expect(lines.some((line) => line.includes('"/d"'))).toBe(true);
+    await isSound(image);
+  });
+
   test.each([
     ['find', ['/etc', 'hosts'], 1],
     ['grep', ['/etc', 'localhost'], 1],

@@ -114,7 +114,33 @@ export const scenarios: readonly Scenario[] = [
       commit();
     },
   },
+  {
+    name: 'a commit that is given up, then one that counts',
+    memLimit: 4096,
+    run(fs, stage, commit) {
+      edit(fs);
+      fs.write('e', data(21, 6000));
+      giveUpCommit(stage);
+      fs.remove('e');
+      fs.write('big', data(22, 9000));
+      commit();
+    },
+  },
 ];
+
+/** When all of it is in the log that has no name yet. */
+function giveUpCommit(stage: Stage): void {
+  const enough = new Error('enough');
+  try {
+    stage.commit({
+      gathering({ doneBytes, totalBytes }) {
+        if (doneBytes === totalBytes) throw enough;
+      },
+    });
+  } catch (thrown) {
+    if (thrown !== enough) throw thrown;
+  }
+}
 
 export interface Recording {
   readonly rec: ReorderHost;

@@ -3,7 +3,7 @@
  * command, or one script, is one transaction for each image, and none of it happens when something failed.
  */
 import { FsError } from 'ukfs';
-import type { CommitResult, Ukfs } from 'ukfs';
+import type { CommitHow, CommitResult, Ukfs } from 'ukfs';
 import type { Context } from './context.ts';
 import { openAudit } from './edit/audit.ts';
 import type { AuditTrail } from './edit/audit.ts';
@@ -15,7 +15,7 @@ import { safeText } from './format/name.ts';
 import type { OpenImage } from './images.ts';
 
 /** A script's `commit`: what was changed up to here is durable, whatever comes after it. */
-export async function commitEdits(ctx: Context): Promise<void> {
+export async function commitEdits(ctx: Context, how?: CommitHow): Promise<void> {
   const { edited } = ctx.images;
   await verifyAll(ctx, edited);
   const audit = await tryOpenAudit(ctx);
@@ -23,7 +23,7 @@ export async function commitEdits(ctx: Context): Promise<void> {
     if (ctx.status !== 0 || isDry(ctx)) break;
     await attempt(ctx, image, async () => {
       await endIfSignalled(ctx, image.fs);
-      if (commit(ctx, image, { audit, isLast: false }).changed) ctx.images.durable.add(image.fs);
+      if (commit(ctx, image, { audit, isLast: false, how }).changed) ctx.images.durable.add(image.fs);
     });
   }
   audit?.close();
@@ -31,7 +31,7 @@ export async function commitEdits(ctx: Context): Promise<void> {
 }
 
 /** Make durable what the command changed, image by image; or, when anything failed, throw it all away. */
-export async function endEdits(ctx: Context): Promise<void> {
+export async function endEdits(ctx: Context, how?: CommitHow): Promise<void> {
   const { edited } = ctx.images;
   const verified = await verifyAll(ctx, edited);
   const audit = await tryOpenAudit(ctx);
@@ -39,7 +39,12 @@ export async function endEdits(ctx: Context): Promise<void> {
   const isOutputTaken = ctx.out.used;
   ctx.json?.array('images');
   for (const image of edited) {
-    const { changed, more = {} } = await endEdit(ctx, image, { wasChanged: before.has(image), isOutputTaken, audit });
+    const { changed, more = {} } = await endEdit(ctx, image, {
+      wasChanged: before.has(image),
+      isOutputTaken,
+      audit,
+      how,
+    });
     const told = { changed, dryRun: isDry(ctx), verified: verified.get(image), ...more };
     ctx.json?.element({ ...pathMembers('image', image.name.text), ...told });
   }
@@ -92,6 +97,7 @@ interface Circumstances {
   /** The command's own output is on standard output. */
   readonly isOutputTaken: boolean;
   readonly audit: AuditTrail | undefined;
+  readonly how: CommitHow | undefined;
 }
 
 async function endEdit(ctx: Context, image: OpenImage, circumstances: Circumstances): Promise<Ending> {
@@ -108,8 +114,8 @@ async function endEdit(ctx: Context, image: OpenImage, circumstances: Circumstan
     if (isDry(ctx)) return tellDryRun(ctx, image, circumstances);
     // Ctrl-C ends whoever fed us, too: the end of our input is not the end of what was to be written.
     await endIfSignalled(ctx, fs);
-    const { audit, wasChanged } = circumstances;
-    const { changed, more } = commit(ctx, image, { audit, isLast: true });
+    const { audit, how, wasChanged } = circumstances;
+    const { changed, more } = commit(ctx, image, { audit, isLast: true, how });
     return { changed: changed || wasChanged || wasCommitted, ...(more === undefined ? {} : { more }) };
   });
   return ending ?? { changed: false };
@@ -119,7 +125,7 @@ async function endEdit(ctx: Context, image: OpenImage, circumstances: Circumstan
 function commit(
   ctx: Context,
   image: OpenImage,
-  { audit, isLast }: { readonly audit: AuditTrail | undefined; readonly isLast: boolean },
+  { audit, isLast, how }: Pick<Circumstances, 'audit' | 'how'> & { readonly isLast: boolean },
 ): Ending {
   const { fs, name } = image;
   const { copies } = ctx.images;
@@ -130,7 +136,7 @@ function commit(
   const transaction = isDirty ? audit?.intend(all) : undefined;
   let result: CommitResult;
   try {
-    result = fs.commit();
+    result = fs.commit(how);
     if (isLast) copies?.placeOutput();
   } catch (thrown) {
     transaction?.failed(thrown);

@@ -24,7 +24,7 @@ export type { Host, HostFile, HostStat, Holder } from './hypercall/hypercall.ts'
 export type { BlockDevice, Extent } from './dev/blockdev.ts';
 export type { EtfsType, EtfsWindow } from './dev/etfs.ts';
 export { CommitError } from './dev/stage.ts';
-export type { CommitOutcome, CommitResult, Stage, StageOptions } from './dev/stage.ts';
+export type { CommitHow, CommitOutcome, CommitProgress, CommitResult, Stage, StageOptions } from './dev/stage.ts';
 export {
   O,
   SEEK,

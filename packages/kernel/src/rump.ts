@@ -5,7 +5,7 @@
  */
 import { DEVSW } from './dev/devsw.ts';
 import { ETFS, Etfs, type EtfsType, type EtfsWindow } from './dev/etfs.ts';
-import { CommitError, type CommitResult, type Stage, type StageOptions } from './dev/stage.ts';
+import { CommitError, type CommitHow, type CommitResult, type Stage, type StageOptions } from './dev/stage.ts';
 import type { Host } from './hypercall/hypercall.ts';
 import type { Component } from './kern/component.ts';
 import { asFsError, FsError, UnsupportedError } from './kern/errno.ts';
@@ -65,24 +65,27 @@ export class Rump extends Kernel {
 
   /**
    * Make everything changed on a disk durable, all or nothing: every mount's state goes into the stage, which commits.
-   * Errors: EBUSY an unlinked file is open and its type cannot note that; CommitError, whose outcome says what is on disk.
+   * Errors: EBUSY an unlinked file is open and its type cannot note that; CommitError, whose outcome says what is on disk; what
+   * how.gathering() throws.
    */
-  commit(stage: Stage): CommitResult {
+  commit(stage: Stage, how: CommitHow = {}): CommitResult {
     const vfs = this.service(VFS);
     vfs.syncTransaction(stage);
-    try {
-      const result = stage.commit();
-      vfs.committed(stage);
-      return result;
-    } catch (e) {
-      // The stage is back at the old tree and can be used again: so must everything be that was read from it.
+    return vfs.unchanging(stage, () => {
       try {
-        if (e instanceof CommitError && e.outcome === 'discarded') vfs.rollback(stage, () => {});
-      } catch {
-        // Poisoned, if it cannot be read; what became of the commit is the news.
+        const result = stage.commit(how);
+        vfs.committed(stage);
+        return result;
+      } catch (e) {
+        // The stage is back at the old tree and can be used again: so must everything be that was read from it.
+        try {
+          if (e instanceof CommitError && e.outcome === 'discarded') vfs.rollback(stage, () => {});
+        } catch {
+          // Poisoned, if it cannot be read; what became of the commit is the news.
+        }
+        throw e;
       }
-      throw e;
-    }
+    });
   }
 
   /**
@@ -123,16 +126,19 @@ export class Rump extends Kernel {
   check(key: string, type: FileSystemType, options: CheckWishes): CheckSummary {
     const stage = this.etfs.stage(key);
     const vfs = this.service(VFS);
-    if (type.check === undefined) throw new UnsupportedError(`checking ${type.name}`);
+    const { check } = type;
+    if (check === undefined) throw new UnsupportedError(`checking ${type.name}`);
     if (options.repair !== 'none' && vfs.mounts.some(({ transaction }) => transaction === stage)) {
       throw new FsError('EBUSY', { op: 'check', what: 'mounted: repairs are for what is not' });
     }
     vfs.syncTransaction(stage);
-    return type.check(this.etfs.device(key), {
-      ...options,
-      now: () => this.now(),
-      random: (dst) => this.host.random(dst),
-    });
+    const act = (): CheckSummary =>
+      check(this.etfs.device(key), {
+        ...options,
+        now: () => this.now(),
+        random: (dst) => this.host.random(dst),
+      });
+    return options.repair === 'none' ? vfs.unchanging(stage, act) : act();
   }
 
   /** Throw away everything since the last commit; open files whose inode is gone become ESTALE. */

@@ -6,6 +6,7 @@
  */
 import { ACCESS, CorruptError, FsError, O, readOnlyError, RF, UnsupportedError } from '@ukfs/kernel';
 import type {
+  CommitHow,
   Dirent,
   DirentPlus,
   FileSystemType,
@@ -590,7 +591,7 @@ export class FsHandle implements Ukfs {
     );
   }
 
-  commit(): CommitResult {
+  commit(how: CommitHow = {}): CommitResult {
     const nothing = { changed: false, bytesLogged: 0, bytesInPlace: 0 };
     const { disk } = this.#mounted;
     if (this.#lwp === undefined) throw this.#closed();
@@ -599,7 +600,7 @@ export class FsHandle implements Ukfs {
     return this.#named(() => {
       if (this.#verifies) this.verify();
       try {
-        return this.#rump.commit(disk.stage);
+        return this.#rump.commit(disk.stage, how);
       } catch (e) {
         // "Committed, not yet applied" and "outcome unknown" end the stage, and with it the handle.
         if (e instanceof FsError && 'outcome' in e && e.outcome !== 'discarded') this.#end({ tells: 'mistakes' });

@@ -9,6 +9,7 @@
  */
 import type {
   CheckSummary,
+  CommitHow,
   Dirent,
   DirentPlus,
   Extent,
@@ -292,7 +293,7 @@ export interface Ukfs {
    * when nothing changed. Errors before the commit point leave the image as it was (ENOSPC, EIO, ESTALE: the image is
    * not ours any more). EROFS on a handle opened for reading or a dry run.
    */
-  commit(): CommitResult;
+  commit(how?: CommitHow): CommitResult;
   /** Forget all changes since the last commit; open descriptors to files that no longer exist give ESTALE. */
   discard(): void;
   savepoint(): Savepoint;

@@ -60,6 +60,8 @@ export {
 } from '@ukfs/kernel';
 export type {
   CheckSummary,
+  CommitHow,
+  CommitProgress,
   Dirent,
   DirentPlus,
   ErrnoName,

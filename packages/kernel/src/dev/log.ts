@@ -375,24 +375,46 @@ export function readPadded(file: HostFile, dst: Uint8Array, offset: number): voi
   if (n < dst.length) dst.fill(0, n);
 }
 
-/** Applying, docs/log-format.md: grow; dirty mark, sync; all but the superblock, sync; superblock, shrink, sync. */
-export function applyLog(image: HostFile, file: HostFile, log: LogContents): void {
+interface Applying {
+  readonly image: HostFile;
+  readonly file: HostFile;
+  readonly log: LogContents;
+}
+
+/**
+ * Applying, docs/log-format.md: grow; dirty mark, sync; all but the superblock, sync; superblock, shrink, sync. `applied`: how many
+ * bytes of the units are written.
+ */
+export function applyLog(
+  image: HostFile,
+  file: HostFile,
+  log: LogContents,
+  applied: (bytes: number) => void = () => undefined,
+): void {
+  const a: Applying = { image, file, log };
   // Sizes are set again, too, even where they look right.
   if (log.oldSize < log.newSize) image.truncate(log.newSize);
   if (log.marks.length > 0 || log.oldSize < log.newSize) {
-    applyEntries(image, file, log.marks, log);
+    applyEntries(a, log.marks);
     image.fsync();
   }
-  applyEntries(image, file, log.units, log);
+  let done = 0;
+  applied(done);
+  applyEntries(a, log.units, (bytes) => applied((done += bytes)));
   if (log.superblocks.length > 0 || log.newSize < log.oldSize) {
     if (log.units.length > 0) image.fsync();
-    applyEntries(image, file, log.superblocks, log);
+    applyEntries(a, log.superblocks);
     if (log.newSize < log.oldSize) image.truncate(log.newSize);
   }
   image.fsync();
 }
 
-function applyEntries(image: HostFile, file: HostFile, entries: Entries, log: LogContents): void {
+/** `written`: told of each run. */
+function applyEntries(
+  { image, file, log }: Applying,
+  entries: Entries,
+  written: (bytes: number) => void = () => undefined,
+): void {
   const { unitSize } = log;
   const end = Math.max(log.oldSize, log.newSize);
   forRuns(entries, unitSize, (first, count, piece) => {
@@ -404,6 +426,7 @@ function applyEntries(image: HostFile, file: HostFile, entries: Entries, log: Lo
       throw new CorruptError(`transaction log: data for byte ${target + i * unitSize} changed`);
     }
     image.write(run.subarray(0, Math.min(run.length, end - target)), target);
+    written(run.length);
   });
 }
 

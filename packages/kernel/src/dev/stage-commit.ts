@@ -53,6 +53,30 @@ export interface CommitResult {
   readonly bytesInPlace: number;
 }
 
+/** How far a commit is. */
+export interface CommitProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** For those who have other work to do while a commit runs. Meanwhile files may be read; nothing may be changed. */
+export interface CommitHow {
+  /** Before the commit point, again and again. What it throws gives the commit up: all that was staged still is. */
+  readonly gathering?: (progress: CommitProgress) => void;
+  /** At the commit point, and then again and again; it must not throw. */
+  readonly applying?: (progress: CommitProgress) => void;
+}
+
+/** What gathering() has thrown: nobody wants the commit any more, and nothing is wrong. */
+class Unwanted extends Error {
+  readonly why: unknown;
+
+  constructor(why: unknown) {
+    super('unwanted');
+    this.why = why;
+  }
+}
+
 export interface SpillFile {
   readonly file: HostFile;
   /** Where the next data goes. */
@@ -132,8 +156,8 @@ export function writeInPlace(s: StageState, src: Uint8Array, offset: number): vo
   }
 }
 
-/** Move whole fresh pages from memory into the image, neighbours in one write. Pages are ascending. */
-export function placePages(s: StageState, pages: readonly Page[]): void {
+/** Move whole fresh pages from memory into the image, neighbours in one write. Pages are ascending. `moved`: told of each run. */
+export function placePages(s: StageState, pages: readonly Page[], moved?: (sizeBytes: number) => void): void {
   for (let first = 0; first < pages.length;) {
     const no = pages[first]?.no ?? 0;
     let count = 1;
@@ -144,6 +168,7 @@ export function placePages(s: StageState, pages: readonly Page[]): void {
     writeInPlace(s, buffer, no * PAGE_SIZE);
     for (const page of run) s.overlay.moved(page);
     first += count;
+    moved?.(buffer.length);
   }
 }
 
@@ -212,24 +237,28 @@ export const hasChanges = (s: StageState): boolean =>
   s.overlay.pages.size > 0 || !s.inPlace.isEmpty || s.size !== s.expected.size;
 
 /**
- * Steps 1 to 6. Throws CommitError: 'discarded' leaves a stage that can be used again, anything else ends it.
- * Savepoints end. The file systems have been synced into the stage by the caller.
+ * Steps 1 to 6. Throws CommitError: 'discarded' leaves a stage that can be used again, anything else ends it; and what
+ * gathering() throws, which leaves everything as it was. Savepoints end. The file systems have been synced into the stage
+ * by the caller.
  */
-export function commitState(s: StageState): CommitResult {
+export function commitState(s: StageState, { gathering, applying = () => undefined }: CommitHow = {}): CommitResult {
   if (!hasChanges(s)) {
     resetState(s);
     return { changed: false, bytesLogged: 0, bytesInPlace: 0 };
   }
   const { names } = s;
   assert(names !== undefined, 'a writer has a log');
+  const spillBefore = s.spill?.end;
   let contents: LogContents;
   let bytesInPlace: number;
   try {
     checkStillOurs(s);
     checkRoom(s, names);
-    writeFresh(s);
+    const gathered = counting(s.overlay.pages.size * PAGE_SIZE, gathering);
+    placeFresh(s, gathered);
     bytesInPlace = s.inPlace.total() * s.unitSize;
-    contents = collect(s);
+    contents = collect(s, gathered);
+    sealInPlace(s);
     const logged = contents.units.length + contents.superblocks.length;
     if (logged === 0 && contents.newSize === contents.oldSize) {
       dropSpill(s);
@@ -243,12 +272,14 @@ export function commitState(s: StageState): CommitResult {
     if (s.host.stat(names.log, { nofollow: true }) !== undefined)
       throw new FsError('EEXIST', { path: names.log, what: `${names.log} was made by another program` });
   } catch (thrown) {
-    throw giveUp(s, asFsError(thrown));
+    if (!(thrown instanceof Unwanted)) throw giveUp(s, asFsError(thrown));
+    restoreSpill(s, spillBefore);
+    throw thrown.why;
   }
   s.host.holdSignals(true);
   try {
     publish(s, names);
-    settle(s, names, contents);
+    settle(s, names, { contents, applying });
   } finally {
     s.host.holdSignals(false);
   }
@@ -258,6 +289,32 @@ export function commitState(s: StageState): CommitResult {
     bytesLogged: (contents.units.length + contents.superblocks.length) * s.unitSize,
     bytesInPlace,
   };
+}
+
+/** Adds up what is done, and asks whether the commit is still wanted. */
+function counting(totalBytes: number, gathering: CommitHow['gathering']): (bytes: number) => void {
+  let doneBytes = 0;
+  return (bytes) => {
+    doneBytes += bytes;
+    try {
+      gathering?.({ doneBytes, totalBytes });
+    } catch (thrown) {
+      throw new Unwanted(thrown);
+    }
+  };
+}
+
+/** Without what the commit has gathered. */
+function restoreSpill(s: StageState, before: number | undefined): void {
+  const { spill } = s;
+  if (spill === undefined) return;
+  try {
+    if (before === undefined) return dropSpill(s);
+    spill.file.truncate(before);
+    spill.end = before;
+  } catch (thrown) {
+    throw giveUp(s, asFsError(thrown));
+  }
 }
 
 /** Discard after a failure before the commit point; a failure to clean up is only worth a message. */
@@ -303,10 +360,17 @@ function checkRoom(s: StageState, names: LogNames): void {
 /** Header, index and end record for so many entries, and the superblocks that come with them: an upper bound. */
 const overheadOf = (units: number): number => DATA_OFFSET + 3 * PAGE_SIZE + units * 33;
 
-/** Step 2: fresh data and zeros over what was fresh and is no longer used; then sync. */
-function writeFresh(s: StageState): void {
+/** Step 2: fresh data. */
+function placeFresh(s: StageState, placed: (bytes: number) => void): void {
   const pages = freshPages(s, { again: true });
-  if (!s.inPlace.isEmpty || pages.length * PAGE_SIZE >= IN_PLACE_FROM) placePages(s, pages);
+  if (!s.inPlace.isEmpty || pages.length * PAGE_SIZE >= IN_PLACE_FROM) placePages(s, pages, placed);
+}
+
+/**
+ * Step 2, its end: zeros over what was fresh and is no longer used; then sync. Only now that nobody can give the commit up: a
+ * savepoint may know better what is used.
+ */
+function sealInPlace(s: StageState): void {
   for (const { start, end } of s.garbage.runs()) zeroUnits(s, start, end);
   if (s.unsynced) s.image.fsync();
   s.unsynced = false;
@@ -314,7 +378,7 @@ function writeFresh(s: StageState): void {
 }
 
 /** Step 3 without its end: compare with the image, put what differs into the log's data, list it. */
-function collect(s: StageState): LogContents {
+function collect(s: StageState, looked: (bytes: number) => void): LogContents {
   const contents: LogContents = {
     unitSize: s.unitSize,
     oldSize: s.expected.size,
@@ -325,7 +389,7 @@ function collect(s: StageState): LogContents {
   };
   const hints = [...s.hints.values()].sort((a, b) => a.extent.offset - b.extent.offset);
   const appender = new Appender(s);
-  const changed = collectUnits(s, contents, { appender, isSuperblock: superblockTest(hints) });
+  const changed = collectUnits(s, contents, { appender, isSuperblock: superblockTest(hints), looked });
   let last = -1;
   for (const hint of hints) {
     const first = Math.floor(hint.extent.offset / s.unitSize) * s.unitSize;
@@ -376,7 +440,11 @@ class Appender {
 function collectUnits(
   s: StageState,
   contents: LogContents,
-  options: { readonly appender: Appender; readonly isSuperblock: (start: number, end: number) => boolean },
+  options: {
+    readonly appender: Appender;
+    readonly isSuperblock: (start: number, end: number) => boolean;
+    readonly looked: (bytes: number) => void;
+  },
 ): ByteTest {
   const { unitSize } = s;
   const numbers = Float64Array.from(s.overlay.pages.keys()).sort();
@@ -412,6 +480,7 @@ function collectUnits(
       contents.units.push(target, place, crc);
     }
     first += count;
+    options.looked(count * PAGE_SIZE);
   }
   return (offset) => changedSuperblocks.has(offset);
 }
@@ -511,11 +580,16 @@ function takeBack(s: StageState, names: LogNames): boolean {
 }
 
 /** Steps 5 and 6. */
-function settle(s: StageState, names: LogNames, contents: LogContents): void {
+function settle(
+  s: StageState,
+  names: LogNames,
+  { contents, applying }: { readonly contents: LogContents; readonly applying: NonNullable<CommitHow['applying']> },
+): void {
   const { spill } = s;
+  const totalBytes = contents.units.length * s.unitSize;
   assert(spill !== undefined, 'a log is being applied');
   try {
-    applyLog(s.image, spill.file, contents);
+    applyLog(s.image, spill.file, contents, (doneBytes) => applying({ doneBytes, totalBytes }));
     s.expected = s.image.stat();
     markDone(spill.file);
     removeLog(s.host, names);

@@ -259,6 +259,81 @@ describe('freshness', () => {
   });
 });
 
+describe('a commit that is given up', () => {
+  const enough = new Error('enough');
+  /** At the nth time that it asks; false: it was done before. */
+  const givesUp = (stage: Stage, nth: number): boolean => {
+    let asked = 0;
+    try {
+      stage.commit({
+        gathering() {
+          if (++asked === nth) throw enough;
+        },
+      });
+    } catch (thrown) {
+      if (thrown !== enough) throw thrown;
+      return true;
+    }
+    return false;
+  };
+
+  test.each([1 << 20, 8192, 0])(
+    'wherever that is, all is still staged, the image is as it was, and a later one commits it (memory limit %i)',
+    (memLimit) => {
+      let nth = 1;
+      for (let isGivenUp = true; isGivenUp; nth++) {
+        const { host, stage, before } = setUp({ memLimit, size: 1 << 18 });
+        const expected = before.slice();
+        const marks: { readonly id: number; readonly bytes: Uint8Array }[] = [];
+        for (let i = 0; i < 20; i++) {
+          marks.push({ id: stage.savepoint('explicit'), bytes: expected.slice() });
+          stage.write(filled(5000, i), i * 12_345);
+          expected.fill(i, i * 12_345, i * 12_345 + 5000);
+        }
+        const files = host.list();
+        isGivenUp = givesUp(stage, nth);
+        if (!isGivenUp) break;
+        expectBytes(host.get(IMAGE), before);
+        expect(host.list()).toEqual(files);
+        expectBytes(readAll(stage), expected);
+        const last = marks[10]!;
+        stage.rollback(last.id);
+        expectBytes(readAll(stage), last.bytes);
+        expect(stage.commit().changed).toBe(true);
+        expectBytes(host.get(IMAGE), last.bytes);
+        expect(host.list()).toEqual([IMAGE]);
+      }
+      expect(nth).toBeGreaterThan(10);
+    },
+  );
+
+  test('what was written in place and removed since a savepoint is there again after a rollback to it', () => {
+    const { host, stage, before } = setUp({ memLimit: 0 });
+    stage.fresh({ offset: 32_768, length: 8192 });
+    stage.write(filled(8192, 1), 32_768);
+    expect(host.get(IMAGE)[32_768]).toBe(1);
+    const mark = stage.savepoint('explicit');
+    stage.released({ offset: 32_768, length: 8192 });
+    stage.write(filled(512, 2), 0);
+    expect(givesUp(stage, 1)).toBe(true);
+    stage.rollback(mark);
+    const expected = before.slice().fill(1, 32_768, 40_960);
+    expectBytes(readAll(stage), expected);
+    stage.commit();
+    expectBytes(host.get(IMAGE), expected);
+  });
+
+  test('once it is too late for that, how far it is is told to the end', () => {
+    const { host, stage } = setUp();
+    stage.write(filled(512, 2), 1024);
+    const told: number[] = [];
+    const { changed } = stage.commit({ applying: ({ doneBytes }) => void told.push(doneBytes) });
+    expect(changed).toBe(true);
+    expect(told).toEqual([0, 512]);
+    expect(host.get(IMAGE)[1024]).toBe(2);
+  });
+});
+
 describe('purity', () => {
   test('nothing written, the same bytes written, everything rolled back, discarded: no host call that changes anything', () => {
     const { host, stage, before } = setUp();

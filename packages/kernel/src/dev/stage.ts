@@ -24,13 +24,13 @@ import {
   writeInPlace,
   CommitError,
 } from './stage-commit.ts';
-import type { CommitResult, SpillFile, StageState } from './stage-commit.ts';
+import type { CommitHow, CommitResult, SpillFile, StageState } from './stage-commit.ts';
 import { isUnchanged, openReader, openWriter } from './stage-open.ts';
 import type { CommittedLog, OpenedImage, StageOptions } from './stage-open.ts';
 import { RangeSet } from './stage-ranges.ts';
 
 export { CommitError } from './stage-commit.ts';
-export type { CommitOutcome, CommitResult } from './stage-commit.ts';
+export type { CommitHow, CommitOutcome, CommitProgress, CommitResult } from './stage-commit.ts';
 export type { StageOptions } from './stage-open.ts';
 
 export const DEFAULT_MEMLIMIT = 64 * 1024 * 1024;
@@ -70,9 +70,9 @@ export interface Stage extends BlockDevice, Transaction {
   resize(sizeBytes: number): void;
   /**
    * Make everything since the last commit durable, as one. Between system calls only: EBUSY inside one.
-   * @throws CommitError
+   * @throws CommitError; what how.gathering() throws
    */
-  commit(): CommitResult;
+  commit(how?: CommitHow): CommitResult;
   /** Forget everything since the last commit, poison included. */
   discard(): void;
   /** Only discard() and close() work from now on. */
@@ -330,17 +330,19 @@ class HostStage implements Stage {
     this.#plain = false;
   }
 
-  commit(): CommitResult {
+  commit(how: CommitHow = {}): CommitResult {
     this.#mayWrite();
     if (this.#dryRun) throw new FsError('EROFS', { op: 'commit', path: this.path, what: 'dry run' });
     if (this.#s.overlay.hasImplicit) throw new FsError('EBUSY', { op: 'commit', path: this.path });
     try {
-      const result = commitState(this.#s);
+      const result = commitState(this.#s, how);
       this.#fresh();
       return result;
     } catch (thrown) {
-      if (thrown instanceof CommitError && thrown.outcome !== 'discarded') this.#end(thrown);
-      else this.#fresh();
+      if (thrown instanceof CommitError) {
+        if (thrown.outcome === 'discarded') this.#fresh();
+        else this.#end(thrown);
+      }
       throw thrown;
     }
   }

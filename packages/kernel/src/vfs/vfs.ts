@@ -48,6 +48,8 @@ export class Vfs {
   readonly #types = new Map<string, FileSystemType>();
   #root: Vnode | undefined;
   #group: Group | undefined;
+  /** The transaction that nothing changes now, and files without names whose last reference went meanwhile. */
+  #unchanging: { readonly transaction: Transaction; readonly late: Vnode[] } | undefined;
   #nextMountId = 1;
 
   constructor(k: Kernel) {
@@ -156,6 +158,7 @@ export class Vfs {
   modify<T>(mp: Mount, fn: () => T): T {
     const { transaction } = mp;
     if (transaction === undefined) return fn();
+    if (this.#unchanging?.transaction === transaction) throw new FsError('EBUSY');
     if (this.#group?.transaction === transaction) return inGroup(this.#group, mp, fn);
     const savepoint = transaction.savepoint();
     const traces = mp.bufs.modCount;
@@ -283,11 +286,39 @@ export class Vfs {
     this.vput(cwdi.rdir);
   }
 
+  /**
+   * Nothing of the transaction changes while `act` runs, whoever has a turn in it: a modifying call is EBUSY, and a file that goes with
+   * its last reference goes afterwards.
+   */
+  unchanging<T>(transaction: Transaction, act: () => T): T {
+    const outer = this.#unchanging;
+    const late: Vnode[] = [];
+    this.#unchanging = { transaction, late };
+    try {
+      return act();
+    } finally {
+      this.#unchanging = outer;
+      for (const vp of late) this.#putLate(vp);
+    }
+  }
+
+  /** What ended or poisoned the transaction meanwhile is the news; the format has noted files without names. */
+  #putLate(vp: Vnode): void {
+    try {
+      this.vput(vp);
+    } catch (thrown) {
+      if (!(thrown instanceof FsError)) throw thrown;
+    }
+  }
+
   /** vrele for callers outside a bracket: the last reference of an unlinked file frees it, which writes. */
   vput(vp: Vnode): void {
     const { transaction } = vp.mount;
     if (vp.usecount > 1 || vp.mount.readOnly || transaction === undefined || vp.revoked) vrele(vp);
-    else if (this.#group?.failure !== undefined && this.#group.transaction === transaction) this.#group.late.push(vp);
+    else if (this.#unchanging?.transaction === transaction) {
+      if (vp.ops.getattr(vp).nlink === 0) this.#unchanging.late.push(vp);
+      else vrele(vp);
+    } else if (this.#group?.failure !== undefined && this.#group.transaction === transaction) this.#group.late.push(vp);
     else this.modify(vp.mount, () => vrele(vp));
   }
 

@@ -251,7 +251,6 @@ const writing = {
     }),
   ],
   sync: [],
-  commit: [],
   discard: [],
   savepoint: [],
   rollback: [integer],
@@ -347,6 +346,11 @@ export const handleCalls: Readonly<Record<string, HandleCall>> = {
   verify: writesBy(({ job }, fs, args) => {
     fitting('verify', [], args);
     return fs.verify({ pause: () => job.pause() });
+  }),
+  /** Whole: who cancelled it would not know whether it was in time. */
+  commit: writesBy(({ job }, fs, args) => {
+    fitting('commit', [], args);
+    return fs.commit({ gathering: () => job.share(), applying: () => job.share() });
   }),
   committed: writesBy(({ server }, fs, args) => {
     fitting('committed', [], args);

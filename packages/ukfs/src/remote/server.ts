@@ -32,6 +32,8 @@ export interface Job {
    * waits. Errors: ECANCELED.
    */
   pause(): void;
+  /** As pause(), for what must not end where it is. */
+  share(): void;
 }
 
 /** What a client may call besides: the answer, a promise of it, or a generator, which runs in slices and tells what it yields. */
@@ -320,13 +322,23 @@ export class Server {
           this.#askTurn();
         }
       }
+    };
+    const share = (): void => give(Turn.reading, () => this.#answerReading());
+    const stopIfCancelled = (): void => {
       if (running.isCancelled) throw cancelled();
     };
     return {
       isCancelled: () => running.isCancelled,
       tell: (value) => this.#tell(running, value),
-      preempt: () => give(Turn.all, () => this.#answerSome()),
-      pause: () => give(Turn.reading, () => this.#answerReading()),
+      preempt: () => {
+        give(Turn.all, () => this.#answerSome());
+        stopIfCancelled();
+      },
+      pause: () => {
+        share();
+        stopIfCancelled();
+      },
+      share,
     };
   }
 

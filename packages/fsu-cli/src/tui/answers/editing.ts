@@ -2,7 +2,7 @@
 import { FsError, nameFromBytes } from 'ukfs';
 import type { VType } from 'ukfs';
 import type { RemoteUkfs } from 'ukfs/remote';
-import type { Conflict } from '../model/ask.ts';
+import type { CommitAdvance, Conflict } from '../model/ask.ts';
 import { HOST, pathIn } from '../model/state.ts';
 import type { PlaceId } from '../model/state.ts';
 import { lineFromEditor } from './editor.ts';
@@ -38,7 +38,12 @@ export const editingAnswerers: Pick<
   undo: (_, { desk }) => desk.call('undo', []),
   discard: (_, { desk }) => desk.call('discard', []),
   review: (_, { desk, signal }) => desk.call('review', [], { signal }),
-  commit: (_, { desk }) => desk.call('commit', []),
+  commit: (_, { desk, part }) =>
+    desk.call('commit', [], {
+      item: (value) => {
+        if (isCommitAdvance(value)) part(value);
+      },
+    }),
   async conflicts({ place, paths, isCut, to, dir }, { desk, signal }) {
     const names = paths.map(baseName);
     const there = await kindsOf(
@@ -103,3 +108,6 @@ async function kindIn(fs: RemoteUkfs, path: string): Promise<VType | undefined> 
 
 const isAdvance = (value: unknown): value is { readonly files: number; readonly bytes: number } =>
   typeof value === 'object' && value !== null && 'files' in value && 'bytes' in value;
+
+const isCommitAdvance = (value: unknown): value is CommitAdvance =>
+  typeof value === 'object' && value !== null && 'into' in value && 'doneBytes' in value && 'totalBytes' in value;

@@ -64,11 +64,12 @@ export interface DeskServices {
   isHostDir(path: string): boolean;
   /** Run lines of a script as one edit; `mayEdit`: a person has said that things may be changed. Parts: how far it is. */
   run(line: string, how: { readonly mayEdit: boolean }): LineResult;
-  /** Give up the line that runs; that line's own answer tells what came of it. */
+  /** Give up the line or the commit that runs; its own answer tells what came of it. */
   stop(): undefined;
   undo(): undefined;
   discard(): undefined;
   review(): readonly Reviewed[];
+  /** Parts: how far it is. */
   commit(): readonly string[];
   /** Where the bytes are, at `from` or later; or last, before it. */
   seek(place: PlaceId, path: string, wanted: Uint8Array, from: number, way: SearchWay): number | undefined;
@@ -107,6 +108,7 @@ export const reading: readonly (keyof DeskServices)[] = [
   'nextEntries',
   'closeList',
   'isHostDir',
+  'stop',
   'hostKinds',
   'below',
   'clashes',

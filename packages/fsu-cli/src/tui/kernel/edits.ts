@@ -4,7 +4,7 @@
  */
 import type { Job } from 'ukfs/remote';
 import { FsError } from 'ukfs';
-import type { CheckHow, Ukfs } from 'ukfs';
+import type { CheckHow, CommitHow, CommitProgress, Ukfs } from 'ukfs';
 import { UsageError } from '../../command.ts';
 import { Context } from '../../context.ts';
 import type { ImageName } from '../../context.ts';
@@ -19,6 +19,7 @@ import { Marks } from '../../script/marks.ts';
 import { Runner } from '../../script/runner.ts';
 import type { PlannedLine } from '../../script/runner.ts';
 import { Capture } from './capture.ts';
+import type { CommitAdvance } from '../model/ask.ts';
 import type { Reviewed } from '../model/editing-state.ts';
 import type { Said } from './capture.ts';
 import type { Named } from '../model/words.ts';
@@ -243,19 +244,50 @@ export class Edits {
     );
   }
 
-  /** Make durable what is staged. Errors: those of the commit; nothing has changed then, unless the message says so. */
+  /**
+   * Make durable what is staged. Errors: ECANCELED it was stopped before the first commit point, and all is still staged; those of the
+   * commit: nothing has changed then, unless the message says so.
+   */
   commit(job: Job): Promise<readonly string[]> {
     return this.#inTurn(job, async () => {
       const ctx = this.#context(this.#ctx, this.#ctx.images);
       const { open, edit } = ctx.settings;
       if (open.dryRun === true) throw new FsError('EROFS', { what: 'this is a dry run: nothing is committed' });
       // A copy that is edited gets its name at the end of an edit.
-      await (edit.output === undefined ? commitEdits(ctx) : endEdits(ctx));
+      const how = this.#committing(job);
+      await (edit.output === undefined ? commitEdits(ctx, how) : endEdits(ctx, how));
       const { messages } = this.#capture.take();
+      if (how.isGivenUp) throw new FsError('ECANCELED', { what: 'cancelled: nothing was committed' });
       if (ctx.status !== 0) throw new FsError('EIO', { what: messages.join('; ') });
       this.#marks = [];
       return messages;
     });
+  }
+
+  /** Others have turns meanwhile, and a person may have enough of it, until the first image is changed. */
+  #committing(job: Job): Required<CommitHow> & { readonly isGivenUp: boolean } {
+    let [isPast, isGivenUp, told] = [false, false, ''];
+    const tell = (into: CommitAdvance['into'], { doneBytes, totalBytes }: CommitProgress): void => {
+      const step = `${into} ${Math.floor(doneBytes / BYTES_BETWEEN)}`;
+      if (step !== told) job.tell({ into, doneBytes, totalBytes } satisfies CommitAdvance);
+      told = step;
+      job.share();
+    };
+    return {
+      gathering: (progress) => {
+        tell('log', progress);
+        if (!this.#isStopped || isPast) return;
+        isGivenUp = true;
+        throw new FsError('ECANCELED');
+      },
+      applying(progress) {
+        isPast = true;
+        tell('image', progress);
+      },
+      get isGivenUp() {
+        return isGivenUp;
+      },
+    };
   }
 }
 

@@ -143,6 +143,13 @@ export interface Clashes {
   readonly isMore: boolean;
 }
 
+/** How far a commit is: bytes that are ready in the log, and then those of them that are in the image. */
+export interface CommitAdvance {
+  readonly into: 'log' | 'image';
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
 /** To edit. */
 interface EditingAsks {
   /** Run lines of a script as one edit; parts tell how far it is. */
@@ -160,13 +167,13 @@ interface EditingAsks {
       readonly output: readonly string[];
     };
   };
-  /** Give up the line that runs: its answer tells what came of it. */
+  /** Give up the line or the commit that runs: its answer tells what came of it. */
   readonly stop: { readonly ask: object; readonly part: never; readonly answer: undefined };
   readonly undo: { readonly ask: object; readonly part: never; readonly answer: undefined };
   readonly discard: { readonly ask: object; readonly part: never; readonly answer: undefined };
   readonly review: { readonly ask: object; readonly part: never; readonly answer: readonly Reviewed[] };
   /** The answer: what else there is to tell. */
-  readonly commit: { readonly ask: object; readonly part: never; readonly answer: readonly string[] };
+  readonly commit: { readonly ask: object; readonly part: CommitAdvance; readonly answer: readonly string[] };
   /** Which names exist where files are to go. */
   readonly conflicts: {
     readonly ask: Transfer;

@@ -2,6 +2,7 @@
  * Edits: lines of a script, run one edit after the other. One that has changed something is staged, can be taken back and done again, and is
  * reviewed before a commit. Where lines come from: dialogs.ts, transfer.ts, and what a person types.
  */
+import { humanBsd } from '../../format/size.ts';
 import { changing } from './chosen.ts';
 import { edit, editAll, namedOf, operandFor, placeOptions, refreshed, rootPlace, wordFor } from './editlines.ts';
 import { noEdits } from './editing-state.ts';
@@ -51,6 +52,7 @@ export const editingActions = {
     if (state.editing.staged.length === 0) return still(noted(state, 'nothing is staged'));
     return ask(noted(state, 'committing …'), { what: 'commit' }, (now, token) => ({
       ...now,
+      tasks: [...now.tasks, { token, title: 'commit', progress: '' }],
       editing: { ...now.editing, token },
     }));
   },
@@ -141,15 +143,10 @@ export const editingAnswers: Pick<
   },
   run: {
     part: (state, { token, value: { files, bytes } }) =>
-      still({
-        ...state,
-        tasks: state.tasks.map((task) =>
-          task.token === token ? { ...task, progress: `${files} files, ${bytes} bytes` } : task,
-        ),
-      }),
+      still(progressed(state, token, `${files} files, ${bytes} bytes`)),
     answer(state, { token, value: { lines, needsWord, isStaged, held, status, messages, output } }) {
       const { editing } = state;
-      const tasks = state.tasks.filter((task) => task.token !== token);
+      const { tasks } = ended(state, token);
       if (needsWord) return wordFor({ ...state, tasks, editing: { ...editing, token: 0 } }, lines);
       const done: State = {
         ...state,
@@ -180,8 +177,8 @@ export const editingAnswers: Pick<
       return followedBy(refreshed(told), status === 0 ? reviewedAgain : still);
     },
     failed(state, { token, message }) {
-      const tasks = state.tasks.filter((task) => task.token !== token);
-      return refreshed(noted({ ...state, tasks, editing: { ...state.editing, token: 0 } }, message, 'error'));
+      const now = ended(state, token);
+      return refreshed(noted({ ...now, editing: { ...now.editing, token: 0 } }, message, 'error'));
     },
   },
   stop: { answer: still },
@@ -216,14 +213,16 @@ export const editingAnswers: Pick<
       ),
   },
   commit: {
-    answer(state, { value }) {
+    part: (state, { token, value: { into, doneBytes, totalBytes } }) =>
+      still(progressed(state, token, `into the ${into}, ${humanBsd(doneBytes)} of ${humanBsd(totalBytes)}`)),
+    answer(state, { token, value }) {
       const count = state.editing.staged.length;
-      const now = withoutStandings(state);
+      const now = withoutStandings(ended(state, token));
       const said = `committed: ${count} ${count === 1 ? 'edit' : 'edits'}${value.length === 0 ? '' : `; ${value.join('; ')}`}`;
       return refreshed(noted({ ...now, screen: { name: 'files' }, editing: nothingStaged(state.editing) }, said));
     },
-    failed: (state, { message }) =>
-      still(noted({ ...state, editing: { ...state.editing, token: 0 } }, message, 'error')),
+    failed: (state, { token, message }) =>
+      still(noted({ ...ended(state, token), editing: { ...state.editing, token: 0 } }, message, 'error')),
   },
   editor: {
     answer(state, { value: line }) {
@@ -231,6 +230,16 @@ export const editingAnswers: Pick<
     },
   },
 };
+
+const progressed = (state: State, token: number, progress: string): State => ({
+  ...state,
+  tasks: state.tasks.map((task) => (task.token === token ? { ...task, progress } : task)),
+});
+
+const ended = (state: State, token: number): State => ({
+  ...state,
+  tasks: state.tasks.filter((task) => task.token !== token),
+});
 
 /** What was staged is durable, or gone; what a person has said, and what is open, stays. */
 const nothingStaged = ({ isAllowed, held }: Editing): Editing => ({ ...noEdits, isAllowed, held });
