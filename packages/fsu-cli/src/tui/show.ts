@@ -19,9 +19,21 @@ const showFrames: Show = (store, stdout) => {
   return store.watch(draw);
 };
 
+/** Milliseconds in which nothing changes: whoever types pauses. */
+export const PAUSE = 100;
+
+const paused = (store: Store): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      unwatch();
+      resolve();
+    }, PAUSE).unref();
+    const unwatch = store.watch(() => void timer.refresh());
+  });
+
 /**
- * Draw at once, and let ink draw from the first list on. Loading ink takes as long as all else until then, and stops whatever
- * else this thread has to do.
+ * Draw at once, and let ink draw from the first list on. Loading ink takes as long as all else until then, its first frame half as
+ * long, and they stop whatever else this thread has to do: each waits for a pause of its own.
  */
 export const showSoon =
   (load: () => Promise<Show>): Show =>
@@ -29,7 +41,10 @@ export const showSoon =
     let isOver = false;
     let hide = showFrames(store, stdout);
     const handOver = async (): Promise<void> => {
+      await paused(store);
+      if (isOver) return;
       const show = await load();
+      await paused(store);
       if (isOver) return;
       hide();
       hide = show(store, stdout);
@@ -37,8 +52,7 @@ export const showSoon =
     const unwatch = store.watch(() => {
       if (!activeTab(store.state).isComplete) return;
       unwatch();
-      // The list is to be seen first.
-      setImmediate(() => void handOver());
+      void handOver();
     });
     return () => {
       isOver = true;
