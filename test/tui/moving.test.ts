@@ -416,7 +416,8 @@ test('100,000 entries: they open, the end is near, a filter narrows them, and al
   await t.waitFor(/many\.img:\/ {2}2/);
   await t.waitForCursor('many');
   t.keys('Enter');
-  await t.waitFor('many.img:/many  100000', 60_000);
+  // Without … behind them: the last are in order, too.
+  await t.waitFor(/many\.img:\/many {2}100000 /, 60_000);
   t.keys('G');
   await t.waitForCursor('file-99999');
   t.keys('f');
