@@ -1,5 +1,14 @@
 /** Issue 5, items 4 and 5: whole sessions of edits without a terminal, judged by e2fsck, our checker and fsu script. */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -292,6 +301,31 @@ describe('item 4: editing, staged', () => {
     } finally {
       b.close();
     }
+  });
+
+  test('links tell where they lead, of the image and of the host; a link whose target goes is marked as broken', async () => {
+    const image = fresh();
+    const links = (b: Browsing): unknown => [...activeTab(b.state).links.known.values()];
+    const b = await Browsing.open([image]);
+    try {
+      await b.keys('A');
+      await b.answer('etc/motd');
+      await b.answer('l');
+      await b.allow();
+      expect(links(b)).toEqual([{ name: 'l', target: 'etc/motd', isBroken: false }]);
+      await b.keys(':');
+      await b.answer('rm /etc/motd');
+      expect(links(b)).toEqual([{ name: 'l', target: 'etc/motd', isBroken: true }]);
+      mkdirSync(at('links'));
+      symlinkSync('none\nthere', at('links/bad'));
+      await b.keys('P', 'g', 'p');
+      await b.answer(at('links'));
+      expect(links(b)).toEqual([{ name: 'bad', target: 'none\nthere', isBroken: true }]);
+      await b.keys('w', 'c');
+    } finally {
+      b.close();
+    }
+    await isSound(image);
   });
 
   test('a copy that is cancelled leaves nothing, and editing goes on', async () => {

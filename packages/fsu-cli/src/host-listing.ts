@@ -36,6 +36,24 @@ export function isHostDir(name: string): boolean {
   }
 }
 
+/** Where a symbolic link leads. Errors: those of readlink(2). */
+export function readlink(name: string): string {
+  try {
+    return nameFromBytes(fs.readlinkSync(hostPath(name), { encoding: 'buffer' }));
+  } catch (thrown) {
+    throw hostError(thrown, name);
+  }
+}
+
+/** Links are followed. Errors: those of stat(2), but for ENOENT and ENOTDIR. */
+export function exists(name: string): boolean {
+  try {
+    return fs.statSync(hostPath(name), { throwIfNoEntry: false }) !== undefined;
+  } catch (thrown) {
+    throw hostError(thrown, name);
+  }
+}
+
 /** undefined: there is nothing, or nothing that can be seen. */
 export function kindOf(name: string): VType | undefined {
   try {

@@ -23,7 +23,10 @@ export type { HostTreeOptions } from './host-tree.ts';
 export type HostNamesDoor = Pick<typeof HostNames, 'namesIn'>;
 
 /** The host's directories, for the browser. */
-export type HostListingDoor = Pick<typeof HostListing, 'hostEntries' | 'isHostDir' | 'kindOf' | 'workingDir'>;
+export type HostListingDoor = Pick<
+  typeof HostListing,
+  'exists' | 'hostEntries' | 'isHostDir' | 'kindOf' | 'readlink' | 'workingDir'
+>;
 
 /** The host's programs, for exec and edit. */
 export type HostPrograms = Pick<typeof HostProgram, 'makeScratch' | 'runProgram'>;

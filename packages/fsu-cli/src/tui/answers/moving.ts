@@ -2,7 +2,7 @@
 import { HOST } from '../model/state.ts';
 import type { Answerers } from './index.ts';
 
-export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'standing' | 'follow' | 'list'> = {
+export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'standing' | 'follow' | 'links' | 'list'> = {
   stack: ({ image }, { desk, signal }) => desk.call('stack', image === undefined ? [] : [image], { signal }),
   async follow({ place, path, isLink }, { desk, signal }) {
     if (place === HOST) return { place, path, isLink, isDir: await desk.call('isHostDir', [path], { signal }) };
@@ -19,6 +19,7 @@ export const movingAnswerers: Pick<Answerers, 'stack' | 'enter' | 'standing' | '
       readOnly: readOnlyReasons.map(({ what }) => what),
     };
   },
+  links: ({ place, dir, names }, { desk, signal }) => desk.call('links', [place, dir, names], { signal }),
   async list({ place, dir }, { desk, part, signal }) {
     // A bookmark's may not be entered yet.
     if (place !== HOST) await desk.fs(place);

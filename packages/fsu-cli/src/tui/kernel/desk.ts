@@ -16,6 +16,7 @@ import { understand } from '../../understand.ts';
 import type { Below, Clashes } from '../model/ask.ts';
 import type { Reviewed } from '../model/editing-state.ts';
 import type { SearchWay } from '../model/looking-state.ts';
+import type { Link } from '../model/links.ts';
 import { listed, noNames } from '../model/order.ts';
 import type { ByName, Entries } from '../model/order.ts';
 import { HOST } from '../model/state.ts';
@@ -27,6 +28,7 @@ import { contentsOf } from './contents.ts';
 import type { Side } from './contents.ts';
 import { belowOf, comparisonOf, detailsOf, findIn, grepIn, inspectionOf, usageOf } from './looks.ts';
 import type { Fact, UsageRow } from './looks.ts';
+import { linksIn } from './links.ts';
 import { seekBackIn, seekIn } from './seek.ts';
 import { namedAs } from './named.ts';
 import { hostPlace, hostRows } from './hostplace.ts';
@@ -62,6 +64,8 @@ export interface DeskServices {
   nextEntries(list: number): IteratorResult<Entries, ByName>;
   closeList(list: number): undefined;
   isHostDir(path: string): boolean;
+  /** Where links of a directory lead. */
+  links(place: PlaceId, dir: string, names: readonly string[]): readonly Link[];
   /** Run lines of a script as one edit; `mayEdit`: a person has said that things may be changed. Parts: how far it is. */
   run(line: string, how: { readonly mayEdit: boolean }): LineResult;
   /** Give up the line or the commit that runs; its own answer tells what came of it. */
@@ -109,6 +113,7 @@ export const reading: readonly (keyof DeskServices)[] = [
   'closeList',
   'isHostDir',
   'stop',
+  'links',
   'hostKinds',
   'below',
   'clashes',
@@ -146,6 +151,8 @@ export class Desk {
       nextEntries: (_, list) => this.#list(list).next(),
       closeList: (_, list) => this.#closeList(list),
       isHostDir: (_, path) => this.#host().isHostDir(String(path)),
+      links: (_, place, dir, names) =>
+        linksIn(place === HOST ? this.#host() : this.#fs(place), String(dir), stringsIn(names)),
       run: (job, line, how) =>
         this.#edit((edits) => edits.run(job, String(line), { mayEdit: saysYes(how, 'mayEdit') })),
       stop: () => this.#edits?.stop(),

@@ -6,6 +6,7 @@ import type { Differing, Fact, UsageRow } from '../kernel/looks.ts';
 import type { Nested } from '../kernel/desk.ts';
 import type { Reviewed } from './editing-state.ts';
 import type { SearchWay, Shown } from './looking-state.ts';
+import type { Link } from './links.ts';
 import type { ByName, Entries } from './order.ts';
 import type { PlaceId, Place, Row, StackNode, Standing } from './state.ts';
 import type { Named } from './words.ts';
@@ -33,6 +34,12 @@ interface MovingAsks {
     readonly ask: Followed;
     readonly part: never;
     readonly answer: Followed & { readonly isDir: boolean };
+  };
+  /** Where links of a directory lead. */
+  readonly links: {
+    readonly ask: { readonly place: PlaceId; readonly dir: string; readonly names: readonly string[] };
+    readonly part: never;
+    readonly answer: readonly Link[];
   };
   readonly list: {
     readonly ask: { readonly place: PlaceId; readonly dir: string };

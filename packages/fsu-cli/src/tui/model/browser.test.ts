@@ -194,6 +194,10 @@ class Fake {
         const value = { entries: 1, bytes: 5000, isMore: false };
         return [{ kind: 'answer', what: 'below', token, value }];
       }
+      case 'links': {
+        const value = ask.names.map((name) => ({ name, target: `/to\n${name}`, isBroken: name === 'link1' }));
+        return [{ kind: 'answer', what: 'links', token, value }];
+      }
       case 'clashes':
         return [{ kind: 'answer', what: 'clashes', token, value: { names: 12, isMore: false } }];
       case 'complete': {
@@ -355,6 +359,56 @@ describe('moving', () => {
     expect((performance.now() - start) / 200).toBeLessThan(5);
     fake.keys('G');
     expect(currentRow(activeTab(fake.state))?.name).toBe('file-99999');
+  });
+});
+
+describe('symbolic links', () => {
+  const shown = (fake: Fake): readonly string[] =>
+    frameOf(fake.state)
+      .columns[1]?.lines.slice(1)
+      .map((line) =>
+        line
+          .map(({ text }) => text)
+          .join('')
+          .trimEnd(),
+      ) ?? [];
+
+  test('tell where they lead, cleaned as names are; broken ones are marked', () => {
+    const fake = begun({ '/': ['a', 'link1', 'link2'] });
+    expect(shown(fake).map((line) => line.replace(/ +\d\S*$/, '').trim())).toEqual([
+      'a',
+      'link1! -> /to\\nlink1',
+      'link2@ -> /to\\nlink2',
+      ...Array.from({ length: 14 }, () => ''),
+    ]);
+  });
+
+  test('only those that are seen are asked for, as they come into sight, one question at a time', () => {
+    const fake = new Fake({ '/': Array.from({ length: 100 }, (_, at) => `link${100 + at}`) });
+    const links = (): readonly (readonly string[])[] =>
+      fake.asked.flatMap(({ ask }) => (ask.what === 'links' ? [ask.names] : []));
+    for (const what of ['stack', 'enter', 'list'] as const) fake.answerOne(what);
+    expect(links()).toEqual([Array.from({ length: 17 }, (_, at) => `link${100 + at}`)]);
+    fake.holds = true;
+    fake.keys('j', 'G');
+    expect([links().length, currentRow(activeTab(fake.state))?.name]).toEqual([1, 'link199']);
+    fake.answerOne('links');
+    expect(links()).toEqual([Array.from({ length: 17 }, (_, at) => `link${183 + at}`)]);
+  });
+
+  test('a list that is read again has them as they were until they are known again', () => {
+    const fake = begun({ '/': ['link2'] }).keys('F7', ...'d', 'enter', 'y');
+    fake.holds = true;
+    fake.keys('F7', ...'e', 'enter');
+    fake.answerOne('run');
+    fake.answerOne('list');
+    expect(fake.asked.map(({ ask }) => ask.what)).toContain('links');
+    expect(shown(fake)[0]).toContain('link2@ -> ');
+  });
+
+  test('where there is no room for it, where it leads is left out', () => {
+    const fake = begun({ '/': [`link${'k'.repeat(40)}`] }, { columns: 40, lines: 10 });
+    expect(shown(fake).join()).not.toContain('->');
   });
 });
 

@@ -1,4 +1,5 @@
 /** A directory's entries as a list: which are shown, in which order, and where the cursor is. */
+import { noLinks } from './links.ts';
 import { noNames, ordered } from './order.ts';
 import { currentRow } from './state.ts';
 import type { Entries } from './order.ts';
@@ -32,6 +33,7 @@ export function newTab(place: PlaceId, dir: string, like?: Tab): Tab {
     // Paths of another place say nothing of this one.
     memory: like?.place === place ? like.memory : new Map(),
     goal: undefined,
+    links: noLinks,
     back: like?.back ?? [],
     ahead: like?.ahead ?? [],
   };

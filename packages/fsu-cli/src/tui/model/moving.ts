@@ -1,6 +1,7 @@
 /** Walking about: the cursor, directories, file systems. */
 import { safeText } from '../../format/name.ts';
 import { listHeight } from './layout.ts';
+import { unasked } from './links.ts';
 import { arranged, movedTo, newTab, noRows, walkedTo, withMore } from './listing.ts';
 import type { Entries } from './order.ts';
 import { enterFile } from './nesting.ts';
@@ -219,7 +220,8 @@ export const withoutStandings = (state: State): State => ({
 });
 
 /** Rows of before go as the first new ones come; the cursor will be on the same name. */
-const emptied = (tab: Tab): Tab => (tab.isStale ? { ...tab, ...noRows, goal: tab.goal ?? currentRow(tab)?.name } : tab);
+const emptied = (tab: Tab): Tab =>
+  tab.isStale ? { ...tab, ...noRows, goal: tab.goal ?? currentRow(tab)?.name, links: unasked(tab.links) } : tab;
 
 /** The tab that asked. */
 const inTab = (state: State, token: number, change: (tab: Tab) => Tab): State =>

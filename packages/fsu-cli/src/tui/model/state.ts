@@ -3,6 +3,7 @@
  * terminal, a kernel or the clock; update.ts says what events do, render/ what is seen, runtime.ts carries out effects.
  */
 import type { Editing, Reviewed } from './editing-state.ts';
+import type { Links } from './links.ts';
 import type { Looking, Pick, View } from './looking-state.ts';
 import type { Fact } from '../kernel/looks.ts';
 import type { Prompt } from './prompt.ts';
@@ -116,6 +117,7 @@ export interface Tab {
   readonly memory: ReadonlyMap<string, string>;
   /** Where the cursor is to be once the list is there; a key that moves it takes that back. */
   readonly goal: string | undefined;
+  readonly links: Links;
   /** Where it was before, the last one last; and, after going back, after that. */
   readonly back: readonly Spot[];
   readonly ahead: readonly Spot[];

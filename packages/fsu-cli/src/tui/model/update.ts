@@ -17,6 +17,7 @@ import { ended, leavingActions, leavingAnswers, leavingPrompts } from './leaving
 import { transferActions, transferAnswers, transferPrompts } from './transfer.ts';
 import { comparingActions, comparingAnswers, comparingPrompts } from './comparing.ts';
 import { followed, lookingActions, lookingAnswers, lookingPrompts } from './looking.ts';
+import { linkAnswers, withLinks } from './links.ts';
 import { nestingAnswers } from './nesting.ts';
 import { viewingActions, viewingAnswers, viewingPrompts } from './viewing.ts';
 import { pickingActions } from './picking.ts';
@@ -50,6 +51,7 @@ export const actions: Readonly<Record<string, Action>> = {
 
 const answerHandlers: AnswerHandlers = {
   ...movingAnswers,
+  ...linkAnswers,
   ...lookingAnswers,
   ...comparingAnswers,
   ...viewingAnswers,
@@ -84,9 +86,9 @@ function together(all: readonly PromptHandlers[]): PromptHandlers {
   };
 }
 
-/** What the event does; and whatever it was, the entry under the cursor is previewed afterwards. */
+/** What the event does; whatever it was, afterwards the entry under the cursor is previewed, and links that are seen are read. */
 export const update = (state: State, event: Event): Step =>
-  state.over === undefined ? followed(happened(state, event)) : withoutKernel(state, happened(state, event));
+  state.over === undefined ? withLinks(followed(happened(state, event))) : withoutKernel(state, happened(state, event));
 
 /** Nobody is there to be asked but the screen's own side, which writes scripts. */
 function withoutKernel(before: State, [state, effects]: Step): Step {

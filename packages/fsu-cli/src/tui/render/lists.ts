@@ -4,6 +4,7 @@ import { humanBsd } from '../../format/size.ts';
 import { safeText } from '../../format/name.ts';
 import { Clock, hostOffset } from '../../format/time.ts';
 import type { Area } from '../model/layout.ts';
+import type { Link } from '../model/links.ts';
 import type { Look, Row, State, Tab } from '../model/state.ts';
 import { cutFront, fit, fitLine, span, widthOf } from './line.ts';
 import type { Line, Style } from './line.ts';
@@ -56,6 +57,7 @@ export function listLines(
     lines.push(
       rowLine(row, {
         look: state.look,
+        link: row.type === 'lnk' ? tab.links.known.get(row.name) : undefined,
         width,
         isCursor: at === tab.cursor,
         isActive,
@@ -71,25 +73,39 @@ const whyEmpty = ({ rows, filter }: Tab): string =>
 
 interface How {
   readonly look: Look;
+  /** Where it leads, when that is known. */
+  readonly link: Link | undefined;
   readonly width: number;
   readonly isCursor: boolean;
   readonly isActive: boolean;
   readonly isSelected: boolean;
 }
 
-function rowLine(row: Row, { look, width, isCursor, isActive, isSelected }: How): Line {
+/** With less room than this nothing is told of where a link leads. */
+const ARROW = ' -> ';
+const TARGET = ARROW.length + 4;
+
+function rowLine(row: Row, { look, link, width, isCursor, isActive, isSelected }: How): Line {
   const mode = width >= 50 ? ` ${modeText(row.type ?? 'reg', row.mode)}` : '';
   const time = width >= 70 ? ` ${fit(row.type === undefined ? '' : clock.longIso(row.mtime.sec), TIME)}` : '';
   const size = width >= 24 ? ` ${fit(row.type === 'dir' ? '' : humanBsd(row.size), SIZE, 'right')}` : '';
   const mark = isSelected ? '*' : ' ';
-  const name = fit(
-    `${mark}${shownText(row.name, look)}${signOf(row)}`,
-    width - mode.length - time.length - size.length,
-  );
-  const style = isCursor ? (isActive ? 'cursor' : 'cursorElsewhere') : isSelected ? 'selected' : styleOf(row);
+  const room = width - mode.length - time.length - size.length;
+  const isBroken = link?.isBroken === true;
+  const name = `${mark}${shownText(row.name, look)}${isBroken ? BROKEN : signOf(row)}`;
+  const own = isBroken ? 'error' : styleOf(row);
+  const style = isCursor ? (isActive ? 'cursor' : 'cursorElsewhere') : isSelected ? 'selected' : own;
   const rest = isCursor ? style : 'dim';
-  return [span(name, style), span(`${size}${time}${mode}`, rest)];
+  const left = room - widthOf(name);
+  const shown =
+    link === undefined || left < TARGET
+      ? [span(fit(name, room), style)]
+      : [span(name, style), span(fit(`${ARROW}${shownText(link.target, look)}`, left), rest)];
+  return [...shown, span(`${size}${time}${mode}`, rest)];
 }
+
+/** As Midnight Commander marks links that lead nowhere. */
+const BROKEN = '!';
 
 /** As `ls -F` has them. */
 const signs: Readonly<Record<string, string>> = { dir: '/', lnk: '@', fifo: '|', sock: '=' };
