@@ -76,6 +76,7 @@ export class Browsing {
       copyText: (text) => this.copied.push(text),
       editor: { edit: (_, pieces) => this.#edit(pieces) },
       writeScript,
+      keepBookmarks: () => undefined,
     });
   }
 

@@ -280,6 +280,34 @@ test('jump to a path; one that is not there says so', async () => {
   await leave(t);
 });
 
+test('bookmarks are there again in the next session; a file of them that is damaged is told of, and left alone', async () => {
+  const home = place.at('home');
+  place.sh(`rm -rf '${home}' && mkdir '${home}'`);
+  const t = await browse({ env: { HOME: home } });
+  t.keys('m');
+  await t.waitFor('bookmark this directory as: /');
+  t.type('top');
+  t.keys('Enter');
+  await t.waitFor("' lists the bookmarks");
+  await leave(t);
+  t.type('clear; fsu browse ./tree.img; echo "status $?"');
+  t.keys('Enter');
+  await t.waitForCursor('alpha');
+  t.keys("'");
+  await t.waitFor('top  ./tree.img:/');
+  t.keys('Enter');
+  await t.waitForCursor('alpha');
+  await leave(t);
+  place.sh(`echo '{' >'${home}/.local/state/fsu/bookmarks.json'`);
+  t.type('clear; fsu browse tree.img; echo "status $?"');
+  t.keys('Enter');
+  expect(await t.waitFor('no bookmarks: ')).toContain('not a file of bookmarks');
+  t.keys("'");
+  await t.waitFor('no bookmarks: m makes one');
+  await leave(t);
+  expect(place.sh(`cat '${home}/.local/state/fsu/bookmarks.json'`).stdout).toBe('{\n');
+});
+
 test('hidden files: shown, and not', async () => {
   const t = await browse();
   await waitForNames(t, ROOT);

@@ -1,13 +1,19 @@
 /** The browser, from a command line that makes sense to an exit status. */
 import { RemoteKernel } from 'ukfs/remote';
 import type { Channel } from 'ukfs/remote';
+import { FsError } from 'ukfs';
 import { describeError } from '../errors.ts';
+import { readBookmarks, writeBookmarks } from '../host-bookmarks.ts';
 import { editCopy } from '../host-editor.ts';
 import { writeScript } from '../host-script.ts';
 import type { EditorDoor } from './answers/editor.ts';
 import { DeskClient } from './desk.ts';
+import { kept, restored } from './keptplaces.ts';
+import type { ImageNames } from './keptplaces.ts';
 import { beginning } from './model/moving.ts';
-import type { Look } from './model/state.ts';
+import { activeTab } from './model/state.ts';
+import type { Bookmark, Look } from './model/state.ts';
+import { noted, still } from './model/step.ts';
 import { newState } from './model/newstate.ts';
 import { rescued } from './rescue.ts';
 import { Runtime } from './runtime.ts';
@@ -34,7 +40,9 @@ export async function browseImage({ words, image, kernel, screen, look, show }: 
   const done = new Promise<void>((resolve) => (wake = resolve));
   try {
     const start = await desk.call('start', [words]);
-    const state = newState({ image, look, start, ...screen.size() });
+    const names = { text: image, file: start.file };
+    const found = bookmarksOf(names);
+    const state = newState({ image, look, start, bookmarks: found.bookmarks, ...screen.size() });
     const runtime = new Runtime(state, {
       desk,
       quit(status, message) {
@@ -45,6 +53,7 @@ export async function browseImage({ words, image, kernel, screen, look, show }: 
       copyText: (text) => screen.copyText(text),
       editor: screenEditor(screen),
       writeScript,
+      keepBookmarks: (bookmarks) => writeBookmarks(names.file, kept(bookmarks, names)),
     });
     void tellEnd(desk, runtime);
     runtime.take(beginning(runtime.state));
@@ -53,6 +62,7 @@ export async function browseImage({ words, image, kernel, screen, look, show }: 
     if (end !== undefined) return toldEnd(end, screen);
     screen.open(runtime.dispatch, () => rescued(runtime.state, writeScript));
     const hide = show(runtime, screen.frames);
+    if (found.trouble !== undefined) tellOnce(runtime, found.trouble);
     try {
       await done;
     } finally {
@@ -74,6 +84,25 @@ const recognised = (runtime: Runtime): Promise<void> =>
       resolve();
     });
   });
+
+/** What cannot be read is told, and does without. */
+function bookmarksOf(names: ImageNames): { readonly bookmarks: readonly Bookmark[]; readonly trouble?: string } {
+  try {
+    return { bookmarks: restored(readBookmarks(names.file), names) };
+  } catch (thrown) {
+    if (!(thrown instanceof FsError)) throw thrown;
+    return { bookmarks: [], trouble: `no bookmarks: ${describeError(thrown)}` };
+  }
+}
+
+/** Once the first list is there, which takes the place of what was told before. */
+function tellOnce(runtime: Runtime, text: string): void {
+  const unwatch = runtime.watch(() => {
+    if (!activeTab(runtime.state).isComplete) return;
+    unwatch();
+    runtime.take(still(noted(runtime.state, text, 'error')));
+  });
+}
 
 interface Ending {
   readonly status: number;

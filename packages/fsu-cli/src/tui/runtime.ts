@@ -1,24 +1,18 @@
 /** Carries out what the model wants: asks questions, and makes events of what comes back. */
 import { describeError, exitStatusOf } from '../errors.ts';
-import type { writeScript } from '../host-script.ts';
 import { answerers } from './answers/index.ts';
 import type { Answerers, Asking } from './answers/index.ts';
-import type { EditorDoor } from './answers/editor.ts';
-import type { DeskClient } from './desk.ts';
 import type { AnswerEvent, AskName, AskOf } from './model/ask.ts';
 import type { Effect, Event } from './model/event.ts';
 import type { State } from './model/state.ts';
 import type { Step } from './model/step.ts';
 import { update } from './model/update.ts';
 
-interface World {
-  readonly desk: DeskClient;
+interface World extends Pick<Asking<AskName>, 'desk' | 'editor' | 'writeScript' | 'keepBookmarks'> {
   /** `message`: why, for standard error. */
   quit(status: number, message: string | undefined): void;
   suspend(): void;
   copyText(text: string): void;
-  readonly editor: EditorDoor;
-  readonly writeScript: typeof writeScript;
 }
 
 export class Runtime {
@@ -83,6 +77,7 @@ export class Runtime {
       desk: this.#world.desk,
       editor: this.#world.editor,
       writeScript: this.#world.writeScript,
+      keepBookmarks: this.#world.keepBookmarks,
       signal: waiting.signal,
       part: (value) => tell({ kind: 'part', value }),
     };

@@ -21,6 +21,7 @@ export const editingAnswerers: Pick<
   | 'clashes'
   | 'complete'
   | 'saveScript'
+  | 'keepBookmarks'
   | 'editor'
 > = {
   async run({ lines, mayEdit }, { desk, part }) {
@@ -77,6 +78,12 @@ export const editingAnswerers: Pick<
         return Promise.resolve({ file, isSaved: false });
       return Promise.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
     }
+  },
+  // Not at once: what it throws is an answer, too.
+  keepBookmarks: async ({ bookmarks }, { keepBookmarks }) => {
+    await Promise.resolve();
+    keepBookmarks(bookmarks);
+    return undefined;
   },
   editor: async ({ place, path, options }, { desk, editor }) =>
     lineFromEditor(await desk.fs(place), path, editor, options),

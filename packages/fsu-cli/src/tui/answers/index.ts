@@ -2,6 +2,7 @@
 import type { DeskClient } from '../desk.ts';
 import type { AskName, AskOf, Asks } from '../model/ask.ts';
 import type { writeScript } from '../../host-script.ts';
+import type { Bookmark } from '../model/state.ts';
 import { editingAnswerers } from './editing.ts';
 import type { EditorDoor } from './editor.ts';
 import { lookingAnswerers } from './looking.ts';
@@ -14,6 +15,8 @@ export interface Asking<K extends AskName> {
   readonly signal: AbortSignal;
   readonly editor: EditorDoor;
   readonly writeScript: typeof writeScript;
+  /** Errors: those of writing a file. */
+  readonly keepBookmarks: (bookmarks: readonly Bookmark[]) => void;
 }
 
 export type Answerers = {

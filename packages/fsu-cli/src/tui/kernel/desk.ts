@@ -51,7 +51,12 @@ export interface Nested {
 /** The services' types, for both ends: name → what is asked and what is answered. */
 export interface DeskServices {
   /** The words of the command line: first of all. */
-  start(words: readonly string[]): { readonly place: PlaceId | undefined; readonly dir: string };
+  start(words: readonly string[]): {
+    readonly place: PlaceId | undefined;
+    readonly dir: string;
+    /** The host's file that is meant. */
+    readonly file: string;
+  };
   /** What a file is as an image: its places can be entered then. */
   nest(place: PlaceId, path: string): Nested;
   /** Of another image of the host, when one is named. */
@@ -225,7 +230,7 @@ export class Desk {
     this.#image = target.image;
     const dir = target.path.replace(/(?<=.)\/+$/, '');
     const isWhole = nestOf(target.image).whole.text === target.image.text;
-    return { place: isWhole ? undefined : target.image.text, dir };
+    return { place: isWhole ? undefined : target.image.text, dir, file: target.image.image };
   }
 
   async #stack(other: string | undefined): Promise<readonly StackNode[]> {

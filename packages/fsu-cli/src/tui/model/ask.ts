@@ -8,7 +8,7 @@ import type { Reviewed } from './editing-state.ts';
 import type { SearchWay, Shown } from './looking-state.ts';
 import type { Link } from './links.ts';
 import type { ByName, Entries } from './order.ts';
-import type { PlaceId, Place, Row, StackNode, Standing } from './state.ts';
+import type { Bookmark, PlaceId, Place, Row, StackNode, Standing } from './state.ts';
 import type { Named } from './words.ts';
 
 interface Followed {
@@ -220,6 +220,12 @@ interface EditingAsks {
     };
     readonly part: never;
     readonly answer: { readonly file: string; readonly isSaved: boolean };
+  };
+  /** Of the screen's side: for sessions to come. */
+  readonly keepBookmarks: {
+    readonly ask: { readonly bookmarks: readonly Bookmark[] };
+    readonly part: never;
+    readonly answer: undefined;
   };
   /** Have a person edit a file; the answer is the line that puts the new contents into it, undefined: they are as they were. */
   readonly editor: {

@@ -1,4 +1,4 @@
-/** Bookmarks: directories with a name, for as long as the browser runs. */
+/** Bookmarks: directories with a name; those of the image and of the host are kept for sessions to come. */
 import { offered } from './lineinput.ts';
 import { openSpot } from './moving.ts';
 import { opened, rearranged } from './picking.ts';
@@ -7,8 +7,8 @@ import { lineQuestion } from './prompt.ts';
 import type { PromptHandlers } from './prompt.ts';
 import { activeTab } from './state.ts';
 import type { Bookmark, State } from './state.ts';
-import { noted, still } from './step.ts';
-import type { Action, Step } from './step.ts';
+import { ask, noted, still } from './step.ts';
+import type { Action, AnswerHandlers, Step } from './step.ts';
 
 const rowOf = ({ name, place, dir }: Bookmark): PickRow => ({ path: dir, text: `${name}  ${place}:`, style: 'dir' });
 
@@ -18,6 +18,9 @@ function listed(state: State): Step {
   const { place, dir } = activeTab(state);
   return still(opened(state, { kind: 'bookmarks', title: 'bookmarks', place, dir, rows: bookmarks.map(rowOf) }));
 }
+
+const withBookmarks = (state: State, bookmarks: readonly Bookmark[]): Step =>
+  ask({ ...state, bookmarks }, { what: 'keepBookmarks', bookmarks });
 
 export const bookmarkActions: Readonly<Record<string, Action>> = {
   bookmark(state) {
@@ -35,8 +38,12 @@ export const bookmarkActions: Readonly<Record<string, Action>> = {
     const { screen } = state;
     if (screen.name !== 'pick' || screen.kind !== 'bookmarks') return still(state);
     const bookmarks = state.bookmarks.filter((_, at) => at !== screen.cursor);
-    if (bookmarks.length === 0) return still({ ...state, bookmarks, screen: { name: 'files' } });
-    return still(rearranged({ ...state, bookmarks }, { ...screen, rows: bookmarks.map(rowOf) }));
+    return withBookmarks(
+      bookmarks.length === 0
+        ? { ...state, screen: { name: 'files' } }
+        : rearranged(state, { ...screen, rows: bookmarks.map(rowOf) }),
+      bookmarks,
+    );
   },
 };
 
@@ -53,7 +60,14 @@ export const bookmarkPrompts: PromptHandlers = {
       const { place, dir } = activeTab(state);
       // One of the same name is no longer wanted.
       const others = state.bookmarks.filter((one) => one.name !== name);
-      return still(noted({ ...state, bookmarks: [...others, { name, place, dir }] }, `' lists the bookmarks`));
+      return withBookmarks(noted(state, `' lists the bookmarks`), [...others, { name, place, dir }]);
     },
+  },
+};
+
+export const bookmarkAnswers: Pick<AnswerHandlers, 'keepBookmarks'> = {
+  keepBookmarks: {
+    answer: still,
+    failed: (state, { message }) => still(noted(state, `for this session alone: ${message}`, 'error')),
   },
 };

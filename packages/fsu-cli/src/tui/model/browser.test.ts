@@ -98,6 +98,9 @@ class Fake {
   /** Somebody else has the image. */
   isBusy = false;
 
+  /** Bookmarks that are kept. */
+  kept: readonly string[] = [];
+
   /** Answers wait. */
   holds = false;
   /** What exists where files are to go. */
@@ -185,6 +188,9 @@ class Fake {
             },
           },
         ];
+      case 'keepBookmarks':
+        this.kept = ask.bookmarks.map(({ dir }) => dir);
+        return [{ kind: 'answer', what: 'keepBookmarks', token, value: undefined }];
       case 'undo':
       case 'discard':
         return [{ kind: 'answer', what: ask.what, token, value: undefined }];
@@ -321,11 +327,14 @@ describe('moving', () => {
     const fake = begun().keys('g', 'e', 'm', 'enter', 'g', 'h', 'm', ...'people', 'enter', 'g', '/');
     fake.keys("'");
     expect(fake.state.screen).toMatchObject({ name: 'pick', rows: [{ path: '/etc' }, { path: '/home' }] });
+    expect(fake.kept).toEqual(['/etc', '/home']);
     fake.keys('j', 'enter');
     expect([fake.state.screen.name, activeTab(fake.state).dir]).toEqual(['files', '/home']);
     fake.keys("'", 'd', 'd', 'enter');
     expect([fake.state.screen.name, activeTab(fake.state).dir]).toEqual(['files', '/home']);
+    expect(fake.kept).toEqual(['/home']);
     fake.keys("'", 'd', 'd', "'");
+    expect(fake.kept).toEqual([]);
     expect([fake.state.screen.name, fake.state.note?.kind]).toEqual(['files', 'error']);
   });
 

@@ -2,14 +2,15 @@
 import { noEdits } from './editing-state.ts';
 import { newTab } from './listing.ts';
 import { nothingSeen } from './looking-state.ts';
-import type { PlaceId, State } from './state.ts';
+import type { Bookmark, PlaceId, State } from './state.ts';
 
 /** `start`: where to begin; a place is what the command line chose of an image of several. */
 interface Beginning extends Pick<State, 'image' | 'look' | 'columns' | 'lines'> {
   readonly start?: { readonly place: PlaceId | undefined; readonly dir: string };
+  readonly bookmarks?: readonly Bookmark[];
 }
 
-export const newState = ({ start, ...init }: Beginning): State => ({
+export const newState = ({ start, bookmarks = [], ...init }: Beginning): State => ({
   ...init,
   places: new Map(),
   stack: [],
@@ -24,7 +25,7 @@ export const newState = ({ start, ...init }: Beginning): State => ({
   tasks: [],
   looking: nothingSeen,
   editing: noEdits,
-  bookmarks: [],
+  bookmarks,
   sought: '',
   prefix: '',
   token: 0,

@@ -9,7 +9,7 @@ import type { AskName, AnswerOf, FailureOf, PartOf } from './ask.ts';
 import type { Event } from './event.ts';
 import { listHeight } from './layout.ts';
 import { movedTo } from './listing.ts';
-import { bookmarkActions, bookmarkPrompts } from './bookmarks.ts';
+import { bookmarkActions, bookmarkAnswers, bookmarkPrompts } from './bookmarks.ts';
 import { choosingActions, choosingPrompts } from './choosing.ts';
 import { dialogActions, dialogAnswers, dialogPrompts } from './dialogs.ts';
 import { editingActions, editingAnswers, editingPrompts } from './editing.ts';
@@ -51,6 +51,7 @@ export const actions: Readonly<Record<string, Action>> = {
 
 const answerHandlers: AnswerHandlers = {
   ...movingAnswers,
+  ...bookmarkAnswers,
   ...linkAnswers,
   ...lookingAnswers,
   ...comparingAnswers,
