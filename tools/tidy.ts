@@ -155,7 +155,7 @@ const exceptions: readonly Exception[] = [
   { path: /^packages\/ukfs\/src\/remote\/thread\.ts$/, node: true },
   { path: /^packages\/p2k\/src\/fuse\/transport\.ts$/, node: true },
   {
-    path: /^packages\/fsu-cli\/src\/(bin|host|host-archive|host-browser|host-editor|host-files|host-listing|host-names|host-program|host-screen|host-script|host-terminal|host-tree|host-xattrs)\.ts$/,
+    path: /^packages\/fsu-cli\/src\/(bin|host|host-archive|host-bookmarks|host-browser|host-editor|host-files|host-listing|host-names|host-program|host-screen|host-script|host-terminal|host-tree|host-xattrs)\.ts$/,
     node: true,
     packages: { 'fs-extra': 'value', ...KERNEL_PUBLIC },
   },

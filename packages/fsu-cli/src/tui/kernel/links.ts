@@ -4,7 +4,7 @@ import type { Link } from '../model/links.ts';
 import { pathIn } from '../model/state.ts';
 
 /** A file system of an image, or the host. */
-export interface LinkSource {
+interface LinkSource {
   readlink(path: string): string;
   /** Links are followed. */
   exists(path: string): boolean;
