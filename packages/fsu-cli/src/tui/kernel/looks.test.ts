@@ -13,6 +13,8 @@ test('the free space of a real file system is a picture, a sign for each group',
     fs.statvfs().freeBlocks * fs.statvfs().fragmentSize,
   );
   const facts = inspectionOf(fs);
+  // A name alone would be a heading.
+  expect(facts).toContainEqual(['label', '(none)']);
   const at = facts.findIndex(([name]) => name.startsWith('free space'));
   expect(facts[at + 1]?.[1]).toHaveLength(space.length);
   fs.close();

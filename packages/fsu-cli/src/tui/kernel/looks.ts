@@ -167,8 +167,8 @@ export function inspectionOf(fs: Ukfs): readonly Fact[] {
   const used = (usage.blocks - usage.freeBlocks) * usage.fragmentSize;
   return [
     ['file system', info.variant],
-    ['label', info.label],
-    ['UUID', info.uuid],
+    ['label', info.label === '' ? '(none)' : info.label],
+    ['UUID', info.uuid === '' ? '(none)' : info.uuid],
     ['place', `${fs.device.sizeBytes} bytes at byte ${fs.device.offset} of the image`],
     [
       'used',

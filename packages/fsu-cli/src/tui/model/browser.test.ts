@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { keyBindings } from '../keys/index.ts';
 import { frameOf } from '../render/frame.ts';
 import { widthOf } from '../render/line.ts';
+import { listLines } from '../render/lists.ts';
 import type { AnswerEvent, Ask, Conflict } from './ask.ts';
 import type { Effect, Event } from './event.ts';
 import { layoutOf, listHeight } from './layout.ts';
@@ -750,6 +751,17 @@ describe('editing', () => {
     fake.keys('d');
     expect(fake.quits).toEqual([{ kind: 'quit', status: 0 }]);
   });
+});
+
+test('a list in which nothing is open has no path and no count', () => {
+  const state = newState({ image: 'disk.img', look: { colors: 0, unicode: true }, columns: 80, lines: 24 });
+  const text = [
+    listLines(state, { tab: activeTab(state), area: { top: 0, left: 0, width: 30, height: 5 }, isActive: true }),
+  ]
+    .flat(2)
+    .map((span) => span.text)
+    .join('');
+  expect(text.trim()).toBe('');
 });
 
 /** Park and Miller's minimal standard generator: the same keys each time. */

@@ -36,6 +36,8 @@ export function listLines(
   { tab, area, isActive }: { readonly tab: Tab; readonly area: Area; readonly isActive: boolean },
 ): Line[] {
   const { width, height } = area;
+  // Nothing is open in this list yet, or nothing in it can be.
+  if (tab.place === '') return [fitLine([span('', 'heading')], width)];
   // A short list is there before anybody reads that it is not.
   const isCounting = !tab.isComplete && (tab.rows.length === 0 || tab.rows.length >= LONG);
   const count = isCounting ? `${tab.rows.length}…` : `${tab.shown.length}`;

@@ -23,7 +23,13 @@ test('a frame without Unicode is ASCII, and its columns keep their places', () =
   const row: Row = { name: `日本${'é'.repeat(60)}`, type: 'reg', mode: 0o644, size: 7 } as Row;
   const state: State = newState({ image: 'ü.img', look: ascii, columns: 60, lines: 8 });
   const [pane] = state.panes;
-  const tabs = pane.tabs.map((tab) => ({ ...tab, rows: [row], shown: Uint32Array.of(0), isComplete: false }));
+  const tabs = pane.tabs.map((tab) => ({
+    ...tab,
+    place: 'ü.img',
+    rows: [row],
+    shown: Uint32Array.of(0),
+    isComplete: false,
+  }));
   const { title, columns, status } = frameOf({ ...state, panes: [{ ...pane, tabs }] });
   const texts = [title, ...columns.flatMap(({ lines }) => lines), status].map((line) =>
     line.map(({ text }) => text).join(''),
