@@ -65,7 +65,7 @@ function comparable(entry: TreeEntry, keepTimes: boolean): TreeEntry {
 }
 
 describe.skipIf(lacking)('the matrix of ext images', () => {
-  afterAll(removeCachedImages, 60_000);
+  afterAll(removeCachedImages, 300_000);
 
   test('has at least 28 variants of different names, half of them filled by the kernel', () => {
     expect(extVariants.length).toBeGreaterThanOrEqual(28);
@@ -120,7 +120,7 @@ describe.skipIf(lacking)('the matrix of ext images', () => {
 });
 
 describe.skipIf(lacking)('the images hold what they were made for', () => {
-  afterAll(removeCachedImages, 60_000);
+  afterAll(removeCachedImages, 300_000);
 
   function statOf(name: string, path: string): string {
     return debugfs(cachedImage(variantNamed(name)), [`stat ${path}`])[0] ?? '';
@@ -181,7 +181,7 @@ describe.skipIf(lacking)('the images hold what they were made for', () => {
 });
 
 describe.skipIf(lacking)('the heavy images', () => {
-  afterAll(removeCachedImages, 60_000);
+  afterAll(removeCachedImages, 300_000);
 
   test.each(heavyExtVariants)('$name is clean and has its tree', (variant) => {
     const tree = expectedTree(variant);
@@ -194,7 +194,7 @@ describe.skipIf(lacking)('the heavy images', () => {
 });
 
 describe.skipIf(lacking)('the judges notice', () => {
-  afterAll(removeCachedImages, 60_000);
+  afterAll(removeCachedImages, 300_000);
 
   test('e2fsck -fn fails on an image with one wrong link count, and assertClean throws', () => {
     const image = cachedImage(variantNamed('ext4-linear'));
