@@ -696,6 +696,39 @@ describe('editing', () => {
     expect(fake.lines).toEqual(['mv -n -T -- /README /README.o']);
   });
 
+  test('of a long line that is typed the part around the cursor is seen', () => {
+    const fake = begun().keys('F7', ...'x'.repeat(300), 'left', 'left', 'left', 'y');
+    const { status } = frameOf(fake.state);
+    const text = status.map((one) => one.text).join('');
+    expect(status.find(({ style }) => style === 'cursor')?.text).toBe('x');
+    expect(widthOf(text)).toBe(fake.state.columns);
+    expect(text).toMatch(/^new directory: ~x+yx~$/);
+    const start = fake.keys('home');
+    expect(
+      frameOf(start.state)
+        .status.map((one) => one.text)
+        .join(''),
+    ).toMatch(/^new directory: x+~$/);
+  });
+
+  test('what has happened is told whole, in as many lines as it takes', () => {
+    const fake = begun();
+    const words = Array.from({ length: 60 }, (_, at) => `word${at}`);
+    const told = (lines: number): readonly string[] => {
+      const { dialog, status, columns } = frameOf({
+        ...fake.state,
+        lines,
+        note: { text: words.join(' '), kind: 'error' },
+      });
+      expect((columns[0]?.lines.length ?? 0) + dialog.length).toBe(lines - 2);
+      return [...dialog, status].map((line) => line.map(({ text }) => text).join(''));
+    };
+    expect(told(30).join('').trim().split(/ +/)).toEqual(words);
+    const few = told(5);
+    expect(few.length).toBe(3);
+    expect(few.join('').startsWith('word0 word1 ')).toBe(true);
+  });
+
   test('sizes and second names', () => {
     const fake = begun().keys('/', ...'README', 'enter', 'c', 's', ...'+1M', 'enter', 'y');
     fake.keys('L', 'C-u', ...'other', 'enter', 'g', 'g', 'L');

@@ -4,10 +4,10 @@ import { layoutOf } from '../model/layout.ts';
 import type { Area } from '../model/layout.ts';
 import { activeTab, HOST } from '../model/state.ts';
 import type { Prompt } from '../model/prompt.ts';
-import type { State } from '../model/state.ts';
+import type { Note, State } from '../model/state.ts';
 import { screenLines } from '../screens/index.ts';
 import { followingKeys, hintLine } from './hints.ts';
-import { fill, fitLine, span, widthOf } from './line.ts';
+import { cut, cutFront, fill, fitLine, fits, span, widthOf } from './line.ts';
 import type { Line } from './line.ts';
 import { listLines } from './lists.ts';
 import { previewLines } from './preview.ts';
@@ -24,40 +24,55 @@ export interface Frame {
 }
 
 export function frameOf(state: State): Frame {
-  const { title, columns, status } = wholeFrame(state);
-  const asked = state.prompt === undefined ? prefixLines(state) : questionLines(state.prompt, state.columns);
+  const { title, columns } = wholeFrame(state);
   const height = columns[0]?.area.height ?? 0;
-  const dialog = asked
-    .slice(0, -1)
-    .slice(0, Math.max(0, height - 1))
-    .map((line) => fitLine(shownLine(line, state.look), state.columns));
-  const last = asked.at(-1);
+  const below = lastLines(state);
+  const room = Math.max(1, height);
+  // What finds no room goes on in the last line, which says by its end that there is more.
+  const lines = below.length <= room ? below : [...below.slice(0, room - 1), below.slice(room - 1).flat()];
+  const dialog = lines.slice(0, -1).map((line) => fitLine(shownLine(line, state.look), state.columns));
   return {
     title,
-    columns: columns.map(({ area, lines }) => ({
+    columns: columns.map(({ area, lines: all }) => ({
       area: { ...area, height: area.height - dialog.length },
-      lines: lines.slice(0, lines.length - dialog.length),
+      lines: all.slice(0, all.length - dialog.length),
     })),
     dialog,
-    status: last === undefined ? status : fitLine(shownLine(last, state.look), state.columns),
+    status: fitLine(shownLine(lines.at(-1) ?? [], state.look), state.columns),
   };
 }
 
-function wholeFrame(state: State): Omit<Frame, 'dialog'> {
+/** A question, how a key goes on, what has happened, or which keys there are; most often one line. */
+function lastLines(state: State): readonly Line[] {
+  const { prompt, prefix, note, columns } = state;
+  if (prompt !== undefined) return questionLines(prompt, columns);
+  if (prefix !== '') return packed([[span(`${prefix} `, 'bold')], ...followingKeys(state)], columns);
+  return note === undefined ? [hintLine(state)] : noteLines(note, columns);
+}
+
+/** By words, where one line is too short. */
+function noteLines({ text, kind }: Note, columns: number): readonly Line[] {
+  const style = kind === 'error' ? 'error' : 'plain';
+  if (fits(text, columns)) return [[span(text, style)]];
+  return packed(
+    text.split(' ').map((word) => [span(`${word} `, style)]),
+    columns,
+  );
+}
+
+function wholeFrame(state: State): Pick<Frame, 'title' | 'columns'> {
   const layout = layoutOf(state);
   const filled = (lines: readonly Line[], area: Area): Line[] =>
     fill(
       lines.map((line) => shownLine(line, state.look)),
       area,
     );
-  const fitted = (line: Line): Line => fitLine(shownLine(line, state.look), state.columns);
-  const [title, status] = [fitted(titleLine(state)), fitted(statusLine(state))];
+  const title = fitLine(shownLine(titleLine(state), state.look), state.columns);
   const other = screenLines(state, layout.middle);
   if (other !== undefined)
     return {
       title,
       columns: [{ area: layout.middle, lines: filled(other, layout.middle) }],
-      status,
     };
   const columns = [];
   if (layout.stack !== undefined)
@@ -75,7 +90,7 @@ function wholeFrame(state: State): Omit<Frame, 'dialog'> {
   }
   if (layout.preview !== undefined)
     columns.push({ area: layout.preview, lines: filled(previewLines(state, layout.preview), layout.preview) });
-  return { title, columns, status };
+  return { title, columns };
 }
 
 function titleLine(state: State): Line {
@@ -106,16 +121,6 @@ function titleLine(state: State): Line {
   );
 }
 
-function statusLine(state: State): Line {
-  const { note } = state;
-  if (note === undefined) return hintLine(state);
-  return [span(note.text, note.kind === 'error' ? 'error' : 'plain')];
-}
-
-/** Of a key that begins combinations: how they go on. */
-const prefixLines = (state: State): readonly Line[] =>
-  state.prefix === '' ? [] : packed([[span(`${state.prefix} `, 'bold')], ...followingKeys(state)], state.columns);
-
 /** What is asked; the last line is the status. Choices that find no room in it go on in the next. */
 function questionLines(prompt: Prompt, columns: number): readonly Line[] {
   if (prompt.kind === 'line')
@@ -124,19 +129,31 @@ function questionLines(prompt: Prompt, columns: number): readonly Line[] {
         (prompt.hints ?? []).map((hint) => [span(`${safeText(hint)}  `)]),
         columns,
       ),
-      typedLine(prompt),
+      typedLine(prompt, columns),
     ];
   const text = prompt.text.map((line): Line => [span(safeText(line))]);
   const pieces = prompt.choices.map(({ key, label }): Line => [span(` ${key} `, 'key'), span(`${safeText(label)} `)]);
   return [...text, ...packed([[span(`${safeText(prompt.title)} `, 'bold')], ...pieces], columns)];
 }
 
-/** The line that is typed, with the cursor; what is selected of it reversed. */
-function typedLine({ title, input: { text, at, isSelected } }: Extract<Prompt, { kind: 'line' }>): Line {
+/** The line that is typed, with the cursor, which is seen; what is selected of it reversed. */
+function typedLine(
+  { title, input: { text, at, isSelected } }: Extract<Prompt, { kind: 'line' }>,
+  columns: number,
+): Line {
+  const isLong = !fits(`${safeText(title)}${safeText(text)}`, columns - 1);
+  const head = isLong ? cut(safeText(title), columns >> 1) : safeText(title);
   // A cursor behind what is reversed would be one more blank of it.
-  if (isSelected === true) return [span(safeText(title), 'bold'), span(safeText(text), 'cursor'), span(' ')];
+  if (isSelected === true) return [span(head, 'bold'), span(safeText(text), 'cursor'), span(' ')];
   const [before, here, after] = [text.slice(0, at), text.slice(at, at + 1) || ' ', text.slice(at + 1)].map(safeText);
-  return [span(safeText(title), 'bold'), span(before ?? ''), span(here ?? ' ', 'cursor'), span(after ?? '')];
+  // One cell is for the sign that there is more behind.
+  const room = columns - 1 - widthOf(head) - widthOf(here ?? '');
+  return [
+    span(head, 'bold'),
+    span(isLong ? cutFront(before ?? '', Math.max(0, room)) : (before ?? '')),
+    span(here ?? ' ', 'cursor'),
+    span(after ?? ''),
+  ];
 }
 
 /** Pieces side by side, in as few lines as it takes. */

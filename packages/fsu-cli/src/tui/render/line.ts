@@ -41,11 +41,16 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 /** Measuring a long text takes seconds: of more characters than this for a cell nobody reads the rest. */
 const CHARS_PER_CELL = 32;
 
+const charsFor = (cells: number): number => CHARS_PER_CELL * (cells + 1);
+
+/** Is there room for all of the text? */
+export const fits = (text: string, cells: number): boolean => text.length <= charsFor(cells) && widthOf(text) <= cells;
+
 /** The text cut to at most `cells`, with `mark` at its end when something is missing. */
 export function cut(whole: string, cells: number, mark = '~'): string {
   if (cells <= 0) return '';
-  const text = whole.slice(0, CHARS_PER_CELL * (cells + 1));
-  if (text.length === whole.length && widthOf(text) <= cells) return text;
+  if (fits(whole, cells)) return whole;
+  const text = whole.slice(0, charsFor(cells));
   const room = cells - widthOf(mark);
   if (room < 0) return mark.slice(0, cells);
   if (isAscii(text)) return text.slice(0, room) + mark;
@@ -61,9 +66,10 @@ export function cut(whole: string, cells: number, mark = '~'): string {
 }
 
 /** As cut(), but of text that is too long its end is kept. */
-export function cutFront(text: string, cells: number, mark = '~'): string {
+export function cutFront(whole: string, cells: number, mark = '~'): string {
   if (cells <= 0) return '';
-  if (widthOf(text) <= cells) return text;
+  if (fits(whole, cells)) return whole;
+  const text = whole.slice(-charsFor(cells));
   const kept: string[] = [];
   let used = widthOf(mark);
   for (const { segment } of [...graphemes.segment(text)].reverse()) {
