@@ -60,6 +60,18 @@ function fresh(): string {
   return image;
 }
 
+/** 3000 new files, staged in /many. */
+async function manyStaged(): Promise<{ readonly image: string; readonly b: Browsing }> {
+  const image = fresh();
+  mkdirSync(at('many'), { recursive: true });
+  for (let n = 0; n < 3000; n++) writeFileSync(at(`many/${n}`), 'x');
+  const b = await Browsing.open([image]);
+  await b.keys(':');
+  await b.answer(`put -R ${at('many')} /`);
+  await b.allow();
+  return { image, b };
+}
+
 async function isSound(image: string): Promise<void> {
   assertClean(image);
   expect(ourFindings(image)).toBe('');
@@ -356,14 +368,8 @@ describe('item 4: editing, staged', () => {
   });
 
   test.each(['rm -r /many', 'chmod -R 700 /many', 'chown -R 5 /many'])('%s: is cancelled on its way', async (line) => {
-    const image = fresh();
-    mkdirSync(at('many'), { recursive: true });
-    for (let n = 0; n < 3000; n++) writeFileSync(at(`many/${n}`), '');
-    const b = await Browsing.open([image]);
+    const { image, b } = await manyStaged();
     try {
-      await b.keys(':');
-      await b.answer(`put -R ${at('many')} /`);
-      await b.allow();
       const before = await b.remote.call('find', [image, '/many', '']);
       await b.keys(':');
       const done = b.answer(line);
@@ -384,14 +390,8 @@ describe('item 4: editing, staged', () => {
   });
 
   test('a review lets others look meanwhile, and ends when nobody wants it any more', async () => {
-    const image = fresh();
-    mkdirSync(at('many'), { recursive: true });
-    for (let n = 0; n < 3000; n++) writeFileSync(at(`many/${n}`), 'x');
-    const b = await Browsing.open([image]);
+    const { image, b } = await manyStaged();
     try {
-      await b.keys(':');
-      await b.answer(`put -R ${at('many')} /`);
-      await b.allow();
       b.press('w');
       await b.remote.call('details', [image, '/etc/motd']);
       expect(b.state.screen).toMatchObject({ name: 'review', images: undefined });
@@ -458,14 +458,8 @@ describe('item 4: editing, staged', () => {
     ['grep', ['/etc', 'localhost'], 1],
     ['compare', [undefined, '/etc'], 0],
   ])('%s ends while a review is under way', async (service, words, count) => {
-    const image = fresh();
-    mkdirSync(at('many'), { recursive: true });
-    for (let n = 0; n < 3000; n++) writeFileSync(at(`many/${n}`), 'x');
-    const b = await Browsing.open([image]);
+    const { image, b } = await manyStaged();
     try {
-      await b.keys(':');
-      await b.answer(`put -R ${at('many')} /`);
-      await b.allow();
       b.press('w');
       expect(await b.remote.call(service, [image, ...words])).toBe(count);
       expect(b.state.screen).toMatchObject({ name: 'review', images: undefined });

@@ -5,65 +5,71 @@ import type { Ukfs } from 'ukfs';
 const PIECE = 256 * 1024;
 
 /** Where the bytes are, at `from` or later; undefined: nowhere. In slices. Errors: those of open(2) and read(2). */
-export function* seekIn(
-  fs: Ukfs,
-  path: string,
-  wanted: Uint8Array,
-  from: number,
-): Generator<undefined, number | undefined> {
+export const seekIn = (fs: Ukfs, path: string, wanted: Uint8Array, from: number): Seeking =>
+  sought({ fs, path, wanted }, ahead, from);
+
+/** Where the bytes are last that begin before `before`; undefined: nowhere. Otherwise as seekIn(). */
+export const seekBackIn = (fs: Ukfs, path: string, wanted: Uint8Array, before: number): Seeking =>
+  sought({ fs, path, wanted }, back, before);
+
+type Seeking = Generator<undefined, number | undefined>;
+
+interface Wanted {
+  readonly fs: Ukfs;
+  readonly path: string;
+  readonly wanted: Uint8Array;
+}
+interface Search extends Wanted {
+  readonly fd: number;
+  /** For a piece, and for what begins at its end. */
+  readonly buffer: Uint8Array;
+  /** What has a byte other than zero in it cannot lie in a hole. */
+  readonly skipsHoles: boolean;
+}
+
+function* sought(one: Wanted, way: (search: Search, from: number) => Seeking, from: number): Seeking {
+  const { fs, path, wanted } = one;
   if (wanted.length === 0) return undefined;
-  // What has a byte other than zero in it cannot lie in a hole.
   const skipsHoles = wanted.some((byte) => byte !== 0);
   const fd = fs.open(path);
   try {
-    const buffer = new Uint8Array(PIECE + wanted.length - 1);
-    for (let at = from; ; at += PIECE) {
-      if (skipsHoles) {
-        const data = nextData(fs, fd, at);
-        if (data === undefined) return undefined;
-        // It may begin with zeros that are a hole's.
-        at = Math.max(at, data - wanted.length + 1);
-      }
-      const got = filled(fs, fd, buffer, at);
-      const found = indexOfBytes(buffer.subarray(0, got), wanted);
-      if (found >= 0) return at + found;
-      if (got < buffer.length) return undefined;
-      yield;
-    }
+    return yield* way({ ...one, fd, buffer: new Uint8Array(PIECE + wanted.length - 1), skipsHoles }, from);
   } finally {
     fs.close(fd);
   }
 }
 
-/** Where the bytes are last that begin before `before`; undefined: nowhere. Otherwise as seekIn(). */
-export function* seekBackIn(
-  fs: Ukfs,
-  path: string,
-  wanted: Uint8Array,
-  before: number,
-): Generator<undefined, number | undefined> {
-  if (wanted.length === 0) return undefined;
-  const skipsHoles = wanted.some((byte) => byte !== 0);
-  const fd = fs.open(path);
-  try {
-    const buffer = new Uint8Array(PIECE + wanted.length - 1);
-    for (let end = before; end > 0;) {
-      if (skipsHoles) {
-        const data = lastData(fs, fd, end + wanted.length - 1);
-        if (data === undefined) return undefined;
-        end = Math.min(end, data + 1);
-      }
-      const start = Math.max(0, end - PIECE);
-      const piece = buffer.subarray(0, end - start + wanted.length - 1);
-      const found = lastIndexOfBytes(piece.subarray(0, filled(fs, fd, piece, start)), wanted);
-      if (found >= 0) return start + found;
-      end = start;
-      yield;
+function* ahead({ fs, fd, wanted, buffer, skipsHoles }: Search, from: number): Seeking {
+  for (let at = from; ; at += PIECE) {
+    if (skipsHoles) {
+      const data = nextData(fs, fd, at);
+      if (data === undefined) return undefined;
+      // It may begin with zeros that are a hole's.
+      at = Math.max(at, data - wanted.length + 1);
     }
-    return undefined;
-  } finally {
-    fs.close(fd);
+    const got = filled(fs, fd, buffer, at);
+    const found = indexOfBytes(buffer.subarray(0, got), wanted);
+    if (found >= 0) return at + found;
+    if (got < buffer.length) return undefined;
+    yield;
   }
+}
+
+function* back({ fs, fd, wanted, buffer, skipsHoles }: Search, before: number): Seeking {
+  for (let end = before; end > 0;) {
+    if (skipsHoles) {
+      const data = lastData(fs, fd, end + wanted.length - 1);
+      if (data === undefined) return undefined;
+      end = Math.min(end, data + 1);
+    }
+    const start = Math.max(0, end - PIECE);
+    const piece = buffer.subarray(0, end - start + wanted.length - 1);
+    const found = lastIndexOfBytes(piece.subarray(0, filled(fs, fd, piece, start)), wanted);
+    if (found >= 0) return start + found;
+    end = start;
+    yield;
+  }
+  return undefined;
 }
 
 /** The last byte of data before `end`; undefined: all of it is a hole. lseek(2) looks ahead alone: from fewer and fewer places. */
